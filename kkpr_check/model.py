@@ -1,0 +1,168 @@
+"""The values that flow: proposals in, findings and reports out. No geometry algorithm, no I/O, no language."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from kkpr_check.errors import Text
+
+Json = dict[str, Any]
+
+
+class Outcome(enum.IntEnum):
+    """What a rule says, ordered: the worst of several is the maximum."""
+
+    NOT_APPLICABLE = 0
+    PASS = 1
+    CONDITIONAL = 2
+    UNDETERMINED = 3
+    FAIL = 4
+
+    @property
+    def word(self) -> str:
+        """The word of the JSON report."""
+        return self.name.lower()
+
+
+class Verdict(enum.Enum):
+    """What a report says."""
+
+    CONFORM = "conform"
+    CONDITIONAL = "conditional"
+    UNDETERMINED = "undetermined"
+    PARTIAL = "partial"
+    NONCONFORM = "nonconform"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What is to be built or used, as understood. None = not given (never a default that helps).
+
+    Areas in m2, `height_m` in metres, `kbli` as five digits of text.
+    """
+
+    kbli: str | None = None
+    activity: str | None = None
+    floors: float | None = None
+    height_m: float | None = None
+    floor_area_m2: float | None = None
+    basement_area_m2: float | None = None
+    green_area_m2: float | None = None
+    legal_area_m2: float | None = None
+    road_class: str | None = None
+    business_scale: str | None = None
+    psn: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A subject in one metric working CRS.
+
+    Attributes
+    ----------
+    id
+        Name of the site in the report.
+    parcel, footprint
+        shapely Polygon or MultiPolygon in metres, valid, 2-D; at least one is given (scope "land" without footprint).
+    existing
+        Buildings that stand on the parcel already, or None where nothing is known of them.
+    doubt
+        Why the site can not be judged at all (an undetermined LOK000), else None.
+    """
+
+    id: str
+    parcel: Any | None
+    footprint: Any | None
+    proposal: Proposal
+    existing: Any | None = None
+    location: tuple[float, float] | None = None
+    doubt: Text | None = None
+    assumptions: tuple[Text, ...] = ()
+    candidates: tuple[str, ...] = ()
+
+    @property
+    def scope(self) -> Literal["land", "building"]:
+        """``building`` where a footprint is judged, else ``land``."""
+        return "land" if self.footprint is None else "building"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One judged rule at one place. Texts are made by the rule; `witness` is in the working CRS until reported."""
+
+    rule: str
+    name: str
+    outcome: Outcome
+    subject: Literal["parcel", "footprint"]
+    plan: str | None
+    zone: str | None
+    measured: float | str | None
+    limit: float | str | None
+    operator: str | None
+    unit: str | None
+    margin: float | None
+    message: Text
+    legal: str
+    witness: Any | None = None
+    flip_distance_m: float | None = None
+    missing: tuple[str, ...] = ()
+    remedy: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerZone:
+    """Area of one sub-zone inside a subject."""
+
+    subzone: str
+    name: str
+    area_m2: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """Where every square metre of a subject lies in one plan.
+
+    ``sum(zones.area_m2) + dropped_m2 + gap_m2 - overlap_m2 == area_m2``.
+    """
+
+    subject: Literal["parcel", "footprint"]
+    plan: str
+    area_m2: float
+    zones: tuple[LedgerZone, ...]
+    gap_m2: float
+    overlap_m2: float
+    dropped_m2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Approvable:
+    """The part of the parcel on which every land finding is pass or conditional (working CRS)."""
+
+    area_m2: float
+    share: float
+    geometry: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The answer for one site. Geometries are in the working CRS; `kkpr_check.report` writes them in lon/lat."""
+
+    site: Site
+    verdict: Verdict
+    pathway: Literal["KKKPR", "PKKPR", "RKKPR"]
+    pathway_reason: Text
+    self_declaration: bool
+    findings: tuple[Finding, ...]
+    not_evaluated: tuple[tuple[str, Text], ...]
+    ledger: tuple[LedgerEntry, ...]
+    combined: tuple[LedgerEntry, ...]
+    approvable: Approvable | None
+    assumptions: tuple[Text, ...]
+    draft: bool = False
+    plans_judged: tuple[str, ...] = ()
+    plans_left_out: tuple[tuple[str, Text], ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
