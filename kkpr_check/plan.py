@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as _field
 from typing import Literal, NamedTuple
 
 Level = Literal["rdtr", "rtrw-kota", "rtrw-kab", "rtr-ksn", "rtrw-prov", "rtr-pulau", "rtrwn"]
@@ -144,13 +145,13 @@ class Case:
 class Tables:
     """The tables of a plan. `present` names the files that exist: an absent table is not an empty one."""
 
-    zones: Mapping[str, Zone] = field(default_factory=dict)
-    activities: Mapping[str, str] = field(default_factory=dict)
-    kbli: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    itbx: Mapping[tuple[str, str], Cell] = field(default_factory=dict)
+    zones: Mapping[str, Zone] = _field(default_factory=dict)
+    activities: Mapping[str, str] = _field(default_factory=dict)
+    kbli: Mapping[str, tuple[str, ...]] = _field(default_factory=dict)
+    itbx: Mapping[tuple[str, str], Cell] = _field(default_factory=dict)
     itbx_subzones: frozenset[str] = frozenset()
-    conditions: Mapping[str, Condition] = field(default_factory=dict)
-    intensity: Mapping[str, tuple[Rung, ...]] = field(default_factory=dict)
+    conditions: Mapping[str, Condition] = _field(default_factory=dict)
+    intensity: Mapping[str, tuple[Rung, ...]] = _field(default_factory=dict)
     cases: tuple[Case, ...] = ()
     present: frozenset[str] = frozenset()
 
@@ -185,9 +186,9 @@ class LayerSpec:
     path: str
     id: str
     layer: str | None = None
-    fields: Mapping[str, str] = field(default_factory=dict)
-    defaults: Mapping[str, str | float | bool] = field(default_factory=dict)
-    codes: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = _field(default_factory=dict)
+    defaults: Mapping[str, str | float | bool] = _field(default_factory=dict)
+    codes: Mapping[str, str] = _field(default_factory=dict)
     encoding: str | None = None
     crs: str | None = None
     swap_xy: bool = False
@@ -210,7 +211,7 @@ class OverlaySpec:
     field: str | None = None
     layer: str | None = None
     none: str | None = None
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = _field(default_factory=dict)
     outcome: str | None = None
     legal: str = ""
 

@@ -1,0 +1,235 @@
+"""Measures in metres. Every geometry is valid, 2-D and in one metric CRS; nothing here knows a rule or a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.errors import GEOSException
+
+from kkpr_check.plan import Tolerance
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Objects = NDArray[np.object_]
+
+AREA_DIGITS = 4
+LENGTH_DIGITS = 4
+REL_TOL = 1e-6
+NOISE_SHARE = 0.05
+_DEPTH_TOL_M = 2e-5
+_MAX_TRIANGLES = 400_000
+
+EMPTY = shapely.MultiPolygon()
+
+
+def round_m(value: Any) -> Any:
+    """Round metres or square metres to the 1e-4 that are compared and printed."""
+    return np.round(value, LENGTH_DIGITS)
+
+
+def polygons_of(geometry: Any) -> Objects:
+    """Return the polygon parts of any geometry; lines and points of an overlay are no area and fall away."""
+    parts = shapely.get_parts(np.asarray([geometry], dtype=object))
+    while len(parts) and (shapely.get_type_id(parts) >= 4).any():
+        parts = shapely.get_parts(parts)
+    return parts[(shapely.get_type_id(parts) == 3) & ~shapely.is_empty(parts)]
+
+
+def collect(parts: Any) -> Any:
+    """Return polygon parts as one geometry: a Polygon where it is one, else a MultiPolygon (maybe empty)."""
+    parts = list(parts)
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+
+
+def overlap_of(a: Any, b: Any) -> Any:
+    """Return the areal intersection, element by element.
+
+    Overlay in full precision; where GEOS gives up on a pair, once more on a 0.1 mm grid.
+    """
+    try:
+        cut = shapely.intersection(a, b)
+    except GEOSException:
+        cut = shapely.intersection(a, b, grid_size=1e-4)
+    return _areal(cut)
+
+
+def remainder_of(a: Any, b: Any) -> Any:
+    """Return the areal part of a that is not in b, element by element."""
+    try:
+        rest = shapely.difference(a, b)
+    except GEOSException:
+        rest = shapely.difference(a, b, grid_size=1e-4)
+    return _areal(rest)
+
+
+def _areal(geometries: Any) -> Any:
+    if not isinstance(geometries, np.ndarray):
+        return geometries if geometries.geom_type in ("Polygon", "MultiPolygon") else collect(polygons_of(geometries))
+    mixed = np.flatnonzero(~np.isin(shapely.get_type_id(geometries), (3, 6)))
+    for i in mixed:
+        geometries[i] = collect(polygons_of(geometries[i]))
+    return geometries
+
+
+def union_of(geometries: Any) -> Any:
+    """Return the areal union of some geometries (one geometry; an empty MultiPolygon of none)."""
+    geometries = [g for g in geometries if g is not None and not g.is_empty]
+    if len(geometries) <= 1:
+        return geometries[0] if geometries else EMPTY
+    try:
+        return _areal(shapely.union_all(geometries))
+    except GEOSException:
+        return _areal(shapely.union_all(geometries, grid_size=1e-4))
+
+
+def dissolve(geometries: Any, tolerance: Tolerance) -> Any:
+    """Return the union with its noise holes filled, as one area whose outline is worth measuring to.
+
+    Neighbours of a real coverage differ by float noise along their shared edge, and layers have pin holes; neither
+    is a place where an adverse area ends. A 0.1 mm grid closes the cracks.
+    """
+    geometries = [g for g in geometries if g is not None and not g.is_empty]
+    if not geometries:
+        return EMPTY
+    if len(geometries) == 1:
+        merged = geometries[0]
+    else:
+        merged = _areal(shapely.union_all(geometries, grid_size=1e-4))
+    return collect([_without_noise_holes(part, tolerance) for part in polygons_of(merged)])
+
+
+def _without_noise_holes(polygon: Any, tolerance: Tolerance) -> Any:
+    rings = shapely.get_rings(polygon)
+    if len(rings) == 1:
+        return polygon
+    holes = shapely.polygons(rings[1:])
+    area, length = shapely.area(holes), shapely.length(holes)
+    keep = ~small(area, length, tolerance)
+    return polygon if keep.all() else shapely.Polygon(rings[0], list(rings[1:][keep]))
+
+
+def small(area_m2: Any, perimeter_m: Any, tolerance: Tolerance) -> Bools:
+    """Tell which pieces are below the sliver limits: by area, or by mean width ``2 * area / perimeter``."""
+    area_m2, perimeter_m = np.asarray(area_m2, float), np.asarray(perimeter_m, float)
+    width = np.divide(2 * area_m2, perimeter_m, out=np.zeros_like(area_m2), where=perimeter_m > 0)
+    result: Bools = (area_m2 < tolerance.sliver_area_m2) | (width < tolerance.sliver_width_m)
+    return result
+
+
+def noise(pieces: Objects, subject_area_m2: float, tolerance: Tolerance) -> Bools:
+    """Tell which connected pieces are noise: under 5 % of the subject, and small or narrow (contract section 4)."""
+    area = shapely.area(pieces)
+    result: Bools = (area < NOISE_SHARE * subject_area_m2) & small(area, shapely.length(pieces), tolerance)
+    return result
+
+
+def without_noise(geometry: Any, subject_area_m2: float, tolerance: Tolerance) -> Any:
+    """Return the geometry without its noise pieces (maybe empty)."""
+    parts = polygons_of(geometry)
+    return collect(parts[~noise(parts, subject_area_m2, tolerance)]) if len(parts) else EMPTY
+
+
+def segments_of(lines: Any) -> Objects:
+    """Return the straight segments of the lines or rings of a geometry as two-point LineStrings."""
+    coords, index = shapely.get_coordinates(shapely.get_parts(_lines(lines)), return_index=True)
+    if len(coords) < 2:
+        return np.empty(0, dtype=object)
+    same = index[1:] == index[:-1]
+    pairs = np.stack([coords[:-1][same], coords[1:][same]], axis=1)
+    result: Objects = shapely.linestrings(pairs[(pairs[:, 0] != pairs[:, 1]).any(axis=1)])
+    return result
+
+
+def _lines(geometry: Any) -> Objects:
+    parts = shapely.get_parts(np.atleast_1d(np.asarray(geometry, dtype=object)))
+    boundary = np.where(shapely.get_dimensions(parts) == 2, shapely.boundary(parts), parts)
+    return shapely.get_parts(boundary)
+
+
+def deepest_m(region: Any, outline: Any) -> float:
+    """Return the greatest distance from a point of `region` to `outline`, in metres, to 0.1 mm.
+
+    Branch and bound over triangles of the region. The distance to one segment is convex, so over a triangle it is
+    greatest at a corner; the distance to the outline is at most that of any of its segments, or of the mean of two
+    (which is what makes the ridge between two parallel edges converge at once).
+
+    >>> strip = shapely.box(0, 0, 40, 3)
+    >>> round(deepest_m(strip, strip.boundary), 4)
+    1.5
+    """
+    segments = segments_of(outline)
+    if not len(segments) or region.is_empty:
+        return 0.0
+    tree = shapely.STRtree(segments)
+    triangles = shapely.get_parts(shapely.constrained_delaunay_triangles(polygons_of(region)))
+    triangles = shapely.get_parts(triangles)
+    corners = shapely.get_coordinates(triangles).reshape(len(triangles), 4, 2)[:, :3] if len(triangles) else None
+    best = float(_distance(tree, shapely.get_coordinates(region))[0].max())
+    while corners is not None and len(corners):
+        distance, nearest = _distance(tree, corners.reshape(-1, 2))
+        distance, nearest = distance.reshape(-1, 3), nearest.reshape(-1, 3)
+        best = max(best, float(distance.max()))
+        open_ = _bound(corners, distance, nearest, segments) > best + _DEPTH_TOL_M
+        if not open_.any() or open_.sum() > _MAX_TRIANGLES:
+            break
+        corners = _halve(corners[open_])
+    return best
+
+
+def _distance(tree: shapely.STRtree, points: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    (at, index), distance = tree.query_nearest(shapely.points(points), return_distance=True, all_matches=False)
+    order = np.argsort(at)
+    return distance[order], index[order]
+
+
+def _bound(corners: Floats, distance: Floats, nearest: NDArray[np.intp], segments: Objects) -> Floats:
+    sides = np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=2)
+    reach = np.stack([np.maximum(sides[:, i], sides[:, i - 1]) for i in range(3)], axis=1)
+    bound = (distance + reach).min(axis=1)
+    # by_segment[t, s, c]: distance of corner c to the segment nearest to corner s
+    points = shapely.points(corners)
+    by_segment = shapely.distance(points[:, None, :], segments[nearest][:, :, None])
+    for a, b in ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (0, 2)):
+        mean = (by_segment[:, a] + by_segment[:, b]) / 2
+        bound = np.minimum(bound, mean.max(axis=1))
+    return bound
+
+
+def _halve(corners: Floats) -> Floats:
+    """Split each triangle at the middle of its longest side."""
+    sides = np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=2)
+    first = sides.argmax(axis=1)
+    rows = np.arange(len(corners))
+    a, b, c = (corners[rows, (first + k) % 3] for k in range(3))
+    middle = (a + b) / 2
+    return np.concatenate([np.stack([a, middle, c], axis=1), np.stack([middle, b, c], axis=1)])
+
+
+def depth_m(subject: Any, pieces: Any, adverse: Any) -> float:
+    """Return how deep an adverse area lies in a subject, in metres (contract section 1a.5).
+
+    The larger of (a) the smallest inward move of the adverse outline that clears the subject, and (b) how far the
+    adverse pieces reach inward from the subject's own outline. (b) keeps a strip that is narrower than the map's
+    accuracy from becoming unfailable where it crosses the subject.
+
+    Parameters
+    ----------
+    subject
+        Parcel or footprint.
+    pieces
+        The part of the subject inside the adverse area, noise removed.
+    adverse
+        The dissolved adverse area, known at least as far beyond the subject as the answer.
+    """
+    if pieces.is_empty:
+        return 0.0
+    inner = deepest_m(pieces, shapely.boundary(subject))
+    return max(inner, deepest_m(pieces, shapely.boundary(adverse)))
+
+
+def witness_line(a: Any, b: Any) -> Any:
+    """Return the shortest line between two geometries: what a measured distance can be shown by."""
+    return shapely.shortest_line(a, b)

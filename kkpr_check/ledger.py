@@ -1,0 +1,182 @@
+"""The overlay kernel: subjects x zones -> parts, and where every square metre of a subject lies.
+
+Works on blocks: arrays of subjects and zones in one metric CRS, all valid. Noise is told from area here, once
+(contract sections 1a.6 and 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from kkpr_check.geometry import (
+    EMPTY,
+    REL_TOL,
+    Objects,
+    collect,
+    noise,
+    overlap_of,
+    polygons_of,
+    remainder_of,
+    round_m,
+    union_of,
+)
+from kkpr_check.model import LedgerEntry, LedgerZone
+from kkpr_check.plan import Tolerance
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+REPAIR_LIMIT_M2 = 1e-3
+"""Union minus area beyond this is not rounding: the overlay of a subject went wrong and it can not be judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One row a (subject, group) that share area, sorted by subject, then group.
+
+    Attributes
+    ----------
+    subject, group
+        Row numbers of the subject and numbers of the zone group (a sub-zone, an overlay value).
+    geometry
+        The group's union inside the subject without its noise pieces (EMPTY where all of it is noise).
+    whole
+        The same with its noise pieces.
+    area_m2, dropped_m2
+        Area of `geometry`, and of the noise pieces.
+    """
+
+    subject: Ints
+    group: Ints
+    geometry: Objects
+    whole: Objects
+    area_m2: Floats
+    dropped_m2: Floats
+
+    def of(self, subject: int) -> slice:
+        """Return the rows of one subject."""
+        start, stop = np.searchsorted(self.subject, [subject, subject + 1])
+        return slice(int(start), int(stop))
+
+
+def cut(subjects: Objects, zones: Objects, groups: Ints, tolerance: Tolerance) -> Parts:
+    """Overlay subjects with zones.
+
+    Parameters
+    ----------
+    subjects, zones
+        Arrays of valid polygons in metres. A subject may be EMPTY (it then has no parts).
+    groups
+        For each zone, the number of its group; zones of one group are united inside a subject.
+    tolerance
+        What is noise.
+
+    Returns
+    -------
+    Parts
+        Only pairs that share area.
+    """
+    pairs = _pairs(subjects, zones)
+    subject, zone, piece = pairs
+    keys = np.lexsort((groups[zone], subject)) if len(zone) else np.empty(0, dtype=np.int64)
+    subject, group, piece = subject[keys], groups[zone][keys], piece[keys]
+    first = np.ones(len(subject), dtype=bool)
+    first[1:] = (subject[1:] != subject[:-1]) | (group[1:] != group[:-1])
+    starts = np.flatnonzero(first)
+    whole = piece[starts].copy()
+    for row, (start, stop) in enumerate(zip(starts, np.append(starts[1:], len(subject)), strict=True)):
+        if stop - start > 1:
+            whole[row] = union_of(piece[start:stop])
+    subject, group = subject[starts], group[starts]
+    return _drop_noise(subjects, subject, group, whole, tolerance)
+
+
+def _pairs(subjects: Objects, zones: Objects) -> tuple[Ints, Ints, Objects]:
+    tree = shapely.STRtree(zones)
+    subject, zone = tree.query(subjects)
+    order = np.lexsort((zone, subject))
+    subject, zone = subject[order], zone[order]
+    shapely.prepare(zones)
+    inside = shapely.contains_properly(zones[zone], subjects[subject])
+    piece = np.empty(len(subject), dtype=object)
+    piece[inside] = subjects[subject[inside]]
+    rest = ~inside
+    piece[rest] = overlap_of(zones[zone[rest]], subjects[subject[rest]])
+    share = shapely.area(piece) > 0
+    return subject[share], zone[share], piece[share]
+
+
+def _drop_noise(subjects: Objects, subject: Ints, group: Ints, whole: Objects, tolerance: Tolerance) -> Parts:
+    size = shapely.area(subjects)
+    area, dropped = shapely.area(whole), np.zeros(len(whole))
+    geometry = whole.copy()
+    # A piece can only be noise where the row is under 5 % of the subject or has several pieces.
+    suspect = (area < 0.05 * size[subject]) | (shapely.get_num_geometries(whole) > 1)
+    for row in np.flatnonzero(suspect):
+        pieces = polygons_of(whole[row])
+        out = noise(pieces, float(size[subject[row]]), tolerance)
+        if out.any():
+            geometry[row] = collect(pieces[~out])
+            dropped[row] = shapely.area(pieces[out]).sum()
+            area[row] = shapely.area(pieces[~out]).sum()
+    return Parts(subject, group, geometry, whole, area, dropped)
+
+
+def uncovered(subjects: Objects, parts: Parts) -> Objects:
+    """Return for each subject the area that no part covers (EMPTY where all is covered)."""
+    gaps = subjects.copy()
+    for i in range(len(subjects)):
+        rows = parts.of(i)
+        covers = parts.whole[rows]
+        if not len(covers) or subjects[i].is_empty:
+            continue
+        if len(covers) == 1 and covers[0] is subjects[i]:
+            gaps[i] = EMPTY
+            continue
+        gap = remainder_of(subjects[i], union_of(covers))
+        gaps[i] = gap if gap.area > REL_TOL * subjects[i].area else EMPTY
+    return gaps
+
+
+def entry(
+    kind: Literal["parcel", "footprint"],
+    plan: str,
+    subject: Any,
+    names: Sequence[tuple[str, str]],
+    parts: Parts,
+    row: int,
+) -> LedgerEntry:
+    """Return the ledger of one subject in one plan, rounded so that its identity holds in the printed numbers.
+
+    Parameters
+    ----------
+    names
+        (sub-zone, name) of each group.
+    row
+        Row number of the subject in `parts`.
+    """
+    rows = parts.of(row)
+    area = float(round_m(subject.area))
+    sizes = round_m(parts.area_m2[rows])
+    dropped = float(round_m(parts.dropped_m2[rows].sum()))
+    union = float(round_m(union_of(parts.whole[rows]).area))
+    counted = float(round_m(sizes.sum() + dropped))
+    overlap = max(0.0, float(round_m(counted - union)))
+    gap = float(round_m(area - counted + overlap))
+    if gap < 0:
+        overlap, gap = float(round_m(overlap - gap)), 0.0
+    if gap <= REL_TOL * area:  # float noise along shared edges is no gap
+        overlap, gap = max(0.0, float(round_m(overlap - gap))), 0.0 if overlap >= gap else gap
+    zones = [
+        LedgerZone(*names[group], area_m2=float(size), share=float(size) / area if area else 0.0)
+        for group, size in zip(parts.group[rows], sizes, strict=True)
+        if size > 0
+    ]
+    zones.sort(key=lambda z: (-z.area_m2, z.subzone))
+    return LedgerEntry(kind, plan, area, tuple(zones), gap, overlap, dropped)
