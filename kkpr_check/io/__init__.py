@@ -1,0 +1,1 @@
+"""Everything that reads and writes files: layers, indexed copies, CRS. The core never imports it."""

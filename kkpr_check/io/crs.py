@@ -1,0 +1,421 @@
+"""Coordinate systems: one policy for Indonesian datums, explicit transformation, plausibility.
+
+**The policy.** SRGI2013 and DGN95 are read as WGS 84, whatever spells them (EPSG code, ESRI .prj, custom WKT).
+PROJ would move SRGI2013 by 0.25 m against WGS 84 (a Helmert transformation stated as +-1.2 m) and leave DGN95
+where it is; layers of one plan carry all three labels for the same drawing, so a shift would only make 25 cm
+slivers. Every relabelling is recorded. All other datums (ID74, WGS 72 ...) are really transformed by PROJ, only
+with a defined operation, and recorded too.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from kkpr_check.errors import CrsError, Place, Text
+
+if TYPE_CHECKING:
+    from pyproj import CRS, Transformer
+
+Bounds = tuple[float, float, float, float]
+Objects = NDArray[np.object_]
+
+LONLAT = "EPSG:4326"
+AREA_OF_USE: Bounds = (92.0, -14.0, 142.0, 8.0)
+"""Lon/lat box that holds Indonesia with its waters: west, south, east, north in degrees."""
+
+_ALIKE = re.compile(
+    r"srgi|sistemreferensigeospasialindonesia|indonesiangeospatialreferencesystem"
+    r"|dgn(19)?95|datumgeodesinasional|indonesiandatum1995|wgs(19)?84|worldgeodeticsystem1984"
+)
+_UTM_PARAMETERS = {
+    "Latitude of natural origin": 0.0, "Scale factor at natural origin": 0.9996, "False easting": 500000.0,
+}  # fmt: skip
+
+
+def canonical(user_input: Any) -> CRS:
+    """Return the 2-D CRS that a label means under the policy of this module.
+
+    Parameters
+    ----------
+    user_input
+        Anything pyproj understands: "EPSG:9491", WKT of a .prj, a pyproj CRS.
+
+    Returns
+    -------
+    CRS
+        With its EPSG code where it is WGS 84 longitude/latitude or WGS 84 / UTM.
+
+    Raises
+    ------
+    CrsError
+        If the label is unknown or no geographic or projected system.
+    """
+    from pyproj import CRS
+
+    if isinstance(user_input, CRS):
+        return _canonical(user_input.to_wkt())
+    return _canonical(str(user_input))
+
+
+def authority(crs: CRS) -> str:
+    """Return the shortest exact name of a CRS: ``EPSG:code`` where one is attached, else WKT."""
+    name = crs.to_authority(min_confidence=100) if crs.to_epsg(100) is not None else None
+    return ":".join(name) if name else crs.to_wkt()
+
+
+def work_crs(lon: float, lat: float) -> str:
+    """Return the UTM zone (WGS 84) of a site as ``EPSG:326xx`` or ``EPSG:327xx``.
+
+    A zone holds its western meridian: 108 degrees E is zone 49. The equator is north.
+
+    >>> work_crs(124.48, -9.445), work_crs(108.0, -6.7), work_crs(109.9, 1.3)
+    ('EPSG:32751', 'EPSG:32749', 'EPSG:32649')
+    """
+    if not (math.isfinite(lon) and math.isfinite(lat) and -180 <= lon <= 180 and -90 <= lat <= 90):
+        raise CrsError(
+            Text(
+                f"no place on earth: lon {lon}, lat {lat}",
+                f"bukan posisi di bumi: bujur {lon}, lintang {lat}",
+            ),
+            code="crs-implausible",
+        )
+    zone = min(int((lon + 180.0) // 6.0) + 1, 60)
+    return f"EPSG:{32600 if lat >= 0 else 32700}".removesuffix("00") + f"{zone:02d}"
+
+
+def same(first: Any, second: Any) -> bool:
+    """Tell whether two labels mean one CRS under the policy (axis order aside: we always say x, y)."""
+    return bool(canonical(first).equals(canonical(second), ignore_axis_order=True))
+
+
+def transform(geometries: Objects, source: Any, target: Any) -> Objects:
+    """Transform geometries, x east and y north on both sides.
+
+    Parameters
+    ----------
+    geometries
+        Array of shapely geometries (None allowed) in `source`.
+    source, target
+        CRS labels; equal under the policy means the geometries come back untouched.
+
+    Raises
+    ------
+    CrsError
+        If PROJ knows no operation between the two, or a coordinate has no finite image.
+    """
+    if same(source, target):
+        return geometries
+    transformer = _transformer(authority(canonical(source)), authority(canonical(target)))
+
+    def move(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        if not len(xy):
+            return xy
+        moved = np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
+        if not np.isfinite(moved).all():
+            raise _not_finite(source, target)
+        return moved
+
+    return np.asarray(shapely.transform(geometries, move), dtype=object)
+
+
+def transform_bounds(bounds: Bounds, source: Any, target: Any) -> Bounds:
+    """Return the box in `target` that holds the box `bounds` of `source` (edges densified)."""
+    if same(source, target):
+        return bounds
+    transformer = _transformer(authority(canonical(source)), authority(canonical(target)))
+    box = transformer.transform_bounds(*bounds, densify_pts=21)
+    if not all(map(math.isfinite, box)):
+        raise _not_finite(source, target)
+    return (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
+
+
+def policy_note(label: str, crs: CRS | str) -> Text | None:
+    """Return the line of provenance for a relabelled or really shifted CRS, or None where nothing happens.
+
+    Parameters
+    ----------
+    label
+        What the file said.
+    crs
+        What :func:`canonical` made of it.
+    """
+    said, kept = _parse(label), canonical(crs)
+    if not _is_alike(_datum_name(said)):
+        operation = _transformer(authority(kept), LONLAT)
+        accuracy = f"{operation.accuracy:g} m" if operation.accuracy >= 0 else "?"
+        return Text(
+            f"CRS {said.name}: transformed to WGS 84 by PROJ ({operation.description}, accuracy {accuracy})",
+            f"SRK {said.name}: ditransformasi ke WGS 84 oleh PROJ ({operation.description}, ketelitian {accuracy})",
+        )
+    if _datum_name(said).startswith("Unknown"):
+        return Text(
+            f"CRS {said.name}: it names no datum; taken as WGS 84",
+            f"SRK {said.name}: tidak menyebut datum; dianggap WGS 84",
+        )
+    if "wgs" in _squeeze(_datum_name(said)) or "worldgeodetic" in _squeeze(_datum_name(said)):
+        return None
+    return Text(
+        f"CRS {said.name}: SRGI2013, DGN95 and WGS 84 are treated as identical (no 0.25 m shift)",
+        f"SRK {said.name}: SRGI2013, DGN95 dan WGS 84 dianggap sama (tanpa pergeseran 0,25 m)",
+    )
+
+
+def is_plausible(boxes: NDArray[np.float64], crs: Any) -> NDArray[np.bool_]:
+    """Tell for each box (n, 4) in `crs` whether it lies in or around Indonesia; NaN boxes do not."""
+    boxes = np.atleast_2d(np.asarray(boxes, dtype=float))
+    x, y = boxes[:, [0, 2, 0, 2]], boxes[:, [1, 1, 3, 3]]
+    if not same(crs, LONLAT):
+        moved = _transformer(authority(canonical(crs)), LONLAT).transform(x.ravel(), y.ravel())
+        x, y = np.reshape(moved[0], x.shape), np.reshape(moved[1], y.shape)
+    west, south, east, north = AREA_OF_USE
+    inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+    return np.asarray(inside.all(axis=1))
+
+
+def check_plausible(bounds: Bounds, crs: Any, place: Place) -> None:
+    """Refuse a layer that does not lie in or around Indonesia, and say what is probably wrong.
+
+    Parameters
+    ----------
+    bounds
+        xmin, ymin, xmax, ymax in `crs`.
+    crs
+        The CRS the layer is believed to have.
+    place
+        The layer, for the message.
+
+    Raises
+    ------
+    CrsError
+        Code ``axes-swapped`` or ``crs-implausible``, with the option that repairs it.
+    """
+    if is_plausible(np.array([bounds]), crs)[0]:
+        return
+    label = canonical(crs).name
+    box = ", ".join(f"{value:.10g}" for value in bounds)
+    swapped = (bounds[1], bounds[0], bounds[3], bounds[2])
+    if is_plausible(np.array([swapped]), crs)[0]:
+        raise CrsError(
+            Text(
+                f"x and y are swapped: extent {box} in {label}",
+                f"sumbu x dan y tertukar: rentang {box} dalam {label}",
+            ),
+            place=place,
+            remedy=Text("read it with --swap-xy", "baca dengan --swap-xy"),
+            code="axes-swapped",
+        )
+    raise CrsError(
+        Text(
+            f"the layer does not lie in Indonesia: extent {box} in {label}",
+            f"layer tidak terletak di Indonesia: rentang {box} dalam {label}",
+        ),
+        place=place,
+        remedy=_advice(bounds),
+        code="crs-implausible",
+    )
+
+
+def missing_crs(place: Place, bounds: Bounds | None = None) -> CrsError:
+    """Return the error for a layer that does not say in which CRS it is drawn."""
+    advice = _advice(bounds) if bounds is not None else None
+    return CrsError(
+        Text("the layer has no CRS", "layer tidak menyebut sistem koordinat (SRK)"),
+        place=place,
+        remedy=advice
+        or Text(
+            "add the .prj file, or name the CRS: --assume-crs EPSG:...",
+            "sertakan berkas .prj, atau sebutkan SRK: --assume-crs EPSG:...",
+        ),
+        code="crs-missing",
+    )
+
+
+def _advice(bounds: Bounds) -> Text:
+    xmin, ymin, xmax, ymax = bounds
+
+    def within(west: float, south: float, east: float, north: float) -> bool:
+        return xmin >= west and ymin >= south and xmax <= east and ymax <= north
+
+    if within(*AREA_OF_USE):
+        return Text(
+            "the numbers are degrees: --assume-crs EPSG:4326", "angkanya derajat: --assume-crs EPSG:4326"
+        )
+    if within(AREA_OF_USE[1], AREA_OF_USE[0], AREA_OF_USE[3], AREA_OF_USE[2]):
+        return Text(
+            "the numbers are degrees, latitude first: --assume-crs EPSG:4326 --swap-xy",
+            "angkanya derajat dengan lintang di depan: --assume-crs EPSG:4326 --swap-xy",
+        )
+    if within(10.2e6, -1.58e6, 15.9e6, 0.9e6):
+        return Text(
+            "it looks like Web Mercator: --assume-crs EPSG:3857",
+            "tampaknya Web Mercator: --assume-crs EPSG:3857",
+        )
+    if within(30e3, 4e5, 370e3, 2.3e6):
+        return Text(
+            "it looks like TM-3 metres (BPN): --assume-crs EPSG:23830 (zone 46.2) ... EPSG:23845 (zone 54.1)",
+            "tampaknya meter TM-3 (BPN): --assume-crs EPSG:23830 (zona 46.2) ... EPSG:23845 (zona 54.1)",
+        )
+    if within(1e5, 8.4e6, 9e5, 1.0e7) or within(1e5, 0.0, 9e5, 9e5):
+        return Text(
+            "it looks like UTM metres: --assume-crs EPSG:327xx (south) or EPSG:326xx (north), xx = zone 46..54",
+            "tampaknya meter UTM: --assume-crs EPSG:327xx (selatan) atau EPSG:326xx (utara), xx = zona 46..54",
+        )
+    return Text("name the right CRS: --assume-crs EPSG:...", "sebutkan SRK yang benar: --assume-crs EPSG:...")
+
+
+def _not_finite(source: Any, target: Any) -> CrsError:
+    names = canonical(source).name, canonical(target).name
+    return CrsError(
+        Text(
+            f"coordinates have no finite image from {names[0]} to {names[1]}",
+            f"koordinat tidak dapat ditransformasi dari {names[0]} ke {names[1]}",
+        ),
+        remedy=Text(
+            "the CRS of the layer is probably wrong: --assume-crs EPSG:...",
+            "SRK layer kemungkinan salah: --assume-crs EPSG:...",
+        ),
+        code="crs-implausible",
+    )
+
+
+@lru_cache(maxsize=256)
+def _parse(label: str) -> CRS:
+    import pyproj
+    from pyproj.network import set_network_enabled
+
+    set_network_enabled(False)
+    try:
+        crs = pyproj.CRS.from_user_input(label)
+    except pyproj.exceptions.CRSError as error:
+        raise CrsError(
+            Text(f"unknown CRS: {label[:120]}", f"SRK tidak dikenal: {label[:120]}"),
+            remedy=Text("name it as EPSG:code", "tulis sebagai EPSG:kode"),
+            code="crs-unknown",
+        ) from error
+    if crs.is_bound and crs.source_crs is not None and _is_alike(_datum_name(crs.source_crs)):
+        crs = crs.source_crs
+    if crs.is_compound:
+        crs = crs.sub_crs_list[0]
+    base = crs.source_crs if crs.is_bound else crs
+    if base is None or not (base.is_geographic or base.is_projected):
+        raise CrsError(
+            Text(f"not a map CRS: {crs.name}", f"bukan sistem koordinat peta: {crs.name}"),
+            remedy=Text("name the CRS: --assume-crs EPSG:...", "sebutkan SRK: --assume-crs EPSG:..."),
+            code="crs-unknown",
+        )
+    return crs if crs.is_bound else crs.to_2d()
+
+
+@lru_cache(maxsize=256)
+def _canonical(label: str) -> CRS:
+    from pyproj import CRS
+
+    crs = _parse(label)
+    if not _is_alike(_datum_name(crs)):
+        return crs
+    body = crs.to_json_dict()
+    world = CRS.from_epsg(4326).to_json_dict()
+    base = body.get("base_crs", body)
+    if crs.is_geographic and _in_degrees(base):
+        return CRS.from_epsg(4326)
+    for key in ("datum", "datum_ensemble"):
+        base.pop(key, None)
+    base["datum_ensemble"] = world["datum_ensemble"]
+    base.pop("id", None)
+    if "base_crs" in body:
+        base["name"] = "WGS 84"
+    utm = _utm_code(body)
+    if utm is not None:
+        return CRS.from_epsg(utm)
+    if body.get("id", {}).get("authority") != "EPSG" or "WGS 84" not in str(body.get("name")):
+        body.pop("id", None)
+    return CRS.from_json_dict(body)
+
+
+def _utm_code(body: dict[str, Any]) -> int | None:
+    """Return the EPSG code where the parameters (never the name) are those of a UTM zone in metres."""
+    conversion = body.get("conversion", {})
+    if conversion.get("method", {}).get("name") != "Transverse Mercator":
+        return None
+    values = {
+        p["name"]: p["value"]
+        for p in conversion["parameters"]
+        if p.get("unit") in ("degree", "metre", "unity")
+    }
+    if len(values) != len(conversion["parameters"]) or any(
+        not math.isclose(values.get(name, math.nan), value, abs_tol=1e-9)
+        for name, value in _UTM_PARAMETERS.items()
+    ):
+        return None
+    if any(axis.get("unit") != "metre" for axis in body.get("coordinate_system", {}).get("axis", [])):
+        return None
+    zone = (values["Longitude of natural origin"] + 183.0) / 6.0
+    north = {0.0: 32600, 1e7: 32700}.get(values["False northing"])
+    return None if north is None or not zone.is_integer() or not 1 <= zone <= 60 else north + int(zone)
+
+
+def _in_degrees(body: dict[str, Any]) -> bool:
+    meridian = (
+        body.get("datum", body.get("datum_ensemble", {})).get("prime_meridian", {}).get("name", "Greenwich")
+    )
+    axes = body.get("coordinate_system", {}).get("axis", [])
+    return meridian == "Greenwich" and all(_is_unit(axis["unit"], "degree") for axis in axes)
+
+
+def _is_unit(unit: Any, *names: str) -> bool:
+    """Compare a PROJJSON unit, a name or a spelt-out object (ESRI writes the latter), with units by size."""
+    if isinstance(unit, str):
+        return unit in names
+    sizes = {"degree": math.radians(1.0), "metre": 1.0, "unity": 1.0}
+    kinds = {"degree": "AngularUnit", "metre": "LinearUnit", "unity": "ScaleUnit"}
+    return any(
+        unit.get("type") == kinds[name]
+        and math.isclose(unit["conversion_factor"], sizes[name], rel_tol=1e-12)
+        for name in names
+    )
+
+
+def _squeeze(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _is_alike(datum: str) -> bool:
+    return bool(_ALIKE.search(_squeeze(datum)))
+
+
+def _datum_name(crs: CRS) -> str:
+    base = crs.source_crs if crs.is_bound and crs.source_crs is not None else crs
+    return base.datum.name if base.datum is not None else ""
+
+
+@lru_cache(maxsize=64)
+def _transformer(source: str, target: str) -> Transformer:
+    """Return one operation for all points: PROJ's own choice by place would tear a layer along its borders."""
+    from pyproj import Transformer
+    from pyproj.transformer import AreaOfInterest, TransformerGroup
+
+    old, new = _canonical(source), _canonical(target)
+    if _is_alike(_datum_name(old)) and _is_alike(_datum_name(new)):
+        return Transformer.from_crs(old, new, always_xy=True)
+    group = TransformerGroup(
+        old, new, always_xy=True, allow_ballpark=False, area_of_interest=AreaOfInterest(*AREA_OF_USE)
+    )
+    if not group.transformers:
+        raise CrsError(
+            Text(
+                f"PROJ knows no transformation from {old.name} to {new.name}",
+                f"PROJ tidak mengenal transformasi dari {old.name} ke {new.name}",
+            ),
+            remedy=Text(
+                "name the right CRS: --assume-crs EPSG:...", "sebutkan SRK yang benar: --assume-crs EPSG:..."
+            ),
+            code="crs-unknown",
+        )
+    return group.transformers[0]
