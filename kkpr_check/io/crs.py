@@ -1,10 +1,10 @@
 """Coordinate systems: one policy for Indonesian datums, explicit transformation, plausibility.
 
-**The policy.** SRGI2013 and DGN95 are read as WGS 84, whatever spells them (EPSG code, ESRI .prj, custom WKT).
-PROJ would move SRGI2013 by 0.25 m against WGS 84 (a Helmert transformation stated as +-1.2 m) and leave DGN95
-where it is; layers of one plan carry all three labels for the same drawing, so a shift would only make 25 cm
-slivers. Every relabelling is recorded. All other datums (ID74, WGS 72 ...) are really transformed by PROJ, only
-with a defined operation, and recorded too.
+**The policy.** SRGI2013 and DGN95 are read as WGS 84, whatever spells them: an EPSG code, an ESRI .prj, custom
+WKT. PROJ would move SRGI2013 by 0.25 m against WGS 84 (a Helmert transformation stated as +-1.2 m) and leave
+DGN95 where it is; layers of one plan carry all three labels for the same drawing, so a shift would only make
+25 cm slivers. Every relabelling is recorded. All other datums (ID74, WGS 72 ...) are really transformed by PROJ,
+only with a defined operation, and recorded too.
 """
 
 from __future__ import annotations
@@ -149,10 +149,11 @@ def policy_note(label: str, crs: CRS | str) -> Text | None:
     said, kept = _parse(label), canonical(crs)
     if not _is_alike(_datum_name(said)):
         operation = _transformer(authority(kept), LONLAT)
+        steps = operation.description.replace(" + axis order change (2D)", "")
         accuracy = f"{operation.accuracy:g} m" if operation.accuracy >= 0 else "?"
         return Text(
-            f"CRS {said.name}: transformed to WGS 84 by PROJ ({operation.description}, accuracy {accuracy})",
-            f"SRK {said.name}: ditransformasi ke WGS 84 oleh PROJ ({operation.description}, ketelitian {accuracy})",
+            f"CRS {said.name}: transformed to WGS 84 by PROJ ({steps}, accuracy {accuracy})",
+            f"SRK {said.name}: ditransformasi ke WGS 84 oleh PROJ ({steps}, ketelitian {accuracy})",
         )
     if _datum_name(said).startswith("Unknown"):
         return Text(
@@ -264,8 +265,8 @@ def _advice(bounds: Bounds) -> Text:
         )
     if within(1e5, 8.4e6, 9e5, 1.0e7) or within(1e5, 0.0, 9e5, 9e5):
         return Text(
-            "it looks like UTM metres: --assume-crs EPSG:327xx (south) or EPSG:326xx (north), xx = zone 46..54",
-            "tampaknya meter UTM: --assume-crs EPSG:327xx (selatan) atau EPSG:326xx (utara), xx = zona 46..54",
+            "it looks like UTM metres: --assume-crs EPSG:327zz (south) or EPSG:326zz (north), zz = 46..54",
+            "tampaknya meter UTM: --assume-crs EPSG:327zz (selatan) atau EPSG:326zz (utara), zz = 46..54",
         )
     return Text("name the right CRS: --assume-crs EPSG:...", "sebutkan SRK yang benar: --assume-crs EPSG:...")
 
@@ -288,7 +289,7 @@ def _not_finite(source: Any, target: Any) -> CrsError:
 @lru_cache(maxsize=256)
 def _parse(label: str) -> CRS:
     import pyproj
-    from pyproj.network import set_network_enabled
+    from pyproj.network import set_network_enabled  # type: ignore[attr-defined]
 
     set_network_enabled(False)
     try:
@@ -344,17 +345,14 @@ def _utm_code(body: dict[str, Any]) -> int | None:
     conversion = body.get("conversion", {})
     if conversion.get("method", {}).get("name") != "Transverse Mercator":
         return None
-    values = {
-        p["name"]: p["value"]
-        for p in conversion["parameters"]
-        if p.get("unit") in ("degree", "metre", "unity")
-    }
-    if len(values) != len(conversion["parameters"]) or any(
-        not math.isclose(values.get(name, math.nan), value, abs_tol=1e-9)
+    parameters = conversion["parameters"]
+    values = {p["name"]: p["value"] for p in parameters if _is_unit(p["unit"], "degree", "metre", "unity")}
+    if len(values) != len(parameters) or not all(
+        math.isclose(values.get(name, math.nan), value, abs_tol=1e-9)
         for name, value in _UTM_PARAMETERS.items()
     ):
         return None
-    if any(axis.get("unit") != "metre" for axis in body.get("coordinate_system", {}).get("axis", [])):
+    if not all(_is_unit(axis["unit"], "metre") for axis in body["coordinate_system"]["axis"]):
         return None
     zone = (values["Longitude of natural origin"] + 183.0) / 6.0
     north = {0.0: 32600, 1e7: 32700}.get(values["False northing"])
@@ -397,7 +395,7 @@ def _datum_name(crs: CRS) -> str:
 
 @lru_cache(maxsize=64)
 def _transformer(source: str, target: str) -> Transformer:
-    """Return one operation for all points: PROJ's own choice by place would tear a layer along its borders."""
+    """Return one operation for all points: PROJ's choice by place would tear a layer along its borders."""
     from pyproj import Transformer
     from pyproj.transformer import AreaOfInterest, TransformerGroup
 
