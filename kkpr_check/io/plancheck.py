@@ -101,7 +101,8 @@ def cross_check(document: Document, root: Path) -> None:
                 "valid_until adalah hari pertama tidak berlaku",
             ),
         )
-    if "scale" not in data and "ce90_m" not in data:
+    wrong_scale = document.is_wrong(("scale",)) or document.is_wrong(("ce90_m",))
+    if "scale" not in data and "ce90_m" not in data and not wrong_scale:
         document.add(
             ("scale",),
             Text('"scale" or "ce90_m" is missing', '"scale" atau "ce90_m" tidak ada'),
@@ -182,7 +183,8 @@ def _check_meanings(document: Document, key: Key, layer: Mapping[str, Any]) -> N
                     ),
                     did_you_mean(meaning, known),
                 )
-    if layer["role"] == "zoning" and "subzone" not in layer.get("fields", {}):
+    lacks_subzone = "subzone" not in layer.get("fields", {}) and not document.is_wrong((*key, "fields"))
+    if layer["role"] == "zoning" and lacks_subzone:
         document.add(
             (*key, "fields"),
             Text("no field carries the sub-zone code", "tidak ada field yang memuat kode subzona"),
@@ -223,7 +225,8 @@ def _check_layer_ids(document: Document) -> None:
                 Text(f'two layers are called "{layer_id}"', f'dua layer bernama "{layer_id}"'),
                 Text("give each layer its own id", "beri tiap layer id sendiri"),
             )
-    if "layer" in document.data and not any(layer.get("role") == "zoning" for layer in layers):
+    roles = [layer.get("role") for layer in layers]
+    if "layer" in document.data and "zoning" not in roles and None not in roles:
         document.add(
             ("layer",),
             Text('no layer has the role "zoning"', 'tidak ada layer dengan role "zoning"'),
@@ -235,7 +238,7 @@ def _check_overlay(document: Document, index: int, overlay: Mapping[str, Any]) -
     key = ("overlay", index)
     rule = overlay.get("rule", "overlay")
     has_source = "field" in overlay or "layer" in overlay
-    if has_source == ("none" in overlay):
+    if has_source == ("none" in overlay) and not document.is_wrong(key):
         document.add(
             key,
             Text(

@@ -90,6 +90,11 @@ class Document:
         self.data = data
         self.errors: list[KkprError] = []
         self._lines = key_lines(text)
+        self._wrong: set[Key] = set()
+
+    def is_wrong(self, path: Key) -> bool:
+        """Tell whether a problem of this key, or of one inside it, is recorded."""
+        return any(wrong[: len(path)] == path for wrong in self._wrong)
 
     def place(self, path: Key) -> Place:
         """Return file, line and key; the line of the table where the key has none of its own."""
@@ -103,6 +108,7 @@ class Document:
 
     def add(self, path: Key, text: Text, remedy: Text | None = None, code: str = "plan") -> None:
         """Record one problem of the key at `path`."""
+        self._wrong.add(path)
         self.errors.append(PlanError(text, place=self.place(path), remedy=remedy, code=code))
 
 
@@ -125,13 +131,14 @@ def check_schema(document: Document) -> None:
 
 
 def _take_out(data: Any, path: Key) -> None:
-    """Remove the value at `path`; an element of a list becomes an empty table, so that the others keep their place."""
+    """Remove the value at `path`; an element of a list becomes an empty table, so that the rest keep place."""
     for part in path[:-1]:
         data = data[part]
-    if isinstance(data, list):
-        data[path[-1]] = {}
+    last = path[-1]
+    if isinstance(last, int):
+        data[last] = {}
     else:
-        data.pop(path[-1], None)
+        data.pop(last, None)
 
 
 _Violation = tuple[Key, Text, Text | None]
