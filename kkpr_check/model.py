@@ -166,3 +166,5 @@ class Report:
     plans_judged: tuple[str, ...] = ()
     plans_left_out: tuple[tuple[str, Text], ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    zones: tuple[tuple[str, Any], ...] = ()
+    """(sub-zone, geometry) around the site in the working CRS, for the small map only."""

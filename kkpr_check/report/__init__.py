@@ -1,0 +1,66 @@
+"""Write reports: one module a format, reports in, text out. Nothing is printed or written here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kkpr_check.errors import Text, UsageError
+from kkpr_check.model import Report
+
+if TYPE_CHECKING:
+    from kkpr_check.report.json import ToLonLat
+    from kkpr_check.report.text import Look
+
+FORMATS = ("text", "json", "jsonl", "geojson")
+"""The formats of this release."""
+
+
+def render(
+    reports: Sequence[Report],
+    fmt: str,
+    lang: str,
+    *,
+    as_of: dt.date,
+    to_lonlat: ToLonLat,
+    look: Look | None = None,
+) -> str:
+    """Return the reports in one format.
+
+    Parameters
+    ----------
+    reports
+        One or more reports, in output order.
+    fmt
+        One of `FORMATS`.
+    lang
+        Language of the messages, "id" or "en".
+    as_of
+        Date whose law was judged.
+    to_lonlat
+        (geometry, working CRS) -> the geometry in WGS 84 longitude, latitude.
+    look
+        What the receiving end can show; text only. Default: a UTF-8 file.
+
+    Raises
+    ------
+    UsageError
+        For a format that does not exist.
+    """
+    if fmt == "text":
+        from kkpr_check.report import text
+
+        return text.dumps(reports, lang, to_lonlat, as_of, look or text.Look())
+    if fmt in ("json", "jsonl"):
+        from kkpr_check.report import json
+
+        return (json.dumps if fmt == "json" else json.dumps_lines)(reports, lang, to_lonlat, as_of)
+    if fmt == "geojson":
+        from kkpr_check.report import geojson
+
+        return geojson.dumps(reports, lang, to_lonlat, as_of)
+    known = ", ".join(FORMATS)
+    raise UsageError(
+        Text(f"unknown format {fmt!r}; one of: {known}", f"format {fmt!r} tidak dikenal; pilihan: {known}")
+    )

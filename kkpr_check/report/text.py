@@ -1,0 +1,350 @@
+"""The report for people: verdict first, then why, then what to do. The only renderer that uses rich."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from kkpr_check.errors import Text
+from kkpr_check.model import Finding, LedgerEntry, Outcome, Report, Verdict
+from kkpr_check.report import words
+from kkpr_check.report.json import ToLonLat, work_crs_of
+from kkpr_check.report.safe import encodable, safe_text
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text as RichText
+
+_STYLES: Mapping[Verdict | Outcome, str] = {
+    Verdict.CONFORM: "bold green",
+    Verdict.CONDITIONAL: "bold yellow",
+    Verdict.UNDETERMINED: "bold magenta",
+    Verdict.PARTIAL: "bold yellow",
+    Verdict.NONCONFORM: "bold red",
+    Outcome.FAIL: "bold red",
+    Outcome.UNDETERMINED: "bold magenta",
+    Outcome.CONDITIONAL: "bold yellow",
+}
+_INFORMATIVE = frozenset({"LOK003", "LOK004", "KHS010"})
+"""Rules whose pass carries a message worth reading."""
+_MAP_MIN_COLUMNS = 100
+_MAP_ROWS = 14
+_BAR_COLUMNS = 20
+_UNBROKEN_COLUMNS = 1_000_000
+"""Wide enough that nothing is wrapped where no terminal asks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the receiving end can show.
+
+    Attributes
+    ----------
+    columns
+        Width to wrap at; None = a file or pipe: nothing is wrapped, no bars, no map.
+    colour
+        Whether ANSI colours may be used (only with `columns`).
+    encoding
+        Encoding of the stream; what it cannot hold is written in ASCII.
+    """
+
+    columns: int | None = None
+    colour: bool = False
+    encoding: str = "utf-8"
+
+    @property
+    def draws(self) -> bool:
+        """Whether block and braille characters can be shown."""
+        try:
+            "█⣿".encode(self.encoding)
+        except (UnicodeEncodeError, LookupError):
+            return False
+        return self.columns is not None
+
+
+def dumps(reports: Sequence[Report], lang: str, to_lonlat: ToLonLat, as_of: dt.date, look: Look) -> str:
+    """Return the reports as text, the disclaimer once at the end."""
+    from rich.console import Console
+
+    stream = io.StringIO()
+    console = Console(
+        file=stream, width=look.columns or _UNBROKEN_COLUMNS, height=100, force_terminal=look.colour,
+        no_color=not look.colour, color_system="standard" if look.colour else None, legacy_windows=False,
+        markup=False, emoji=False, highlight=False, soft_wrap=False,
+    )  # fmt: skip
+    for report in reports:
+        _Page(console, report, lang, to_lonlat, as_of, look).print()
+    console.print(_rich(words.DISCLAIMER.pick(lang), "italic"))
+    text = re.sub(r" +(\x1b\[0m)?$", r"\1", stream.getvalue(), flags=re.MULTILINE)
+    return encodable(text, look.encoding)
+
+
+def _rich(text: str, style: str = "") -> RichText:
+    from rich.text import Text as RichText
+
+    return RichText(safe_text(text), style=style, overflow="fold")
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    console: Console
+    report: Report
+    lang: str
+    to_lonlat: ToLonLat
+    as_of: dt.date
+    look: Look
+
+    def print(self) -> None:
+        self._head()
+        self._ledger()
+        self._map()
+        for outcome in words.SECTIONS:
+            self._findings(outcome)
+        self._passes()
+        self._missing()
+        self._sources()
+
+    def say(self, text: Text) -> str:
+        return text.pick(self.lang)
+
+    def line(self, text: str, style: str = "", indent: int = 0) -> None:
+        from rich.padding import Padding
+
+        body: RenderableType = _rich(text, style)
+        self.console.print(Padding(body, (0, 0, 0, indent)) if indent else body)
+
+    def heading(self, text: str, style: str = "bold") -> None:
+        self.console.print()
+        self.line(text, style)
+
+    def item(self, label: Text, value: str, indent: int = 0) -> None:
+        self.line(f"{self.say(label)}: {value}", indent=indent)
+
+    def _head(self) -> None:
+        report = self.report
+        verdict = self.say(words.VERDICTS[report.verdict])
+        self.line(f"{verdict} - {self.say(words.SITE)} {report.site.id}", _STYLES[report.verdict])
+        if any(plan.get("synthetic") for plan in report.provenance.get("plans", ())):
+            self.line(self.say(words.SYNTHETIC), "bold")
+        if report.draft:
+            self.line(self.say(words.DRAFT), "bold magenta")
+        self.item(words.SCOPE, self.say(words.SCOPES[report.site.scope]))
+        self.item(words.AS_OF, words.date(self.as_of, self.lang))
+        pathway = self.say(words.PATHWAYS[report.pathway])
+        self.item(words.PATHWAY, f"{pathway}: {self.say(report.pathway_reason)}")
+        if report.self_declaration:
+            self.line(self.say(words.SELF_DECLARATION))
+        proposal = ", ".join(self._proposal())
+        if proposal:
+            self.item(words.PROPOSAL, proposal)
+        if report.approvable is not None:
+            part = report.approvable
+            share = f"{words.area(part.area_m2, self.lang)} ({words.percent(part.share, self.lang)})"
+            self.item(words.APPROVABLE, share)
+
+    def _proposal(self) -> Iterator[str]:
+        for spec in fields(self.report.site.proposal):
+            value = getattr(self.report.site.proposal, spec.name)
+            if value is not None:
+                yield f"{self.say(words.FIELDS[spec.name])} {self._proposal_value(spec.name, value)}"
+
+    def _proposal_value(self, name: str, value: Any) -> str:
+        if isinstance(value, float | int) and not isinstance(value, bool):
+            unit = "m2" if name.endswith("_m2") else "m" if name.endswith("_m") else "floors"
+            text = words.quantity(value, unit, "", self.lang)
+            return text.rsplit(" ", 1)[0] if unit == "floors" else text
+        key = str(value)
+        return self.say(words.VALUES[key]) if key in words.VALUES else key
+
+    def _ledger(self) -> None:
+        entries = self.report.ledger or self.report.combined
+        if not entries:
+            return
+        self.heading(self.say(words.LEDGER))
+        for entry in entries:
+            subject = self.say(words.SUBJECTS[entry.subject])
+            size = words.area(entry.area_m2, self.lang)
+            self.line(f"{subject} {size}, {self.say(words.PLAN)} {entry.plan}", indent=2)
+            self._zones(entry)
+
+    def _zones(self, entry: LedgerEntry) -> None:
+        rows = [(zone.subzone, zone.name, zone.area_m2, zone.share) for zone in entry.zones]
+        for label, area_m2 in (
+            (words.GAP, entry.gap_m2), (words.OVERLAP, entry.overlap_m2), (words.DROPPED, entry.dropped_m2),
+        ):  # fmt: skip
+            if area_m2 > 0:
+                rows.append(
+                    ("-", self.say(label), area_m2, area_m2 / entry.area_m2 if entry.area_m2 else 0.0)
+                )
+        if self._too_wide(rows):
+            for code, name, area_m2, share in rows:
+                size = f"{words.area(area_m2, self.lang)}, {words.percent(share, self.lang)}"
+                self.line(f"{code} {name}: {size}", indent=4)
+                if self.look.draws:
+                    self.line(_bar(share), indent=4)
+            return
+        self._zone_table(rows)
+
+    def _too_wide(self, rows: Sequence[tuple[str, str, float, float]]) -> bool:
+        if self.look.columns is None:
+            return False
+        code, name, area_m2 = (
+            max((len(text) for text in column), default=0)
+            for column in zip(*((row[0], row[1], words.area(row[2], self.lang)) for row in rows), strict=True)
+        )
+        return code + name + area_m2 + len("100,00%") + _BAR_COLUMNS + 12 > self.look.columns
+
+    def _zone_table(self, rows: Sequence[tuple[str, str, float, float]]) -> None:
+        from rich.padding import Padding
+        from rich.table import Table
+
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        for justify in ("left", "left", "right", "right", "left"):
+            table.add_column(justify=justify, overflow="fold")
+        for code, name, area_m2, share in rows:
+            table.add_row(
+                _rich(code), _rich(name), _rich(words.area(area_m2, self.lang)),
+                _rich(words.percent(share, self.lang)), _rich(_bar(share) if self.look.draws else ""),
+            )  # fmt: skip
+        self.console.print(Padding(table, (0, 0, 0, 4)))
+
+    def _map(self) -> None:
+        subject = (
+            self.report.site.parcel if self.report.site.parcel is not None else self.report.site.footprint
+        )
+        columns = self.look.columns or 0
+        if columns < _MAP_MIN_COLUMNS or not self.look.draws or subject is None or subject.is_empty:
+            return
+        from kkpr_check.report.terminal_map import MapLayers, draw
+
+        zones = [(safe_text(code), geometry) for code, geometry in self.report.zones]
+        building = self.report.site.footprint if self.report.site.parcel is not None else None
+        self.heading(self.say(words.MAP))
+        for row in draw(MapLayers(zones, subject, building), columns=min(columns - 4, 72), rows=_MAP_ROWS):
+            self.line(row, indent=2)
+
+    def _findings(self, outcome: Outcome) -> None:
+        findings = [finding for finding in self.report.findings if finding.outcome is outcome]
+        if not findings:
+            return
+        self.heading(f"{self.say(words.SECTIONS[outcome])} ({len(findings)})", _STYLES[outcome])
+        for finding in findings:
+            self._finding(finding)
+
+    def _finding(self, finding: Finding) -> None:
+        self.line(f"{finding.rule} {finding.name}", "bold", indent=2)
+        self.line(self.say(finding.message), indent=4)
+        measured = self._measured(finding)
+        if measured:
+            self.line(measured, indent=4)
+        self.item(words.WHERE, self._place(finding), indent=4)
+        if finding.legal:
+            self.item(words.LAW, finding.legal, indent=4)
+        if finding.remedy is not None:
+            self.item(words.TODO, self.say(finding.remedy), indent=4)
+        if finding.flip_distance_m is not None and finding.outcome is not Outcome.CONDITIONAL:
+            distance = words.quantity(finding.flip_distance_m, "m", finding.rule, self.lang)
+            self.line(self.say(words.FLIP).format(distance), indent=4)
+
+    def _measured(self, finding: Finding) -> str:
+        def written(value: float | str | None) -> str:
+            return words.quantity(value, finding.unit, finding.rule, self.lang)
+
+        parts = []
+        if finding.measured is not None:
+            parts.append(f"{self.say(words.MEASURED)} {written(finding.measured)}")
+        if finding.limit is not None:
+            operator = {"<=": "≤", ">=": "≥", "==": "="}.get(finding.operator or "", finding.operator or "")
+            parts.append(" ".join(filter(None, (self.say(words.LIMIT), operator, written(finding.limit)))))
+        if finding.margin is not None and finding.measured is not None:
+            parts.append(f"{self.say(words.MARGIN)} {written(finding.margin)}")
+        text = ", ".join(parts)
+        return text[:1].upper() + text[1:]
+
+    def _place(self, finding: Finding) -> str:
+        parts = [self.say(words.SUBJECTS[finding.subject])]
+        if finding.zone:
+            parts.append(f"{self.say(words.ZONE)} {finding.zone}")
+        if finding.plan:
+            parts.append(f"{self.say(words.PLAN)} {finding.plan}")
+        if finding.witness is not None and not finding.witness.is_empty:
+            point = self.to_lonlat(finding.witness.representative_point(), work_crs_of(self.report))
+            parts.append(f"{self.say(words.POINT)} {point.y:.6f}, {point.x:.6f}")
+        return ", ".join(parts)
+
+    def _passes(self) -> None:
+        passed = [finding for finding in self.report.findings if finding.outcome is Outcome.PASS]
+        notes = [finding for finding in passed if finding.rule in _INFORMATIVE]
+        if notes:
+            self.heading(self.say(words.NOTES))
+        for finding in notes:
+            self.line(f"{finding.rule} {finding.name}: {self.say(finding.message)}", indent=2)
+        self.console.print()
+        self.item(words.PASSED, self._count(finding.rule for finding in passed))
+        if self.report.not_evaluated:
+            self.item(words.NOT_EVALUATED, self._count(rule for rule, _ in self.report.not_evaluated))
+
+    def _count(self, codes: Iterable[str]) -> str:
+        rules = list(dict.fromkeys(codes))
+        text = self.say(words.ONE_RULE if len(rules) == 1 else words.RULES).format(len(rules))
+        return f"{text} ({', '.join(rules)})" if rules else text
+
+    def _missing(self) -> None:
+        rules_of: dict[str, list[str]] = {}
+        for finding in self.report.findings:
+            for name in finding.missing:
+                rules = rules_of.setdefault(name, [])
+                if finding.rule not in rules:
+                    rules.append(finding.rule)
+        if not rules_of:
+            return
+        self.heading(self.say(words.MISSING))
+        for name, rules in rules_of.items():
+            label = f"{self.say(words.FIELDS[name])} ({name})" if name in words.FIELDS else name
+            wanted = f"{self.say(words.NEEDED_BY)} {', '.join(rules)}"
+            self.line(f"- {label}, {wanted}: {self.say(words.supplier(name))}", indent=2)
+
+    def _sources(self) -> None:
+        report, provenance = self.report, self.report.provenance
+        repairs = [self._plain(repair) for repair in provenance.get("repairs", ())]
+        stated = [self._plain(text) for text in provenance.get("assumptions", ())]
+        assumed = [self.say(text) for text in (*report.site.assumptions, *report.assumptions)]
+        self._list(words.ASSUMPTIONS, dict.fromkeys([*stated, *assumed]))
+        self._list(words.REPAIRS, repairs)
+        self._list(words.SOURCES, [self._source(plan) for plan in provenance.get("plans", ())])
+        self._list(words.LEFT_OUT, [f"{plan}: {self.say(why)}" for plan, why in report.plans_left_out])
+        crs = provenance.get("crs", {})
+        self.console.print()
+        self.item(words.CRS, " → ".join(str(crs[key]) for key in ("source", "work") if crs.get(key)))
+        self.console.print()
+
+    def _list(self, title: Text, lines: Iterable[str]) -> None:
+        for count, line in enumerate(lines):
+            if count == 0:
+                self.heading(self.say(title))
+            self.line(f"- {line}", indent=2)
+
+    def _plain(self, value: Any) -> str:
+        """Return a line of the provenance: a Text, or a record that may carry one as ``message``."""
+        if isinstance(value, Mapping):
+            if "message" in value:
+                return self._plain(value["message"])
+            return ", ".join(f"{key} {item}" for key, item in value.items())
+        return self.say(value) if isinstance(value, Text) else str(value)
+
+    def _source(self, plan: Mapping[str, Any]) -> str:
+        parts = [str(plan.get("title") or plan.get("name") or ""), str(plan.get("legal") or "")]
+        if "locked" in plan:
+            parts.append(self.say(words.LOCKED if plan["locked"] else words.UNLOCKED))
+        said = ", ".join(part for part in parts if part)
+        return f"{plan['id']}: {said}" if said else str(plan["id"])
+
+
+def _bar(share: float) -> str:
+    """Return a bar of eighth blocks; anything above zero shows."""
+    eighths = max(1 if share > 0 else 0, round(min(share, 1.0) * _BAR_COLUMNS * 8))
+    return "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")

@@ -1,0 +1,194 @@
+"""The fixed words of a report in Indonesian and English, and how numbers are written in each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from kkpr_check.errors import Text
+from kkpr_check.model import Outcome, Verdict
+
+VERDICTS: Mapping[Verdict, Text] = {
+    Verdict.CONFORM: Text("Conforms", "Sesuai"),
+    Verdict.CONDITIONAL: Text("Conforms with conditions", "Sesuai bersyarat"),
+    Verdict.UNDETERMINED: Text("Needs verification", "Perlu verifikasi"),
+    Verdict.PARTIAL: Text("Conforms in part", "Sesuai sebagian"),
+    Verdict.NONCONFORM: Text("Does not conform", "Tidak sesuai"),
+}
+
+DISCLAIMER = Text(
+    "This is an advisory spatial check. It is not a KKPR decision; the authorised official decides.",
+    "Ini hasil pemeriksaan spasial yang bersifat membantu, bukan keputusan KKPR; "
+    "keputusan ada pada pejabat yang berwenang.",
+)
+SYNTHETIC = Text(
+    "SYNTHETIC PLAN: invented sample data, not a plan in force anywhere",
+    "RENCANA SINTETIS: data contoh rekaan, bukan rencana yang berlaku di mana pun",
+)
+DRAFT = Text(
+    "DRAFT PLAN: judged with --include-draft; a draft is not law, "
+    "so the best verdict is “needs verification”",
+    "RENCANA RANCANGAN: dinilai dengan --include-draft; rancangan belum berlaku, "
+    "sehingga hasil terbaik adalah “perlu verifikasi”",
+)
+SELF_DECLARATION = Text(
+    "Micro or small business (UMK): no KKPR document is issued; "
+    "this is a self-check for the self-declaration (pernyataan mandiri)",
+    "Usaha mikro/kecil (UMK): tidak diterbitkan dokumen KKPR; "
+    "ini pemeriksaan mandiri untuk pernyataan mandiri",
+)
+PATHWAYS: Mapping[str, Text] = {
+    "KKKPR": Text("KKKPR (confirmation)", "KKKPR (konfirmasi)"),
+    "PKKPR": Text("PKKPR (assessment)", "PKKPR (persetujuan melalui penilaian)"),
+    "RKKPR": Text("RKKPR (recommendation, national strategic project)", "RKKPR (rekomendasi, PSN)"),
+}
+SCOPES: Mapping[str, Text] = {
+    "land": Text("land only (no building judged)", "lahan saja (tanpa bangunan)"),
+    "building": Text("building on its parcel", "bangunan pada persilnya"),
+}
+SUBJECTS: Mapping[str, Text] = {
+    "parcel": Text("parcel", "persil"),
+    "footprint": Text("footprint", "tapak bangunan"),
+}
+SECTIONS: Mapping[Outcome, Text] = {
+    Outcome.FAIL: Text("Violated", "Dilanggar"),
+    Outcome.UNDETERMINED: Text("To be verified", "Perlu diverifikasi"),
+    Outcome.CONDITIONAL: Text("Conditions", "Bersyarat"),
+}
+
+SITE = Text("site", "lokasi")
+SCOPE = Text("Scope", "Lingkup")
+AS_OF = Text("As of", "Per tanggal")
+PATHWAY = Text("Pathway", "Jalur")
+PROPOSAL = Text("Proposal", "Usulan")
+LEDGER = Text("Zones", "Neraca zona")
+GAP = Text("covered by no zone", "tidak tercakup zona mana pun")
+OVERLAP = Text("covered more than once", "tercakup lebih dari satu kali")
+DROPPED = Text("noise along zone lines, left out", "derau di sepanjang garis zona, diabaikan")
+APPROVABLE = Text("Part that conforms", "Bagian yang sesuai")
+NOTES = Text("Notes", "Catatan")
+PASSED = Text("Passed", "Terpenuhi")
+RULES = Text("{0} rules", "{0} aturan")
+ONE_RULE = Text("1 rule", "1 aturan")
+NOT_EVALUATED = Text("Not applicable", "Tidak berlaku")
+MEASURED = Text("measured", "terukur")
+LIMIT = Text("limit", "batas")
+MARGIN = Text("margin", "selisih")
+WHERE = Text("Where", "Di mana")
+LAW = Text("Law", "Dasar hukum")
+TODO = Text("What to do", "Yang perlu dilakukan")
+FLIP = Text("The answer turns if the line lies {0} elsewhere", "Jawaban berubah bila garis bergeser {0}")
+PLAN = Text("plan", "rencana")
+ZONE = Text("zone", "zona")
+POINT = Text("at latitude, longitude", "pada lintang, bujur")
+MISSING = Text("What is missing, and who can supply it", "Yang belum ada, dan siapa yang dapat melengkapinya")
+NEEDED_BY = Text("for", "untuk")
+ASSUMPTIONS = Text("Assumptions", "Asumsi")
+LEFT_OUT = Text("Plans not judged", "Rencana yang tidak dinilai")
+SOURCES = Text("Plans used", "Rencana yang dipakai")
+UNLOCKED = Text("unlocked", "tanpa kunci (plan.lock)")
+LOCKED = Text("locked", "terkunci")
+REPAIRS = Text("Repaired geometry", "Geometri yang diperbaiki")
+CRS = Text("Coordinates", "Sistem koordinat")
+MAP = Text("Map", "Peta")
+
+FIELDS: Mapping[str, Text] = {
+    "kbli": Text("KBLI", "KBLI"),
+    "activity": Text("activity", "kegiatan"),
+    "floors": Text("floors", "jumlah lantai"),
+    "height_m": Text("height", "tinggi bangunan"),
+    "floor_area_m2": Text("floor area", "luas lantai"),
+    "basement_area_m2": Text("basement area", "luas basemen"),
+    "green_area_m2": Text("green area", "luas ruang hijau"),
+    "legal_area_m2": Text("area by the deed", "luas menurut surat tanah"),
+    "road_class": Text("road class", "kelas jalan"),
+    "business_scale": Text("business scale", "skala usaha"),
+    "psn": Text("national strategic project", "proyek strategis nasional"),
+    "parcel": Text("parcel boundary", "batas persil"),
+    "footprint": Text("building footprint", "tapak bangunan"),
+    "existing": Text("existing buildings", "bangunan yang sudah ada"),
+}
+VALUES: Mapping[str, Text] = {
+    "micro": Text("micro", "mikro"),
+    "small": Text("small", "kecil"),
+    "medium": Text("medium", "menengah"),
+    "large": Text("large", "besar"),
+    "True": Text("yes", "ya"),
+    "False": Text("no", "tidak"),
+}
+
+APPLICANT = Text("the applicant", "pemohon")
+PLAN_OWNER = Text(
+    "the office that keeps the plan (plan folder)", "instansi pengelola rencana (folder rencana)"
+)
+ROAD_OFFICE = Text("the road authority (PUPR) or the applicant", "penyelenggara jalan (PUPR) atau pemohon")
+APPLICANT_INPUTS = frozenset({
+    "kbli", "activity", "floors", "height_m", "floor_area_m2", "basement_area_m2", "green_area_m2",
+    "legal_area_m2", "business_scale", "psn", "parcel", "footprint", "existing", "site",
+})  # fmt: skip
+ROAD_INPUTS = frozenset({"road_class", "road", "roads", "road_width", "width_m", "rumija"})
+
+MONTHS_ID = (
+    "Januari", "Februari", "Maret", "April", "Mei", "Juni",
+    "Juli", "Agustus", "September", "Oktober", "November", "Desember",
+)  # fmt: skip
+UNITS: Mapping[str, Text] = {
+    "m": Text("m", "m"),
+    "m2": Text("m²", "m²"),
+    "floors": Text("floors", "lantai"),
+    "kv": Text("kV", "kV"),
+    "deg": Text("°", "°"),
+}
+RATIO_UNITS = frozenset({"ratio", "fraction", "share", "1"})
+PLAIN_RATIO_RULES = frozenset({"INT002"})
+"""KLB is a factor (2.4), not a percentage."""
+
+
+def supplier(name: str) -> Text:
+    """Tell who can supply a missing input."""
+    if name in APPLICANT_INPUTS:
+        return APPLICANT
+    return ROAD_OFFICE if name in ROAD_INPUTS else PLAN_OWNER
+
+
+def number(value: float, decimals: int, lang: str) -> str:
+    """Write a number for people: ``1.234,56`` in Indonesian, ``1,234.56`` in English.
+
+    >>> number(1234.5, 2, "id"), number(1234.5, 2, "en"), number(-0.0001, 2, "en")
+    ('1.234,50', '1,234.50', '0.00')
+    """
+    text = f"{value:,.{decimals}f}"
+    if not any(character in "123456789" for character in text):
+        text = text.removeprefix("-")
+    return text.translate(str.maketrans(",.", ".,")) if lang == "id" else text
+
+
+def percent(ratio: float, lang: str) -> str:
+    """Write a fraction as percent with two decimals: ``81,25%``."""
+    return number(ratio * 100, 2, lang) + "%"
+
+
+def area(value_m2: float, lang: str) -> str:
+    """Write an area in m2 with two decimals: ``1.234,56 m²``."""
+    return number(value_m2, 2, lang) + " m²"
+
+
+def quantity(value: float | str | None, unit: str | None, rule: str, lang: str) -> str:
+    """Write a measured value or a limit with its unit; ratios become percent except KLB."""
+    if value is None:
+        return "-"
+    if isinstance(value, str):
+        return value
+    if unit in RATIO_UNITS and rule not in PLAIN_RATIO_RULES:
+        return percent(value, lang)
+    whole = unit == "floors" and float(value).is_integer()
+    text = number(value, 0 if whole else 2, lang)
+    if unit is None or unit in RATIO_UNITS:
+        return text
+    return f"{text} {UNITS[unit].pick(lang) if unit in UNITS else unit}"
+
+
+def date(value: dt.date, lang: str) -> str:
+    """Write a date for people: ``24 November 2026``."""
+    month = MONTHS_ID[value.month - 1] if lang == "id" else f"{value:%B}"
+    return f"{value.day} {month} {value.year}"
