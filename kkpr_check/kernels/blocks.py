@@ -1,0 +1,137 @@
+"""Blocks of polygons as the kernels take them, and the gate that refuses what has no area to measure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from kkpr_check.errors import InputError, Text
+
+Objects = NDArray[np.object_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class WkbBlock:
+    """Polygons as one buffer of WKB, laid out as in Arrow: row ``i`` is ``data[offsets[i]:offsets[i + 1]]``.
+
+    An empty row is a missing geometry: no area, in no zone.
+
+    Attributes
+    ----------
+    data
+        uint8 bytes, not copied.
+    offsets
+        int64, one more than rows.
+    """
+
+    data: NDArray[np.uint8]
+    offsets: Ints
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @classmethod
+    def from_arrow(cls, array: Any) -> WkbBlock:
+        """Wrap a pyarrow (Large)BinaryArray or a ``geoarrow.wkb`` extension array without copying its bytes."""
+        array = getattr(array, "storage", array)
+        width = {"binary": np.int32, "large_binary": np.int64}.get(str(array.type))
+        if width is None:
+            raise InputError(
+                Text(
+                    f"geometry column is {array.type}, not WKB",
+                    f"kolom geometri bertipe {array.type}, bukan WKB",
+                ),
+                code="not-wkb",
+            )
+        if array.null_count:
+            array = array.fill_null(b"")
+        _, offsets, data = array.buffers()
+        first = array.offset
+        rows = (
+            np.frombuffer(offsets, width)[first : first + len(array) + 1]
+            if len(array)
+            else np.zeros(1, width)
+        )
+        raw = np.frombuffer(data if data is not None else b"", np.uint8)
+        return cls(raw, np.ascontiguousarray(rows, dtype=np.int64))
+
+    @classmethod
+    def from_wkb(cls, rows: Sequence[bytes | None]) -> WkbBlock:
+        """Lay out separate WKB values; None is a missing geometry."""
+        values = [b"" if row is None else row for row in rows]
+        offsets = np.zeros(len(values) + 1, np.int64)
+        np.cumsum([len(value) for value in values], out=offsets[1:])
+        return cls(np.frombuffer(b"".join(values), np.uint8), offsets)
+
+    @classmethod
+    def from_shapely(cls, geometry: Objects) -> WkbBlock:
+        """Encode shapely geometries (2-D, little-endian); None and empty ones are missing."""
+        encoded = shapely.to_wkb(np.asarray(geometry, dtype=object), output_dimension=2, byte_order=1)
+        gone = shapely.is_missing(geometry) | shapely.is_empty(geometry)
+        return cls.from_wkb([None if no else row for no, row in zip(gone, encoded, strict=True)])
+
+    def to_shapely(self, rows: Ints | None = None) -> Objects:
+        """Decode all rows, or the ones asked for; missing ones become None.
+
+        Raises
+        ------
+        InputError
+            Where bytes are not WKB.
+        """
+        picked = np.arange(len(self)) if rows is None else rows
+        raw = memoryview(np.ascontiguousarray(self.data)).cast("B")
+        bounds = zip(self.offsets[picked].tolist(), self.offsets[picked + 1].tolist(), strict=True)
+        values = np.empty(len(picked), dtype=object)
+        values[:] = [bytes(raw[low:high]) if high > low else None for low, high in bounds]
+        try:
+            decoded: Objects = shapely.from_wkb(values)
+        except (shapely.errors.ShapelyError, ValueError) as error:
+            raise InputError(
+                Text(f"a geometry can not be read: {error}", f"geometri tidak terbaca: {error}"),
+                code="not-wkb",
+            ) from error
+        return decoded
+
+
+Polygons = Objects | WkbBlock
+"""Subjects or zones: an object array of shapely (Multi)Polygons, or WKB."""
+
+
+def polygons(values: Polygons) -> Objects:
+    """Return shapely polygons, having refused what has no area to measure.
+
+    Raises
+    ------
+    InputError
+        For a geometry that is no (Multi)Polygon or has a non-finite coordinate.
+    """
+    geometry: Objects = (
+        values.to_shapely() if isinstance(values, WkbBlock) else np.asarray(values, dtype=object)
+    )
+    kinds = shapely.get_type_id(geometry)
+    wrong = ~np.isin(kinds, (-1, 3, 6))
+    if wrong.any():
+        refuse(
+            np.flatnonzero(wrong), Text("geometry is not a polygon", "geometri bukan poligon"), "not-polygon"
+        )
+    coordinates, owner = shapely.get_coordinates(geometry, return_index=True)
+    loose = np.unique(owner[~np.isfinite(coordinates).all(axis=1)])
+    if len(loose):
+        refuse(
+            loose, Text("coordinate is not a finite number", "koordinat bukan bilangan hingga"), "not-finite"
+        )
+    return geometry
+
+
+def refuse(rows: Ints, why: Text, code: str) -> None:
+    """Raise InputError for the 0-based `rows` of a block."""
+    listed = ", ".join(str(row) for row in rows[:5]) + (" ..." if len(rows) > 5 else "")
+    raise InputError(Text(f"{why.en} (rows {listed})", f"{why.id} (baris {listed})"), code=code)

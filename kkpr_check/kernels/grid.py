@@ -1,0 +1,296 @@
+"""The fast kernel: the trapezoid formula, compiled by numba, behind a grid that settles most subjects at once.
+
+A uniform grid over the zones knows for each cell whether a zone edge may touch it and, where none does, which zone
+covers it. A subject whose bounding box meets no such cell lies wholly in that zone (or in none), and no geometry
+object is ever made. The others are measured edge against edge: zones whose bounding box is near, their edges sorted
+into slabs of x. WKB is read as it stands in Arrow buffers. See `kkpr_check.kernels.compiled` for the inner loops.
+
+Each subject's numbers depend on it and on the zones alone, so threads and block sizes do not change a bit of them.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import shapely
+
+from kkpr_check.errors import Text
+from kkpr_check.kernels import SAFE_M, Shares
+from kkpr_check.kernels.blocks import Bools, Floats, Ints, Polygons, WkbBlock, polygons, refuse
+
+SUB_BLOCK = 16_384
+CELLS_PER_EDGE = 8
+MOST_CELLS = 1 << 24
+"""Grid size: cells small against zones keep most subjects out of the general path; 4 bytes a cell."""
+
+
+def _cache_folder() -> str | None:
+    """Return a folder for numba's compiled code where the package's own is read-only, or None where it is not.
+
+    The code is loaded with pickle, so the folder must belong to this user alone.
+    """
+    own = Path(__file__).parent / "__pycache__"
+    if os.environ.get("NUMBA_CACHE_DIR") or os.access(own if own.exists() else own.parent, os.W_OK):
+        return None
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+    for base in (home / "kkpr-check" / "numba", Path(tempfile.gettempdir()) / f"kkpr-check-numba-{user}"):
+        try:
+            base.mkdir(mode=0o700, parents=True, exist_ok=True)
+            info = base.lstat()
+        except OSError:
+            continue
+        mine = not hasattr(os, "getuid") or (info.st_uid == os.getuid() and not info.st_mode & 0o022)
+        if stat.S_ISDIR(info.st_mode) and mine and os.access(base, os.W_OK):
+            return str(base)
+    return tempfile.mkdtemp(prefix="kkpr-check-numba-")
+
+
+_loading = threading.Lock()
+
+
+def compiled() -> ModuleType:
+    """Return the compiled loops (imports numba, 0.4 s; the very first call of an installation compiles for seconds).
+
+    Raises
+    ------
+    ImportError
+        numba is missing or does not fit the other libraries.
+    """
+    with _loading:
+        import numba
+
+        folder = _cache_folder()
+        before = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = folder or before
+        try:
+            from kkpr_check.kernels import compiled as loops
+        finally:
+            numba.config.CACHE_DIR = before
+    return loops
+
+
+class GridKernel:
+    """See `kkpr_check.kernels.SharesKernel`.
+
+    Raises
+    ------
+    ImportError
+        numba is missing or does not fit the other libraries.
+    """
+
+    name = "grid"
+
+    def __init__(self) -> None:
+        self._loops = compiled()
+
+    def prepare(
+        self,
+        zones: Polygons,
+        *,
+        margin_m: float = 0.0,
+        near: bool = False,
+        extent: tuple[float, float, float, float] | None = None,
+        threads: int | None = None,
+    ) -> GridPrepared:
+        """Make zones ready: edges, slabs, buckets and the grid of labels."""
+        return GridPrepared(
+            self._loops, zones, margin_m, near, extent, threads or min(2, os.cpu_count() or 1)
+        )
+
+    def valid(self, subjects: Polygons) -> Bools:
+        """Tell which subjects are valid, finite polygons; most are proven without GEOS. A missing one is not."""
+        block = _block(subjects)
+        proven: Bools = self._loops.proven_valid(block.data, block.offsets)
+        rest = np.flatnonzero(~proven)
+        if len(rest):
+            geometry = shapely.from_wkb(
+                [bytes(block.data[block.offsets[r] : block.offsets[r + 1]]) or None for r in rest]
+            )
+            proven[rest] = shapely.is_valid(geometry) & np.isin(shapely.get_type_id(geometry), (3, 6))
+        return proven
+
+
+def _block(values: Polygons) -> WkbBlock:
+    """Return polygons as WKB whose arrays are read-only, so that one compiled version fits all callers."""
+    block = values if isinstance(values, WkbBlock) else WkbBlock.from_shapely(values)
+    data, offsets = np.ascontiguousarray(block.data).view(), np.ascontiguousarray(block.offsets).view()
+    data.flags.writeable = offsets.flags.writeable = False
+    return WkbBlock(data, offsets)
+
+
+def _readable(block: WkbBlock, rows: Ints) -> WkbBlock:
+    """Re-encode rows that the compiled reader does not take: big-endian, with Z or M, or no polygon at all."""
+    return _block(polygons(block.to_shapely(rows)))
+
+
+def _in_threads(threads: int, work: Callable[[int, int], Any], edges: list[int]) -> list[Any]:
+    """Return ``work(low, high)`` for each interval between `edges`, in order."""
+    spans = list(zip(edges[:-1], edges[1:], strict=True))
+    if threads < 2 or len(spans) < 2:
+        return [work(low, high) for low, high in spans]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(lambda span: work(*span), spans))
+
+
+class GridPrepared:
+    """See `kkpr_check.kernels.Prepared`."""
+
+    def __init__(
+        self,
+        loops: ModuleType,
+        zones: Polygons,
+        margin_m: float,
+        near: bool,
+        extent: tuple[float, float, float, float] | None,
+        threads: int,
+    ) -> None:
+        self._loops, self._margin_m, self._near, self._threads = loops, float(margin_m), bool(near), threads
+        self._zones = _block(zones)
+        self._whole: GridPrepared | None = None
+        self._lock = threading.Lock()
+        self._index = self._build(extent)
+
+    def _build(self, extent: tuple[float, float, float, float] | None) -> Any:
+        """Return the index of the zones near `extent`."""
+        block = self._zones
+        edges, start, bounds, status = self._loops.load_zones(block.data, block.offsets)
+        if status.any():
+            rows = np.flatnonzero(status)
+            self._refuse_loose(status, rows)
+            shapes = block.to_shapely()
+            shapes[rows] = polygons(shapes[rows])
+            self._zones = block = _block(shapes)
+            edges, start, bounds, status = self._loops.load_zones(block.data, block.offsets)
+        reach = self._margin_m + 4 * SAFE_M
+        safe = np.array(extent if extent is not None else (-np.inf, -np.inf, np.inf, np.inf))
+        window = safe + np.array((-reach, -reach, reach, reach))
+        edges, start, bounds = _near(edges, start, bounds, window)
+        slabs = self._loops.slab_zones(edges, start, bounds)
+        box = _frame(bounds, window)
+        label, cells = self._label(edges, start, bounds, box)
+        buckets = self._buckets(bounds, box)
+        frame = np.concatenate((box[:2], [cells], buckets[3], safe))
+        return self._loops.Index(bounds, edges, *slabs, *buckets[:3], label, frame)
+
+    def _label(self, edges: Floats, start: Ints, bounds: Floats, box: Floats) -> tuple[Any, float]:
+        """Return the grid of labels over `box` and its cells per metre."""
+        width, height = np.maximum(box[2:] - box[:2], 1e-3)
+        wanted = min(max(CELLS_PER_EDGE * len(edges), MOST_CELLS >> 12), MOST_CELLS)
+        cell = max(np.sqrt(width * height / wanted), max(width, height) * 4 / wanted)
+        shape = (int(height / cell) + 1, int(width / cell) + 1)
+        label = np.full(shape, self._loops.NONE, np.int32)
+        bands = np.linspace(0, shape[0], 2 * self._threads + 1).astype(int).tolist()
+
+        def work(low: int, high: int) -> None:
+            self._loops.label_cells(label, edges, start, bounds, box[0], box[1], 1 / cell, low, high)
+
+        _in_threads(self._threads, work, bands)
+        return label, 1 / cell
+
+    def _buckets(self, bounds: Floats, box: Floats) -> tuple[Any, Any, Any, Floats]:
+        """Return buckets about as many as zones, fewer where boxes are large; their shape; their frame."""
+        size = np.maximum(box[2:] - box[:2], 1e-3)
+        count = max(1, int(np.sqrt(len(bounds))))
+        spans = np.nan_to_num((bounds[:, 2:] - bounds[:, :2]) / size)
+        while count > 1 and np.sum((spans[:, 0] * count + 1) * (spans[:, 1] * count + 1)) > 16 * len(bounds):
+            count //= 2
+        per = count / size
+        ptr, zones = self._loops.bucket_zones(bounds, box[0], box[1], per[0], per[1], count, count)
+        return ptr, zones, np.array((count, count)), np.concatenate((box[:2], per))
+
+    def shares(self, subjects: Polygons) -> Shares:
+        """Measure a block of valid polygons in metres."""
+        block = _block(subjects)
+        edges = [*range(0, len(block), SUB_BLOCK), len(block)]
+
+        def work(low: int, high: int) -> Any:
+            return self._loops.measure(
+                self._index, block.data, block.offsets, low, high, self._margin_m, self._near
+            )
+
+        parts = _in_threads(self._threads, work, edges)
+        if not parts:
+            parts = [work(0, 0)]
+        columns = [
+            np.concatenate(group)
+            for group in zip(*(part[0] + part[1] + part[2:] for part in parts), strict=True)
+        ]
+        status = columns.pop()
+        shares = Shares(*columns[:3], columns[6], columns[7], *columns[3:6])
+        if not status.any():
+            return shares
+        self._refuse_loose(status, np.flatnonzero(status))
+        for code, prepared in ((self._loops.OTHER, self), (self._loops.BEYOND, self._unbounded)):
+            rows = np.flatnonzero(status == code)
+            if len(rows):
+                other = prepared() if callable(prepared) else prepared
+                shares = _merged(shares, other.shares(_readable(block, rows)), rows)
+        return shares
+
+    def _unbounded(self) -> GridPrepared:
+        """Return the same zones prepared without an extent, made when a subject first needs it."""
+        with self._lock:
+            if self._whole is None:
+                self._whole = GridPrepared(
+                    self._loops, self._zones, self._margin_m, self._near, None, self._threads
+                )  # fmt: skip
+        return self._whole
+
+    def _refuse_loose(self, status: Ints, rows: Ints) -> None:
+        """Raise InputError where a coordinate is not finite."""
+        loose = rows[status[rows] == self._loops.LOOSE]
+        if len(loose):
+            refuse(
+                loose,
+                Text("coordinate is not a finite number", "koordinat bukan bilangan hingga"),
+                "not-finite",
+            )
+
+
+def _near(edges: Floats, start: Ints, bounds: Floats, window: Floats) -> tuple[Floats, Ints, Floats]:
+    """Empty the zones that do not meet `window`; rows keep their number."""
+    with np.errstate(invalid="ignore"):
+        keep = (bounds[:, :2] <= window[2:]).all(axis=1) & (bounds[:, 2:] >= window[:2]).all(axis=1)
+    counts = np.diff(start)
+    if (keep | (counts == 0)).all():
+        return edges, start, bounds
+    kept = np.zeros(len(start), np.int64)
+    np.cumsum(np.where(keep, counts, 0), out=kept[1:])
+    return edges[np.repeat(keep, counts)], kept, np.where(keep[:, None], bounds, np.nan)
+
+
+def _frame(bounds: Floats, window: Floats) -> Floats:
+    """Return the box of the grid: the zones, as far as they lie in `window`."""
+    real = bounds[~np.isnan(bounds[:, 0])]
+    if not len(real):
+        return np.zeros(4)
+    box: Floats = np.concatenate((real[:, :2].min(axis=0), real[:, 2:].max(axis=0)))
+    return np.concatenate((np.maximum(box[:2], window[:2]), np.minimum(box[2:], window[2:])))
+
+
+def _merged(shares: Shares, extra: Shares, rows: Ints) -> Shares:
+    """Return `shares` with the answers of `rows` (which it has none for) put in."""
+    area, inside = shares.subject_area_m2.copy(), shares.inside.copy()
+    area[rows], inside[rows] = extra.subject_area_m2, extra.inside
+
+    def woven(a: tuple[Any, ...], b: tuple[Any, ...]) -> list[Any]:
+        columns = [np.concatenate(pair) for pair in zip(a, (rows[b[0]], *b[1:]), strict=True)]
+        order = np.lexsort((columns[1], columns[0]))
+        return [column[order] for column in columns]
+
+    pairs = woven((shares.subject, shares.zone, shares.area_m2), (extra.subject, extra.zone, extra.area_m2))
+    near = woven(
+        (shares.near_subject, shares.near_zone, shares.near_m),
+        (extra.near_subject, extra.near_zone, extra.near_m),
+    )
+    return Shares(*pairs, area, inside, *near)
