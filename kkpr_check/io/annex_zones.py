@@ -1,0 +1,97 @@
+"""Which sub-zone a code or a name of an annex means, against the plan's own zones.csv."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from kkpr_check.errors import Place, PlanError, Text
+from kkpr_check.io.annex_sheet import decode_text
+from kkpr_check.io.annex_words import plain
+
+_SUBZONE = re.compile(r"[A-Z]{1,4}(?: ?-? ?\d{1,2}(?:\.\d{1,2})?)?(?:[.\- ]?[A-Za-z]\d?(?:-\d)?)?(?:/[A-Z]{1,4}(?:-?\d)?)?")
+_LABELS = frozenset(
+    "NO NOMOR KODE KBLI NAMA ZONA JENIS KET SUB BLOK SWP WP KDB KLB KDH KTB KWT GSB JBS JBB TB PZ ITBX IZIN".split()
+)
+
+
+def code_key(code: str) -> str:
+    """Return a sub-zone code without what spellings differ in: case, blanks, hyphens, dots.
+
+    >>> code_key("R - 2") == code_key("r2")
+    True
+    """
+    return re.sub(r"[\s\-–._]+", "", plain(code)).upper()
+
+
+def name_key(name: str) -> str:
+    """Return a sub-zone name without what spellings differ in.
+
+    >>> name_key("Hutan Produksi yang Dapat di Konversi") == name_key("hutan produksi yang dapat dikonversi")
+    True
+    """
+    words = re.sub(r"[^0-9a-z]+", " ", plain(name).lower()).split()
+    if words[:1] == ["sub"] and words[1:2] == ["zona"]:
+        words = words[2:]
+    elif words[:1] in (["zona"], ["subzona"]):
+        words = words[1:]
+    return "".join(words)
+
+
+def looks_like_subzone(text: str) -> bool:
+    """Tell whether a text has the form of a sub-zone code (``R-2``, ``RTH4``, ``K2a``, ``SPU-1.K1``)."""
+    text = plain(text)
+    return text.upper() not in _LABELS and _SUBZONE.fullmatch(text) is not None
+
+
+class SubzoneIndex:
+    """Sub-zones by every spelling of their code and of their name."""
+
+    def __init__(self, zones: Iterable[tuple[str, str]] = ()) -> None:
+        self.codes: list[str] = []
+        self._by_code: dict[str, list[str]] = {}
+        self._by_name: dict[str, list[str]] = {}
+        for code, name in zones:
+            self.codes.append(code)
+            self._by_code.setdefault(code_key(code), []).append(code)
+            if name_key(name):
+                self._by_name.setdefault(name_key(name), []).append(code)
+
+    def __bool__(self) -> bool:
+        return bool(self.codes)
+
+    def by_code(self, text: str) -> tuple[str, ...]:
+        """Return the sub-zones a code may mean: the one spelt so, else all with the same letters and digits."""
+        text = plain(text)
+        return (text,) if text in self.codes else tuple(self._by_code.get(code_key(text), ()))
+
+    def by_name(self, text: str) -> tuple[str, ...]:
+        """Return the sub-zones of that name."""
+        return tuple(dict.fromkeys(self._by_name.get(name_key(text), ())))
+
+
+def read_zone_index(directory: Path) -> SubzoneIndex:
+    """Read zones.csv of a plan folder; an empty index where there is none.
+
+    Raises
+    ------
+    PlanError
+        zones.csv has no ``subzone`` column.
+    """
+    path = directory / "zones.csv"
+    if not path.is_file():
+        return SubzoneIndex()
+    text, _ = decode_text(path, path.read_bytes())
+    rows = csv.DictReader(io.StringIO(text))
+    if "subzone" not in (rows.fieldnames or ()):
+        raise PlanError(
+            Text("zones.csv has no column subzone", "zones.csv tidak memiliki kolom subzone"),
+            place=Place(str(path)),
+            code="column-missing",
+        )
+    return SubzoneIndex(
+        ((row["subzone"] or "").strip(), (row.get("name") or "").strip()) for row in rows if (row["subzone"] or "").strip()
+    )
