@@ -130,9 +130,11 @@ def _kbli(value: Any, place: Place | None) -> Parsed:
     padded = text.zfill(5)
     return Parsed(
         padded,
-        Text(f"kbli {text} has lost its leading zero and is read as {padded}",
-             f"kbli {text} kehilangan angka nol di depan dan dibaca sebagai {padded}"),
-    )  # fmt: skip
+        Text(
+            f"kbli {text} has lost its leading zero and is read as {padded}",
+            f"kbli {text} kehilangan angka nol di depan dan dibaca sebagai {padded}",
+        ),
+    )
 
 
 def _choice(name: str, value: Any, words: Mapping[str, str], place: Place | None) -> Parsed:
@@ -231,8 +233,14 @@ def parse_options(values: Mapping[str, Any], *, place: Place | None = None) -> O
                 name, raw, place=None if place is None else place._replace(column=str(column))
             )
             if parsed.value is not None and found.get(name, parsed.value) != parsed.value:
-                raise _refuse(name, raw, f"given twice, also as {found[name]!r}",
-                              f"ditulis dua kali, juga sebagai {found[name]!r}", None, place)  # fmt: skip
+                raise _refuse(
+                    name,
+                    raw,
+                    f"given twice, also as {found[name]!r}",
+                    f"ditulis dua kali, juga sebagai {found[name]!r}",
+                    None,
+                    place,
+                )
         except KkprError as error:
             errors.append(error)
             continue
@@ -291,8 +299,13 @@ def merge_command_line(command_line: Options, feature: Options) -> Options:
     for name in sorted(command_line.values.keys() & feature.values.keys()):
         if command_line.values[name] != feature.values[name]:
             option = "--" + name.replace("_", "-")
-            text = _conflict(name, command_line, feature, (f"the option {option}", "the feature"),
-                             (f"opsi {option}", "fitur"))  # fmt: skip
+            text = _conflict(
+                name,
+                command_line,
+                feature,
+                (f"the option {option}", "the feature"),
+                (f"opsi {option}", "fitur"),
+            )
             remedy = Text(
                 f"drop {option}, or correct the property of the feature",
                 f"hapus {option}, atau perbaiki atribut fiturnya",

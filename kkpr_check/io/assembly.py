@@ -1,0 +1,266 @@
+"""From features to sites: which footprint goes with which parcel, whose options hold, which UTM zone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+
+from kkpr_check.errors import ErrorGroup, KkprError, Text, UsageError
+from kkpr_check.features import Objects
+from kkpr_check.io import crs as crs_policy
+from kkpr_check.io.options import Options, merge_command_line, merge_pair
+from kkpr_check.io.pairing import choose_parcel, chosen_note
+from kkpr_check.io.sitefeatures import SiteFeature, repair
+from kkpr_check.model import Site
+
+LONLAT = "EPSG:4326"
+POINT_DOUBT = Text(
+    "a point names the zone only: give the parcel or the building as a polygon to have it judged",
+    "sebuah titik hanya menunjukkan zona: berikan persil atau bangunan sebagai poligon agar dapat dinilai",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Sites in input order, each with its working CRS; `points` holds the geometry of sites that are points."""
+
+    sites: tuple[tuple[str, Site], ...]
+    points: Mapping[int, Any] = field(default_factory=dict)
+    repairs: tuple[Text, ...] = ()
+    assumptions: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A site in the CRS of its files."""
+
+    footprint: SiteFeature | None
+    parcel: SiteFeature | None = None
+    candidates: tuple[str, ...] = ()
+    assumptions: tuple[Text, ...] = ()
+
+    @property
+    def features(self) -> tuple[SiteFeature, ...]:
+        """What is known of the site, the parcel first: it places the site."""
+        return tuple(feature for feature in (self.parcel, self.footprint) if feature is not None)
+
+
+def objects(items: Sequence[Any]) -> Objects:
+    """Return a 1-D object array of the items, whatever they are."""
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array
+
+
+def assemble(
+    features: Sequence[SiteFeature], spare_parcels: Sequence[SiteFeature], command_line: Options
+) -> Assembly:
+    """Return the sites that the features make.
+
+    Parameters
+    ----------
+    features
+        Of the file that is judged: each footprint, and each parcel without footprint, is a site.
+    spare_parcels
+        Of a second file: parcels to stand under the footprints; those that are not needed are left out.
+    command_line
+        Options that hold for every site.
+
+    Raises
+    ------
+    UsageError
+        A command line option contradicts a feature, or one `id` is given for several sites.
+    KkprError
+        No site can be read at all.
+    """
+    drafts, notes = _paired(features, spare_parcels)
+    if command_line.id is not None and len(drafts) > 1:
+        raise UsageError(
+            Text(
+                f"--id names one site, but {len(drafts)} are given",
+                f"--id menamai satu lokasi, padahal ada {len(drafts)}",
+            ),
+            remedy=Text("give each feature a property id", "beri setiap fitur atribut id"),
+        )
+    placed: list[tuple[str, Site]] = []
+    points: dict[int, Any] = {}
+    repairs: list[Text] = []
+    errors: list[KkprError] = []
+    for index, draft in enumerate(drafts):
+        name = _name(draft, index, len(drafts))
+        try:
+            work, site, point = _site(draft, name, command_line, repairs)
+        except UsageError:
+            raise
+        except KkprError as error:
+            errors.append(error)
+            placed.append(("", _unreadable(draft, name, error, command_line)))
+            continue
+        placed.append((work, site))
+        if point is not None:
+            points[index] = point
+    if len(errors) == len(drafts):
+        raise errors[0] if len(errors) == 1 else ErrorGroup(errors)
+    home = next(work for work, _ in placed if work)
+    sites = tuple((work or home, site) for work, site in placed)
+    return Assembly(sites, points, tuple(repairs), (*notes, *_duplicates(sites)))
+
+
+def _paired(features: Sequence[SiteFeature], spare: Sequence[SiteFeature]) -> tuple[list[_Draft], list[Text]]:
+    everything = [*features, *spare]
+    footprints = [feature for feature in everything if feature.role == "footprint"]
+    parcels = [feature for feature in everything if feature.role == "parcel"]
+    drafts: dict[int, _Draft] = {}
+    used: set[int] = set()
+    for footprint in footprints:
+        draft = _with_parcel(footprint, parcels, alone=len(footprints) == 1)
+        drafts[id(footprint)] = draft
+        if draft.parcel is not None:
+            used.add(id(draft.parcel))
+    judged = {id(feature) for feature in features}
+    ordered = [
+        drafts.get(id(feature)) or _Draft(None, feature)
+        for feature in everything
+        if id(feature) in drafts or (id(feature) not in used and id(feature) in judged)
+    ]
+    idle = sum(feature.role == "parcel" and id(feature) not in used for feature in spare)
+    if not idle:
+        return ordered, []
+    note = Text(
+        f"{idle} parcels hold no footprint and are not judged", f"{idle} persil tanpa tapak tidak dinilai"
+    )
+    return ordered, [note]
+
+
+def _with_parcel(footprint: SiteFeature, parcels: Sequence[SiteFeature], *, alone: bool) -> _Draft:
+    """Return the footprint with its parcel: the only one there is, the one of the same id, the one under it."""
+    if not parcels:
+        return _Draft(footprint)
+    if alone and len(parcels) == 1:
+        return _Draft(footprint, parcels[0])
+    named = [parcel for parcel in parcels if footprint.id is not None and parcel.id == footprint.id]
+    if len(named) == 1:
+        return _Draft(footprint, named[0])
+    if named:
+        return _Draft(footprint, candidates=tuple(_call(parcel) for parcel in named))
+    return _by_area(footprint, parcels)
+
+
+def _by_area(footprint: SiteFeature, parcels: Sequence[SiteFeature]) -> _Draft:
+    if footprint.geometry is None or footprint.geometry.geom_type == "Point":
+        return _Draft(footprint)
+    work = crs_policy.work_crs(*_location(footprint))
+    outline = _transformed(footprint, work)
+    known = [parcel for parcel in parcels if parcel.geometry is not None]
+    sources = {parcel.crs for parcel in known}
+    near: list[SiteFeature] = []
+    for source in sources:
+        box = shapely.box(*crs_policy.transform_bounds(footprint.geometry.bounds, footprint.crs, source))
+        near += [
+            parcel for parcel in known if parcel.crs == source and shapely.intersects(parcel.geometry, box)
+        ]
+    chosen, listed = choose_parcel(outline, objects([_transformed(parcel, work) for parcel in near]))
+    if chosen is None:
+        return _Draft(footprint, candidates=tuple(_call(near[n]) for n in listed))
+    return _Draft(footprint, near[chosen], assumptions=(chosen_note(_call(near[chosen])),))
+
+
+def _call(parcel: SiteFeature) -> str:
+    """Name a parcel for people: its id, and where it stands."""
+    row = parcel.place.row
+    return f"{parcel.id} (#{row})" if parcel.id is not None else f"#{row}"
+
+
+def _location(feature: SiteFeature) -> tuple[float, float]:
+    centre = shapely.centroid(crs_policy.transform(objects([feature.geometry]), feature.crs, LONLAT)[0])
+    return float(centre.x), float(centre.y)
+
+
+def _transformed(feature: SiteFeature, work: str) -> Any:
+    return crs_policy.transform(objects([feature.geometry]), feature.crs, work)[0]
+
+
+def _name(draft: _Draft, index: int, count: int) -> str:
+    """Return the id of a site: the footprint's, the parcel's, else the file's name, numbered where several."""
+    given = [feature.id for feature in (draft.footprint, draft.parcel) if feature is not None and feature.id]
+    if given:
+        return str(given[0])
+    file = draft.features[0].place.file or "site"
+    stem = "site" if file == "-" else Path(file).stem
+    return stem if count == 1 else f"{stem}-{index + 1}"
+
+
+def _site(
+    draft: _Draft, name: str, command_line: Options, repairs: list[Text]
+) -> tuple[str, Site, Any | None]:
+    """Return working CRS, site and, where the site is a point, the point."""
+    options = merge_command_line(command_line, _options(draft))
+    for feature in draft.features:
+        if feature.error is not None:
+            raise feature.error
+    anchor = draft.features[0]
+    location = _location(anchor)
+    work = crs_policy.work_crs(*location)
+    doubt = next((feature.doubt for feature in draft.features if feature.doubt is not None), None)
+    shapes: dict[str, Any] = {}
+    for feature in draft.features:
+        shape = _transformed(feature, work)
+        if shape.geom_type == "Point":
+            site = Site(
+                options.id or name,
+                None,
+                None,
+                options.proposal(),
+                location=location,
+                doubt=POINT_DOUBT,
+                assumptions=options.assumptions,
+            )
+            return work, site, shape
+        shape, note, crossing = repair(shape, feature.place.pick("en"))
+        if note is not None:
+            repairs.append(note)
+        doubt = doubt or crossing
+        shapes[feature.role] = shape
+    site = Site(
+        options.id or name,
+        shapes.get("parcel"),
+        shapes.get("footprint"),
+        options.proposal(),
+        location=location,
+        doubt=doubt,
+        assumptions=(*draft.assumptions, *options.assumptions),
+        candidates=draft.candidates,
+    )
+    return work, site, None
+
+
+def _options(draft: _Draft) -> Options:
+    if draft.footprint is not None and draft.parcel is not None:
+        return merge_pair(draft.footprint.options, draft.parcel.options)
+    return draft.features[0].options
+
+
+def _unreadable(draft: _Draft, name: str, error: KkprError, command_line: Options) -> Site:
+    """Return the site that stands for one that can not be read: nothing of it is judged."""
+    doubt = Text(*(error.render(lang).replace("\n  -> ", " -> ") for lang in ("en", "id")))
+    location = None
+    for feature in draft.features:
+        if feature.geometry is not None and location is None:
+            location = _location(feature)
+    return Site(name, None, None, command_line.proposal(), location=location, doubt=doubt)
+
+
+def _duplicates(sites: Sequence[tuple[str, Site]]) -> list[Text]:
+    names = [site.id for _, site in sites]
+    return [
+        Text(
+            f"id {name} stands for {names.count(name)} sites", f"id {name} dipakai {names.count(name)} lokasi"
+        )
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]

@@ -1,0 +1,225 @@
+"""Rows and columns of a table of vertices (CSV): separator, header and the meaning of each column."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from kkpr_check.errors import InputError, Place, Text
+from kkpr_check.io.coordinates import parse_angle, parse_metres, split_pair
+from kkpr_check.io.options import OPTION_NAMES
+
+MAX_BYTES = 64 * 1024 * 1024
+
+_NAMES: Mapping[str, frozenset[str]] = {
+    "lon": frozenset(["lon", "long", "longitude", "lng", "bujur", "bujurtimur", "bt"]),
+    "lat": frozenset(["lat", "latitude", "lintang", "lintangselatan", "lintangutara", "ls", "lu"]),
+    "x": frozenset(["x", "easting", "east", "e", "timur", "absis", "koordinatx", "xm", "xmeter"]),
+    "y": frozenset(["y", "northing", "north", "n", "utara", "ordinat", "koordinaty", "ym", "ymeter"]),
+    "pair": frozenset(["latlng", "latlon", "lonlat", "koordinat", "coordinate", "coordinates"]),
+    "order": frozenset(["serial", "no", "nomor", "urut", "urutan", "nourut", "seq", "sequence", "notitik"]),
+    "label": frozenset(["titik", "namatitik", "idtitik", "point", "vertex", "patok"]),
+    "id": frozenset(["id", "idpersil", "parcelid", "idlokasi"]),
+    "part": frozenset(["part", "bagian", "ring", "poligon", "polygon"]),
+}
+
+
+class Row(NamedTuple):
+    """One row of the table and the line of the file it ends on (1-based)."""
+
+    line: int
+    cells: list[str]
+
+
+@dataclass(slots=True)
+class Columns:
+    """Where each meaning stands; `first` and `second` are the axes, equal for a pair in one cell."""
+
+    names: list[str]
+    first: int = -1
+    second: int = -1
+    first_says: str | None = None
+    place_of: dict[str, int] = field(default_factory=dict)
+
+    def cell(self, row: Row, meaning: str) -> str:
+        """Return the cell of a meaning, "" where the table has no such column."""
+        index = self.place_of.get(meaning)
+        return row.cells[index].strip() if index is not None else ""
+
+
+def read_text(path: Path) -> tuple[str, str, list[Text]]:
+    """Return the text of the file, its sha256, and a note where it is not Unicode."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(
+            Text(f"cannot be read: {error.strerror}", f"tidak dapat dibaca: {error.strerror}"),
+            place=Place(str(path)),
+            remedy=Text("check the path", "periksa jalur berkasnya"),
+            code="unreadable",
+        ) from error
+    if len(data) > MAX_BYTES:
+        raise InputError(
+            Text("larger than 64 MiB", "lebih besar dari 64 MiB"), place=Place(str(path)), code="too-large"
+        )
+    digest = hashlib.sha256(data).hexdigest()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace"), digest, []
+    try:
+        return data.decode("utf-8-sig"), digest, []
+    except UnicodeDecodeError:
+        note = Text(
+            f"{path.name} is not UTF-8 and is read as Windows-1252",
+            f"{path.name} bukan UTF-8 dan dibaca sebagai Windows-1252",
+        )
+        return data.decode("cp1252", errors="replace"), digest, [note]
+
+
+def split_rows(text: str, name: str) -> list[Row]:
+    """Return the rows that are not blank; semicolon, tab, bar, comma and white space separate, in this order."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    delimiter = next((mark for mark in ";\t|," if any(mark in line for line in lines)), None)
+    if delimiter is None:
+        return [Row(n, line.split()) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
+    stream = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows: list[Row] = []
+    try:
+        for cells in stream:
+            if any(cell.strip() for cell in cells) and not cells[0].lstrip().startswith("#"):
+                rows.append(Row(stream.line_num, [cell.strip() for cell in cells]))
+    except csv.Error as error:
+        raise InputError(
+            Text(f"not a table: {error}", f"bukan tabel: {error}"), place=Place(name, row=stream.line_num)
+        ) from error
+    return rows
+
+
+def _is_coordinate(cell: str) -> bool:
+    return parse_angle(cell) is not None or parse_metres(cell) is not None
+
+
+def find_columns(rows: list[Row], name: str, *, planar: bool) -> tuple[Columns, list[Row]]:
+    """Return the columns by meaning and the rows below the header, where there is one.
+
+    With `planar` x and y are taken before longitude and latitude where a table has both.
+
+    Raises
+    ------
+    InputError
+        No two columns hold coordinates, or a meaning stands twice.
+    """
+    if not rows:
+        raise InputError(Text("the table is empty", "tabel kosong"), place=Place(name), code="empty")
+    head = rows[0].cells
+    if any(_is_coordinate(cell) or split_pair(cell) for cell in head):
+        return _unnamed(rows, [str(n) for n in range(1, len(head) + 1)], name), rows
+    columns = Columns(head)
+    squeezed = [re.sub(r"[^a-z]", "", cell.casefold().split("(")[0]) for cell in head]
+    for meaning, words in _NAMES.items():
+        places = [n for n, word in enumerate(squeezed) if word in words]
+        if len(places) > 1:
+            raise InputError(
+                Text(
+                    f"several columns are called {meaning}: {', '.join(head[n] for n in places)}",
+                    f"beberapa kolom bermakna {meaning}: {', '.join(head[n] for n in places)}",
+                ),
+                place=Place(name, row=rows[0].line),
+                code="columns",
+            )
+        if places:
+            columns.place_of[meaning] = places[0]
+    for a, b in (("x", "y"), ("lon", "lat")) if planar else (("lon", "lat"), ("x", "y")):
+        if a in columns.place_of and b in columns.place_of:
+            columns.first, columns.second = columns.place_of[a], columns.place_of[b]
+            columns.first_says = "lon" if a == "lon" else "x"
+            return columns, rows[1:]
+    if "pair" in columns.place_of:
+        columns.first = columns.second = columns.place_of["pair"]
+        return columns, rows[1:]
+    found = _unnamed(rows[1:], head, name)
+    found.place_of = {**columns.place_of, **found.place_of}
+    return found, rows[1:]
+
+
+def _unnamed(rows: list[Row], names: list[str], name: str) -> Columns:
+    """Find two axis columns, optionally after a counting column, where no header names them."""
+    width = len(names)
+    full = [row for row in rows if len(row.cells) == width]
+    numeric = [n for n in range(width) if full and all(_is_coordinate(row.cells[n]) for row in full)]
+    columns = Columns(names)
+    if len(numeric) == 3 and _counts([row.cells[numeric[0]] for row in full]):
+        columns.place_of["order"] = numeric.pop(0)
+    if len(numeric) != 2:
+        raise InputError(
+            Text(
+                f"no two coordinate columns were found among {', '.join(names)[:120]}",
+                f"dua kolom koordinat tidak ditemukan di antara {', '.join(names)[:120]}",
+            ),
+            place=Place(name, row=rows[0].line if rows else 1),
+            remedy=Text(
+                "give a header row with lon;lat (or x;y), and separate columns by ';' where the decimals "
+                "have commas",
+                "beri baris judul bujur;lintang (atau x;y), dan pisahkan kolom dengan ';' bila desimalnya "
+                "memakai koma",
+            ),
+            code="columns",
+        )
+    columns.first, columns.second = numeric
+    return columns
+
+
+def _counts(cells: Sequence[str]) -> bool:
+    return all(re.fullmatch(r"\d+", cell) for cell in cells) and (
+        [int(cell) for cell in cells] in [list(range(start, start + len(cells))) for start in (0, 1)]
+    )
+
+
+def check_widths(rows: list[Row], columns: Columns, name: str) -> None:
+    """Refuse a row with more or fewer cells than the header: a comma may have split a decimal."""
+    for row in rows:
+        while len(row.cells) > len(columns.names) and not row.cells[-1]:
+            row.cells.pop()
+        if len(row.cells) != len(columns.names):
+            raise InputError(
+                Text(
+                    f"{len(row.cells)} cells, but the table has {len(columns.names)} columns",
+                    f"{len(row.cells)} sel, padahal tabel ini {len(columns.names)} kolom",
+                ),
+                place=Place(name, row=row.line),
+                remedy=Text(
+                    "separate columns by ';' where the decimals have commas",
+                    "pisahkan kolom dengan ';' bila desimalnya memakai koma",
+                ),
+                code="row-width",
+            )
+    if not rows:
+        raise InputError(
+            Text("the table has no vertex", "tabel tidak memuat titik"), place=Place(name), code="empty"
+        )
+
+
+def unused_columns(columns: Columns) -> list[Text]:
+    """Return the note on columns that nothing is read from."""
+    used = {columns.first, columns.second, *columns.place_of.values()}
+    rest = [
+        head for n, head in enumerate(columns.names) if n not in used and head.casefold() not in OPTION_NAMES
+    ]
+    if not rest:
+        return []
+    listed = ", ".join(rest)[:200]
+    return [Text(f"columns that are not read: {listed}", f"kolom yang tidak dibaca: {listed}")]
+
+
+def group_by_site(rows: Iterable[Row], columns: Columns) -> list[list[Row]]:
+    """Return the rows of each site (column `id`), sites in order of first appearance."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(columns.cell(row, "id"), []).append(row)
+    return list(groups.values())
