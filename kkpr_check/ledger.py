@@ -32,9 +32,6 @@ from kkpr_check.plan import Tolerance
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-REPAIR_LIMIT_M2 = 1e-3
-"""Union minus area beyond this is not rounding: the overlay of a subject went wrong and it can not be judged."""
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -65,7 +62,9 @@ class Parts:
         return slice(int(start), int(stop))
 
 
-def cut(subjects: Objects, zones: Objects, groups: Ints, tolerance: Tolerance) -> Parts:
+def cut(
+    subjects: Objects, zones: Objects, groups: Ints, tolerance: Tolerance, *, size_m2: Floats | None = None
+) -> Parts:
     """Overlay subjects with zones.
 
     Parameters
@@ -76,14 +75,15 @@ def cut(subjects: Objects, zones: Objects, groups: Ints, tolerance: Tolerance) -
         For each zone, the number of its group; zones of one group are united inside a subject.
     tolerance
         What is noise.
+    size_m2
+        Areas that noise is measured against, where `subjects` are only what is left of them.
 
     Returns
     -------
     Parts
         Only pairs that share area.
     """
-    pairs = _pairs(subjects, zones)
-    subject, zone, piece = pairs
+    subject, zone, piece = _pairs(subjects, zones)
     keys = np.lexsort((groups[zone], subject)) if len(zone) else np.empty(0, dtype=np.int64)
     subject, group, piece = subject[keys], groups[zone][keys], piece[keys]
     first = np.ones(len(subject), dtype=bool)
@@ -94,7 +94,7 @@ def cut(subjects: Objects, zones: Objects, groups: Ints, tolerance: Tolerance) -
         if stop - start > 1:
             whole[row] = union_of(piece[start:stop])
     subject, group = subject[starts], group[starts]
-    return _drop_noise(subjects, subject, group, whole, tolerance)
+    return _drop_noise(shapely.area(subjects) if size_m2 is None else size_m2, subject, group, whole, tolerance)
 
 
 def _pairs(subjects: Objects, zones: Objects) -> tuple[Ints, Ints, Objects]:
@@ -112,8 +112,7 @@ def _pairs(subjects: Objects, zones: Objects) -> tuple[Ints, Ints, Objects]:
     return subject[share], zone[share], piece[share]
 
 
-def _drop_noise(subjects: Objects, subject: Ints, group: Ints, whole: Objects, tolerance: Tolerance) -> Parts:
-    size = shapely.area(subjects)
+def _drop_noise(size: Floats, subject: Ints, group: Ints, whole: Objects, tolerance: Tolerance) -> Parts:
     area, dropped = shapely.area(whole), np.zeros(len(whole))
     geometry = whole.copy()
     # A piece can only be noise where the row is under 5 % of the subject or has several pieces.
@@ -171,10 +170,8 @@ def entry(
     gap = float(round_m(area - counted + overlap))
     if gap < 0:
         overlap, gap = float(round_m(overlap - gap)), 0.0
-    if gap <= REL_TOL * area:  # float noise along shared edges is no gap
-        overlap, gap = max(0.0, float(round_m(overlap - gap))), 0.0 if overlap >= gap else gap
     zones = [
-        LedgerZone(*names[group], area_m2=float(size), share=float(size) / area if area else 0.0)
+        LedgerZone(names[group][0], names[group][1], float(size), float(size) / area if area else 0.0)
         for group, size in zip(parts.group[rows], sizes, strict=True)
         if size > 0
     ]

@@ -1,0 +1,59 @@
+"""Numbers and sentences for planners, in both languages at once."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from kkpr_check.errors import Text
+
+_UNITS = {"m": ("m", "m"), "m2": ("m2", "m2"), "floors": ("floor(s)", "lantai"), "zones": ("zone(s)", "zona")}
+
+
+class Quantity(NamedTuple):
+    """A number with its unit: ``m``, ``m2``, ``ratio`` (shown in percent), ``factor``, ``floors`` or ``zones``."""
+
+    value: float
+    unit: str
+
+    def text(self) -> Text:
+        """Return the number as both languages write it."""
+        value, unit = (self.value * 100, "%") if self.unit == "ratio" else (self.value, self.unit)
+        digits = {"m": 2, "m2": 1, "%": 1, "factor": 2}.get(unit, 0)
+        if digits and value and abs(value) < 10.0**-digits:
+            digits = 4
+        number = f"{value:,.{digits}f}"
+        if "." in number:
+            whole, decimals = number.split(".")
+            number = f"{whole}.{decimals.rstrip('0')}".rstrip(".")
+        en, id_ = _UNITS.get(unit, (unit if unit == "%" else "", unit if unit == "%" else ""))
+        return Text(f"{number} {en}".strip(), f"{_indonesian(number)} {id_}".strip())
+
+
+def _indonesian(number: str) -> str:
+    return number.translate(str.maketrans(",.", ".,"))
+
+
+def fill(template: Text, values: dict[str, Any]) -> Text:
+    """Fill the placeholders of a sentence; a value may be Text, Quantity, None or anything that prints.
+
+    >>> fill(Text("{a} left", "sisa {a}"), {"a": Quantity(1234.5, "m2")})
+    Text(en='1,234.5 m2 left', id='sisa 1.234,5 m2')
+    """
+    texts = {key: _text(value) for key, value in values.items()}
+    return Text(
+        " ".join(template.en.format_map(_Lenient({k: t.en for k, t in texts.items()})).split()),
+        " ".join(template.id.format_map(_Lenient({k: t.id for k, t in texts.items()})).split()),
+    )
+
+
+class _Lenient(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "-"
+
+
+def _text(value: Any) -> Text:
+    if isinstance(value, Text):
+        return value
+    if isinstance(value, Quantity):
+        return value.text()
+    return Text("-", "-") if value is None else Text(str(value), str(value))
