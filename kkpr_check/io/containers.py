@@ -1,0 +1,376 @@
+"""From the path a user names to one data set on disk: folders, zips, hashes. Nothing is opened by GDAL here."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from kkpr_check.errors import InputError, Place, Text
+from kkpr_check.io.drivers import DRIVERS, ZIPPED, driver_of
+
+MAX_MEMBERS = 10_000
+MAX_BYTES = 2 * 1024**3
+MAX_RATIO = 100
+RATIO_FROM_BYTES = 1024**2
+SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+
+_IGNORED = re.compile(r"(^|/)(__MACOSX/|\.[^/]*$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One data set, ready to be opened.
+
+    Attributes
+    ----------
+    file
+        The file (or File GDB folder) on disk; for a zip member a private copy.
+    driver
+        The driver that must open it.
+    name
+        Its name for people: the stem of the file.
+    layer
+        The layer asked for inside the data set, if any.
+    place
+        What the user named, for messages.
+    """
+
+    file: Path
+    driver: str
+    name: str
+    layer: str | None
+    place: Place
+
+
+def local_path(path: str | Path) -> Path:
+    """Return an existing local path, or refuse: no URL, no GDAL prefix, no inline data.
+
+    Raises
+    ------
+    InputError
+        Codes ``not-local``, ``not-found``.
+    """
+    text = str(path)
+    if re.match(r"^[A-Za-z][A-Za-z0-9+.-]+:(//|/vsi|\")|^/vsi|^\s*[{\[<]", text) and not Path(text).exists():
+        raise InputError(
+            Text(f"not a local file: {text[:80]}", f"bukan berkas lokal: {text[:80]}"),
+            remedy=Text("save the data as a file first", "simpan datanya sebagai berkas dahulu"),
+            code="not-local",
+        )
+    local = Path(text)
+    if not local.exists():
+        raise InputError(
+            Text("the file does not exist", "berkas tidak ditemukan"),
+            place=Place(text[:200]),
+            remedy=Text("check the name and the folder", "periksa nama dan foldernya"),
+            code="not-found",
+        )
+    return local
+
+
+def parts_of(path: str | Path) -> dict[str, str]:
+    """Return the sha256 of every file part of a layer: {file name: hex digest}, sorted by name.
+
+    A shapefile has several parts, a File GDB folder all its files; a zip is one.
+    """
+    local = local_path(path)
+    if local.is_dir():
+        files = sorted(p for p in local.rglob("*") if p.is_file() and p.suffix.lower() != ".lock")
+        return {file.relative_to(local).as_posix(): _sha256(file) for file in files}
+    if local.suffix.lower() == ".shp":
+        members = [part for suffix in SHAPEFILE_PARTS if (part := sibling(local, suffix)) is not None]
+        return {member.name: _sha256(member) for member in sorted(members)}
+    return {local.name: _sha256(local)}
+
+
+def sha256_of(path: str | Path) -> str:
+    """Return one sha256 for a layer: of its file, or of the ``digest  name`` lines of its parts."""
+    return digest_of(parts_of(path))
+
+
+def digest_of(parts: Mapping[str, str]) -> str:
+    """Return one sha256 for the parts of a layer, as `sha256_of` does."""
+    if len(parts) == 1:
+        return next(iter(parts.values()))
+    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(parts.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def sibling(shp: Path, suffix: str) -> Path | None:
+    """Return the part of a shapefile with this suffix in any case, or None."""
+    exact = shp.with_suffix(suffix)
+    if exact.is_file():
+        return exact
+    wanted = exact.name.casefold()
+    return next(
+        (p for p in sorted(shp.parent.iterdir()) if p.name.casefold() == wanted and p.is_file()), None
+    )
+
+
+def datasets(path: str | Path) -> list[str]:
+    """Return the names of the data sets in a file, folder or zip: what ``layer=`` can name."""
+    local = local_path(path)
+    if local.suffix.lower() in ZIPPED:
+        with _zip(local) as archive:
+            return sorted(_zip_members(archive, local))
+    if _is_plain_folder(local):
+        return sorted(_folder_members(local))
+    return [local.name]
+
+
+@contextmanager
+def opened(path: str | Path, layer: str | None = None) -> Iterator[Source]:
+    """Give the one data set that `path` (and `layer`) names; copies out of a zip live as long as the block.
+
+    Raises
+    ------
+    InputError
+        Codes ``not-found``, ``not-local``, ``format-unknown``, ``zip-refused``, ``layer-choice``, ``unreadable``.
+    """
+    local = local_path(path)
+    place = Place(str(path))
+    with ExitStack() as stack:
+        if local.suffix.lower() in ZIPPED:
+            archive = stack.enter_context(_zip(local))
+            members = _zip_members(archive, local)
+            chosen, inner = _choose(members, layer, place)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kkpr-")))
+            file = _extract(archive, chosen, members[chosen], folder, place)
+            yield Source(file, driver_of(PurePosixPath(chosen).suffix, place), _stem(chosen), inner, place)
+            return
+        if _is_plain_folder(local):
+            found = _folder_members(local)
+            chosen, layer = _choose({name: [name] for name in found}, layer, place)
+            local = found[chosen]
+        driver = "OpenFileGDB" if _is_gdb(local) else driver_of(local.suffix, place)
+        file = local.resolve()
+        if set("!;") & set(str(file)):  # pyogrio reads these as archive and URI marks
+            file = _copy(file, Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kkpr-"))))
+        yield Source(file, driver, local.stem, layer, place)
+
+
+def choose_layer(names: list[str], wanted: str | None, place: Place) -> str:
+    """Return the layer to read: the one asked for, or the only one there is.
+
+    Raises
+    ------
+    InputError
+        Code ``layer-choice``, listing the layers.
+    """
+    if wanted is not None and wanted in names:
+        return wanted
+    if wanted is None and len(names) == 1:
+        return names[0]
+    listed = ", ".join(sorted(names)[:20]) + (", ..." if len(names) > 20 else "")
+    if wanted is not None:
+        text = Text(
+            f"no layer {wanted!r} here; there are: {listed}",
+            f"tidak ada layer {wanted!r}; yang ada: {listed}",
+        )
+    elif names:
+        text = Text(f"{len(names)} layers here: {listed}", f"ada {len(names)} layer: {listed}")
+    else:
+        text = Text("there is no layer in it", "tidak ada layer di dalamnya")
+    remedy = Text("name one with --layer", "pilih satu dengan --layer") if names else None
+    raise InputError(text, place=place, remedy=remedy, code="layer-choice")
+
+
+def _choose(members: Mapping[str, list[str]], layer: str | None, place: Place) -> tuple[str, str | None]:
+    """Return the chosen data set and the layer still to be found inside it."""
+    spelled = {
+        spelling: name for name in members for spelling in (_stem(name), PurePosixPath(name).name, name)
+    }
+    stems = [_stem(name) for name in members]
+    if layer is not None and layer in spelled and (layer not in stems or stems.count(layer) == 1):
+        return spelled[layer], None
+    if len(members) == 1:
+        return next(iter(members)), layer
+    unique = sorted(members) if len(set(stems)) < len(stems) else sorted(stems)
+    return spelled[choose_layer(unique, layer, place)], None
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(name).stem
+
+
+def _is_gdb(path: Path) -> bool:
+    return path.is_dir() and (path.suffix.lower() == ".gdb" or (path / "a00000001.gdbtable").is_file())
+
+
+def _is_plain_folder(path: Path) -> bool:
+    return path.is_dir() and not _is_gdb(path)
+
+
+def _folder_members(folder: Path) -> dict[str, Path]:
+    return {p.name: p for p in folder.iterdir() if p.suffix.lower() in DRIVERS and not p.name.startswith(".")}
+
+
+def _copy(file: Path, folder: Path) -> Path:
+    if file.is_dir():
+        return Path(shutil.copytree(file, folder / "data.gdb"))
+    parts = [sibling(file, s) for s in SHAPEFILE_PARTS] if file.suffix.lower() == ".shp" else [file]
+    for part in parts:
+        if part is not None:
+            shutil.copyfile(part, folder / f"data{part.suffix.lower()}")
+    return folder / f"data{file.suffix.lower()}"
+
+
+def _refuse(local: Path, text: Text, remedy: Text | None = None) -> InputError:
+    return InputError(text, place=Place(str(local)), remedy=remedy, code="zip-refused")
+
+
+@contextmanager
+def _zip(local: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        archive = zipfile.ZipFile(local)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise InputError(
+            Text(f"not a readable zip: {error}", f"zip tidak dapat dibaca: {error}"),
+            place=Place(str(local)),
+            remedy=Text("pack or download it again", "kemas atau unduh ulang"),
+            code="unreadable",
+        ) from error
+    with archive:
+        yield archive
+
+
+def _zip_members(archive: zipfile.ZipFile, local: Path) -> dict[str, list[str]]:
+    """Return {data set: its members} after checking the whole directory of the zip; nothing is unpacked."""
+    infos = archive.infolist()
+    size, packed = sum(i.file_size for i in infos), sum(i.compress_size for i in infos)
+    if (
+        len(infos) > MAX_MEMBERS
+        or size > MAX_BYTES
+        or (size > RATIO_FROM_BYTES and size > MAX_RATIO * packed)
+    ):
+        raise _refuse(
+            local,
+            Text(
+                f"zip too large: {len(infos)} members, {size} bytes unpacked from {packed}",
+                f"zip terlalu besar: {len(infos)} isi, {size} bita setelah dibuka dari {packed}",
+            ),
+            Text("unpack it and name the layer itself", "buka zip-nya dan sebutkan layernya langsung"),
+        )
+    for info in infos:
+        _check_member(info, local)
+    names = [
+        i.filename for i in infos if not i.is_dir() and not _IGNORED.search(i.filename.replace("\\", "/"))
+    ]
+    found: dict[str, list[str]] = {}
+    for name in names:
+        pure = PurePosixPath(name.replace("\\", "/"))
+        folder = next((str(p) for p in [pure, *pure.parents] if p.suffix.lower() == ".gdb"), None)
+        if folder is not None:
+            found.setdefault(folder, []).append(name)
+        elif pure.suffix.lower() == ".shp":
+            found[str(pure)] = [
+                n for n in names if _same_shapefile(pure, PurePosixPath(n.replace("\\", "/")))
+            ]
+        elif pure.suffix.lower() in DRIVERS:
+            found[str(pure)] = [name]
+    data = {n: m for n, m in found.items() if not n.lower().endswith(".json")}
+    found = data or found
+    if not found:
+        raise InputError(
+            Text("there is no layer in the zip", "tidak ada layer di dalam zip"),
+            place=Place(str(local)),
+            remedy=Text(
+                "pack all parts of the layer: .shp, .shx, .dbf, .prj",
+                "kemas semua bagian layer: .shp, .shx, .dbf, .prj",
+            ),
+            code="missing-part",
+        )
+    return found
+
+
+def _check_member(info: zipfile.ZipInfo, local: Path) -> None:
+    pure = PurePosixPath(info.filename.replace("\\", "/"))
+    shown = info.filename[:80]
+    if (
+        pure.is_absolute()
+        or ".." in pure.parts
+        or re.match(r"^[A-Za-z]:", str(pure))
+        or "\0" in info.filename
+    ):
+        raise _refuse(
+            local, Text(f"name leaves the zip: {shown!r}", f"nama keluar dari folder zip: {shown!r}")
+        )
+    if info.flag_bits & 0x1:
+        raise _refuse(
+            local,
+            Text(f"the zip is encrypted: {shown!r}", f"zip terkunci kata sandi: {shown!r}"),
+            Text("unpack it first", "buka kuncinya dahulu"),
+        )
+    if pure.suffix.lower() in ZIPPED:
+        raise _refuse(
+            local,
+            Text(f"a zip inside the zip: {shown!r}", f"zip di dalam zip: {shown!r}"),
+            Text("unpack it and name the inner file", "buka zip-nya dan sebutkan berkas di dalamnya"),
+        )
+
+
+def _same_shapefile(shp: PurePosixPath, other: PurePosixPath) -> bool:
+    return (
+        other.parent == shp.parent
+        and other.stem.casefold() == shp.stem.casefold()
+        and other.suffix.lower() in SHAPEFILE_PARTS
+    )
+
+
+def _extract(archive: zipfile.ZipFile, chosen: str, members: list[str], folder: Path, place: Place) -> Path:
+    """Copy the members out under names of our own; the names inside a zip never become paths."""
+    left = MAX_BYTES
+    pure = PurePosixPath(chosen)
+    is_gdb = pure.suffix.lower() == ".gdb" and members != [chosen]
+    target = folder / f"data{pure.suffix.lower()}"
+    if is_gdb:
+        target.mkdir()
+    for name in members:
+        inner = PurePosixPath(name.replace("\\", "/"))
+        file = target / inner.name if is_gdb else folder / f"data{inner.suffix.lower()}"
+        try:
+            with archive.open(name) as source, file.open("wb") as sink:
+                while block := source.read(1024**2):
+                    left -= len(block)
+                    if left < 0:
+                        raise _refuse(
+                            Path(str(place.file)),
+                            Text(
+                                "the zip unpacks to more than it says",
+                                "isi zip lebih besar daripada yang tertulis",
+                            ),
+                        )
+                    sink.write(block)
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
+            raise InputError(
+                Text(
+                    f"the zip is damaged at {name[:80]!r}: {error}", f"zip rusak pada {name[:80]!r}: {error}"
+                ),
+                place=place,
+                remedy=Text("pack or download it again", "kemas atau unduh ulang"),
+                code="unreadable",
+            ) from error
+    return target
+
+
+def _sha256(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(
+            Text(
+                f"the file cannot be read: {error.strerror}", f"berkas tidak dapat dibaca: {error.strerror}"
+            ),
+            place=Place(str(file)),
+            remedy=Text("check the permissions", "periksa izin berkas"),
+            code="unreadable",
+        ) from error

@@ -1,0 +1,98 @@
+"""Which formats are read, and how GDAL is loaded: an allow-list, no network, no pandas where nobody needs it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from types import ModuleType
+
+from kkpr_check.errors import InputError, Place, Text
+
+DRIVERS = {
+    ".shp": "ESRI Shapefile", ".gpkg": "GPKG", ".geojson": "GeoJSON", ".json": "GeoJSON",
+    ".geojsonl": "GeoJSONSeq", ".geojsons": "GeoJSONSeq", ".jsonl": "GeoJSONSeq", ".ndjson": "GeoJSONSeq",
+    ".gdb": "OpenFileGDB", ".fgb": "FlatGeobuf", ".kml": "KML", ".parquet": "Parquet", ".geoparquet": "Parquet",
+    ".dxf": "DXF",
+}  # fmt: skip
+"""File suffix -> the driver that must be the one that opens it."""
+
+ZIPPED = frozenset({".zip", ".kmz", ".shz"})
+
+_REFUSED = (
+    "OGR_VRT", "VRT", "HTTP", "WFS", "OAPIF", "CSW", "GDALG", "ADBC", "OGCAPI", "WMS", "WCS", "WMTS", "EEDA", "EEDAI",
+    "PLSCENES", "PLMosaic", "NGW", "Carto", "AmigoCloud", "Elasticsearch", "GPSBabel", "DAAS", "STACIT", "STACTA", "GTI",
+)  # fmt: skip
+"""GDAL drivers that open other files, programs or the network on a data file's word."""
+
+_HEAVY = ("pandas", "geopandas", "pyarrow")
+_lean = False
+
+
+def be_lean() -> None:
+    """Ask :func:`import_pyogrio` to keep pandas, geopandas and pyarrow out of this process.
+
+    pyogrio imports them only to offer data frames, which costs 0.6 s that a command line never uses. The command
+    line calls this once. A library user never does: pyogrio remembers what it found when it was imported, so
+    `geopandas.read_file` would not work afterwards in the same process.
+    """
+    global _lean
+    _lean = True
+
+
+def import_pyogrio() -> ModuleType:
+    """Import pyogrio with dangerous drivers switched off; GDAL reads the skip list only while it is loaded."""
+    if "pyogrio" in sys.modules:
+        return sys.modules["pyogrio"]
+    for variable in ("OGR_SKIP", "GDAL_SKIP"):
+        wanted = [name for name in os.environ.get(variable, "").split(",") if name]
+        os.environ[variable] = ",".join(dict.fromkeys([*wanted, *_REFUSED]))
+    os.environ["SHAPE_RESTORE_SHX"] = "NO"
+    hidden = [name for name in _HEAVY if name not in sys.modules] if _lean else []
+    try:
+        for name in hidden:
+            sys.modules[name] = None  # type: ignore[assignment]
+        return importlib.import_module("pyogrio")
+    finally:
+        for name in hidden:
+            sys.modules.pop(name, None)
+
+
+def driver_of(suffix: str, place: Place) -> str:
+    """Return the driver for a file suffix (with its dot), or explain why there is none.
+
+    Raises
+    ------
+    InputError
+        Code ``format-unknown``.
+    """
+    suffix = suffix.lower()
+    if suffix in DRIVERS:
+        return DRIVERS[suffix]
+    remedy = _ADVICE.get(
+        suffix,
+        Text(
+            "readable: zipped or plain shapefile, .gpkg, .geojson, .gdb, .fgb, .kml, .kmz, .parquet, .dxf",
+            "yang dapat dibaca: shapefile (juga dalam zip), .gpkg, .geojson, .gdb, .fgb, .kml, .kmz, .parquet, .dxf",
+        ),
+    )
+    raise InputError(
+        Text(
+            f"files of type {suffix or '(none)'} are not read",
+            f"berkas jenis {suffix or '(tanpa akhiran)'} tidak dibaca",
+        ),
+        place=place,
+        remedy=remedy,
+        code="format-unknown",
+    )
+
+
+_SHAPEFILE = Text("name the .shp file (or the zip)", "sebutkan berkas .shp (atau zip-nya)")
+_ARCHIVE = Text("pack it as .zip", "kemas ulang sebagai .zip")
+_ADVICE = {
+    ".shx": _SHAPEFILE, ".dbf": _SHAPEFILE, ".prj": _SHAPEFILE, ".cpg": _SHAPEFILE,
+    ".rar": _ARCHIVE, ".7z": _ARCHIVE, ".tar": _ARCHIVE, ".gz": _ARCHIVE,
+    ".dwg": Text("export it as DXF R2010", "ekspor sebagai DXF R2010"),
+    ".mpk": Text("export the layer as GeoPackage", "ekspor layer sebagai GeoPackage"),
+    ".lpk": Text("export the layer as GeoPackage", "ekspor layer sebagai GeoPackage"),
+}  # fmt: skip

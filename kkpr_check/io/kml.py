@@ -1,0 +1,167 @@
+"""KML, read with the standard library: LIBKML was seen to crash the process on hostile files.
+
+All folders are read; the column ``Folder`` says where a placemark stood. Entity declarations are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from xml.etree import ElementTree
+
+from kkpr_check.errors import InputError, Place, Text
+from kkpr_check.io.containers import Source, choose_layer
+from kkpr_check.io.geojson import build_geometries
+from kkpr_check.io.raw import Raw, objects, unreadable
+
+_GEOMETRIES = (
+    "Point",
+    "LineString",
+    "LinearRing",
+    "Polygon",
+    "MultiGeometry",
+    "Track",
+    "MultiTrack",
+    "Model",
+)
+_DECLARATION = re.compile(r"<!(DOCTYPE|ENTITY)")
+
+
+def read_kml(source: Source) -> Raw:
+    """Read the placemarks of all folders, or of the folder that `source.layer` names.
+
+    Raises
+    ------
+    InputError
+        Codes ``unreadable``, ``layer-choice``.
+    """
+    place = source.place._replace(layer=source.name)
+    root = _parse(source.file.read_bytes(), place)
+    marks = list(_placemarks(root, ""))
+    if source.layer is not None:
+        folder = choose_layer(sorted({folder for folder, _ in marks}), source.layer, source.place)
+        marks = [(name, mark) for name, mark in marks if name == folder]
+    rows = [_attributes(folder, mark) for folder, mark in marks]
+    geometry, broken = build_geometries([_shape(mark) for _, mark in marks])
+    names = dict.fromkeys(name for row in rows for name in row)
+    raw = Raw(
+        source.layer or source.name, "KML", geometry,
+        {name: objects([row.get(name) for row in rows]) for name in names}, "OGC:CRS84", broken=broken,
+    )  # fmt: skip
+    if any(_tag(element) == "NetworkLink" for element in root.iter()):
+        raw.assumptions.append(
+            Text("network links of the KML are not followed", "tautan jaringan dalam KML tidak diikuti")
+        )
+    return raw
+
+
+def kml_folders(source: Source) -> list[str]:
+    """Return the names of the folders that hold placemarks."""
+    root = _parse(source.file.read_bytes(), source.place)
+    return sorted({folder for folder, _ in _placemarks(root, "")})
+
+
+def _parse(data: bytes, place: Place) -> ElementTree.Element:
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
+    if _DECLARATION.search(data.decode(encoding, errors="replace").replace("\0", "")):
+        raise InputError(
+            Text("the KML declares entities, which is refused", "KML memuat deklarasi entitas, yang ditolak"),
+            place=place,
+            remedy=Text("export it again from the mapping program", "ekspor ulang dari program peta"),
+            code="unreadable",
+        )
+    try:
+        root = ElementTree.fromstring(data)
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise unreadable(place, f"XML: {error}") from error
+    if _tag(root) != "kml":
+        raise unreadable(place, f"the root element is <{_tag(root)[:40]}>, not <kml>")
+    return root
+
+
+def _tag(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def _child(element: ElementTree.Element, name: str) -> ElementTree.Element | None:
+    return next((child for child in element if _tag(child) == name), None)
+
+
+def _text(element: ElementTree.Element | None) -> str | None:
+    return None if element is None or element.text is None else element.text.strip() or None
+
+
+def _placemarks(root: ElementTree.Element, folder: str) -> Iterator[tuple[str, ElementTree.Element]]:
+    stack = [(folder, root)]
+    while stack:  # no recursion: depth is the file's choice
+        inside, element = stack.pop()
+        if _tag(element) == "Placemark":
+            yield inside, element
+            continue
+        if _tag(element) in ("Document", "Folder"):
+            inside = _text(_child(element, "name")) or inside
+        stack.extend((inside, child) for child in reversed(element))
+
+
+def _attributes(folder: str, mark: ElementTree.Element) -> dict[str, Any]:
+    row: dict[str, Any] = {"Folder": folder or None}
+    for name in ("name", "description"):
+        row[name] = _text(_child(mark, name))
+    if mark.get("id"):
+        row["kml_id"] = mark.get("id")
+    extended = _child(mark, "ExtendedData")
+    for element in extended.iter() if extended is not None else ():
+        key = element.get("name")
+        if key and _tag(element) == "SimpleData":
+            row[key] = _text(element)
+        elif key and _tag(element) == "Data":
+            row[key] = _text(_child(element, "value"))
+    return row
+
+
+def _shape(mark: ElementTree.Element) -> dict[str, Any] | None:
+    found = [child for child in mark if _tag(child) in _GEOMETRIES]
+    if not found:
+        return None
+    if len(found) > 1:
+        return {"type": "several geometries in one placemark"}
+    return _geometry(found[0])
+
+
+def _geometry(element: ElementTree.Element) -> dict[str, Any]:
+    kind = _tag(element)
+    if kind == "Point":
+        positions = _coordinates(element)
+        return {"type": "Point", "coordinates": positions[0] if len(positions) == 1 else [None]}
+    if kind == "LineString":
+        return {"type": "LineString", "coordinates": _coordinates(element)}
+    if kind == "LinearRing":
+        return {"type": "Polygon", "coordinates": [_coordinates(element)]}
+    if kind == "Polygon":
+        return {"type": "Polygon", "coordinates": _rings(element)}
+    if kind == "MultiGeometry":
+        parts = [_geometry(child) for child in element if _tag(child) in _GEOMETRIES]
+        kinds = {part["type"] for part in parts}
+        if len(kinds) == 1 and kinds <= {"Point", "LineString", "Polygon"}:
+            return {"type": "Multi" + kinds.pop(), "coordinates": [part["coordinates"] for part in parts]}
+        return {"type": "MultiGeometry of " + (", ".join(sorted(kinds)) or "nothing")}
+    return {"type": kind}
+
+
+def _rings(polygon: ElementTree.Element) -> list[list[list[Any]]]:
+    outer = [ring for side in polygon if _tag(side) == "outerBoundaryIs" for ring in side]
+    inner = [ring for side in polygon if _tag(side) == "innerBoundaryIs" for ring in side]
+    return [_coordinates(ring) for ring in [*outer[:1], *inner]]
+
+
+def _coordinates(element: ElementTree.Element) -> list[list[Any]]:
+    text = re.sub(r"\s*,\s*", ",", _text(_child(element, "coordinates")) or "")
+    return [_position(token) for token in text.split()]
+
+
+def _position(token: str) -> list[Any]:
+    try:
+        return [float(number) for number in token.split(",") if number]
+    except ValueError:
+        return [None]

@@ -1,0 +1,78 @@
+"""GeoParquet with WKB geometry (extra ``[parquet]``)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from kkpr_check.errors import InputError, Text
+from kkpr_check.io.containers import Source
+from kkpr_check.io.gdal import from_wkb
+from kkpr_check.io.raw import Raw, objects, unreadable
+
+
+def read_parquet(source: Source) -> Raw:
+    """Read a GeoParquet file whole.
+
+    Raises
+    ------
+    InputError
+        Codes ``extra-missing``, ``unreadable``, ``not-read-whole``.
+    """
+    place = source.place._replace(layer=source.name)
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError as error:
+        raise InputError(
+            Text("GeoParquet needs pyarrow", "GeoParquet memerlukan pyarrow"),
+            place=place,
+            remedy=Text("pip install 'kkpr-check[parquet]'", "pip install 'kkpr-check[parquet]'"),
+            code="extra-missing",
+        ) from error
+    try:
+        with parquet.ParquetFile(source.file) as file:
+            said = file.metadata.num_rows
+            header = json.loads((file.metadata.metadata or {}).get(b"geo", b"{}"))
+            table = file.read()
+    except (ArrowException, OSError, ValueError) as error:
+        raise unreadable(place, str(error)) from error
+    geo = _primary(header, source)
+    if table.num_rows != said:
+        raise unreadable(place, f"{table.num_rows} of {said} rows", code="not-read-whole")
+    if geo["name"] not in table.column_names:
+        raise unreadable(place, f"no column {geo['name']!r}")
+    geometry, broken = from_wkb(objects(table.column(geo["name"]).to_pylist()))
+    fields = {
+        name: objects([_plain(value) for value in table.column(name).to_pylist()])
+        for name in table.column_names
+        if name not in header["columns"] and name != geo.get("covering")
+    }
+    return Raw(source.name, "Parquet", geometry, fields, _crs_label(geo), broken=broken)
+
+
+def _primary(header: Any, source: Source) -> dict[str, Any]:
+    try:
+        name = header["primary_column"]
+        column = dict(header["columns"][name])
+    except (KeyError, TypeError) as error:
+        raise unreadable(source.place, "it has no GeoParquet metadata") from error
+    if column.get("encoding") != "WKB" or column.get("edges", "planar") != "planar":
+        raise unreadable(
+            source.place,
+            f"GeoParquet encoding {column.get('encoding')!r}, edges {column.get('edges', 'planar')!r}",
+            remedy=Text(
+                "write it with WKB geometry and planar edges", "simpan dengan geometri WKB dan sisi planar"
+            ),
+        )
+    box = column.get("covering", {}).get("bbox", {}).get("xmin", [None])[0]
+    return {"name": name, "crs": column.get("crs", "OGC:CRS84"), "covering": box}
+
+
+def _crs_label(geo: dict[str, Any]) -> str | None:
+    return json.dumps(geo["crs"]) if isinstance(geo["crs"], dict) else geo["crs"]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value != value:
+        return None
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

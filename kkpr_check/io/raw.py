@@ -1,0 +1,65 @@
+"""What a reader hands to the intake gate: features as they stand in the file, doubts included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kkpr_check.errors import InputError, Place, Text
+
+Objects = NDArray[np.object_]
+
+
+@dataclass(slots=True)
+class Raw:
+    """One layer as read.
+
+    Attributes
+    ----------
+    geometry
+        shapely geometries as stored (Z kept), None where there is none or it could not be built.
+    fields
+        Column name -> values, None for null; in the order of the file.
+    crs_label
+        What the file says, or None.
+    broken
+        Row -> why its geometry could not be built.
+    fids, fid_field
+        The driver's own feature ids where they are stable, and the column they come from.
+    """
+
+    layer: str
+    driver: str
+    geometry: Objects
+    fields: dict[str, Objects]
+    crs_label: str | None
+    encoding: str = "UTF-8"
+    broken: dict[int, Text] = field(default_factory=dict)
+    assumptions: list[Text] = field(default_factory=list)
+    fids: Objects | None = None
+    fid_field: str | None = None
+
+
+def objects(values: list[Any]) -> Objects:
+    """Return a one-dimensional object array, whatever the values are."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def unreadable(place: Place, why: str, *, remedy: Text | None = None, code: str = "unreadable") -> InputError:
+    """Return the error for data that a reader gave up on; `why` is the reader's own word."""
+    why = " ".join(why.split())[:300]
+    return InputError(
+        Text(f"cannot be read: {why}", f"tidak dapat dibaca: {why}"),
+        place=place,
+        remedy=remedy
+        or Text(
+            "the file is damaged or no such format: export it again",
+            "berkas rusak atau salah format: ekspor ulang",
+        ),
+        code=code,
+    )
