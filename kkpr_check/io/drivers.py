@@ -44,9 +44,8 @@ def import_pyogrio() -> ModuleType:
     """Import pyogrio with dangerous drivers switched off; GDAL reads the skip list only while it is loaded."""
     if "pyogrio" in sys.modules:
         return sys.modules["pyogrio"]
-    for variable in ("OGR_SKIP", "GDAL_SKIP"):
-        wanted = [name for name in os.environ.get(variable, "").split(",") if name]
-        os.environ[variable] = ",".join(dict.fromkeys([*wanted, *_REFUSED]))
+    wanted = [name for name in os.environ.get("OGR_SKIP", "").split(",") if name]
+    os.environ["OGR_SKIP"] = ",".join(dict.fromkeys([*wanted, *_REFUSED]))
     os.environ["SHAPE_RESTORE_SHX"] = "NO"
     hidden = [name for name in _HEAVY if name not in sys.modules] if _lean else []
     try:
