@@ -252,7 +252,8 @@ def _check_overlay(document: Document, index: int, overlay: Mapping[str, Any]) -
         )
     layers = document.data.get("layer", [])
     known = [*layer_ids(layers), *(layer["role"] for layer in layers if "role" in layer)]
-    if "layer" in overlay and overlay["layer"] not in known:
+    all_roles_known = all("role" in layer for layer in layers)
+    if "layer" in overlay and overlay["layer"] not in known and all_roles_known:
         document.add(
             (*key, "layer"),
             Text(f'no layer is called "{overlay["layer"]}"', f'tidak ada layer bernama "{overlay["layer"]}"'),

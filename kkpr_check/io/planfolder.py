@@ -50,7 +50,8 @@ def load_plan(directory: str | Path) -> Plan:
     cross_check(document, root)
     tables, table_errors = _read_tables(root)
     if errors or table_errors:
-        raise ErrorGroup([*errors, *table_errors])
+        by_line = sorted(errors, key=lambda error: int(error.place.row or 0))
+        raise ErrorGroup([*by_line, *table_errors])
     return _plan(document.data, tables)
 
 

@@ -131,7 +131,7 @@ def check_schema(document: Document) -> None:
 
 
 def _take_out(data: Any, path: Key) -> None:
-    """Remove the value at `path`; an element of a list becomes an empty table, so that the rest keep place."""
+    """Remove the value at `path`; an element of a list becomes an empty table, the rest keep place."""
     for part in path[:-1]:
         data = data[part]
     last = path[-1]

@@ -1,0 +1,464 @@
+"""Proves that the tables of a plan answer every question once: no hole, no overlap, no contradiction.
+
+Each proof yields `Problem` values with the frozen data codes of the contract (section 5a). Codes beyond the
+first list: DAT310 cells-empty, DAT311 activity-without-kbli, DAT312 activity-without-row.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from kkpr_check.errors import Place, Text
+from kkpr_check.ladders import Defect, ladder_defects
+from kkpr_check.plan import LIMIT_COLUMNS, ROAD_CLASSES, Rung, State, Tables
+
+Level = Literal["error", "warning", "info"]
+
+NO_FRONTAGE = frozenset({"tol", "khusus"})
+"""Road classes on which no plot needs to front: a hole there alone is a warning."""
+
+SMALLEST_STOREY_M = 2.0
+"""A height limit that leaves less than this a floor contradicts the floor limit."""
+
+_SLACK = 1e-9
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One defect of the tables."""
+
+    code: str
+    level: Level
+    place: Place
+    text: Text
+    remedy: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of the tables is filled in (`plan show`). Counts; limits are cells of intensity.csv."""
+
+    subzones: int
+    protected: int
+    activities: int
+    kbli: int
+    conditions: int
+    cases: int
+    itbx_subzones: int
+    itbx_cells: int
+    itbx_filled: int
+    itbx_letters: dict[str, int]
+    intensity_subzones: int
+    intensity_rows: int
+    limits_given: int
+    limits_unregulated: int
+    limits_missing: int
+
+
+def prove(
+    tables: Tables, *, known_kbli: Collection[str] | None = None, folder: str = ""
+) -> tuple[Problem, ...]:
+    """Return every defect of the tables, proof by proof.
+
+    Parameters
+    ----------
+    tables
+        The tables of one plan.
+    known_kbli
+        The official KBLI codes of the plan's edition, where the caller has them.
+    folder
+        Put before the file names in places.
+    """
+    problems = [
+        *_coverage_problems(tables),
+        *_ladder_problems(tables),
+        *_contradictions(tables),
+        *_uneven_ladders(tables),
+        *_uncited(tables),
+        *_condition_problems(tables),
+        *_kbli_problems(tables, known_kbli),
+        *_activity_problems(tables),
+        *_empty_cells(tables),
+    ]
+    if not folder:
+        return tuple(problems)
+    prefix = folder.rstrip("/") + "/"
+    return tuple(
+        Problem(p.code, p.level, p.place._replace(file=prefix + (p.place.file or "")), p.text, p.remedy)
+        for p in problems
+    )
+
+
+def coverage(tables: Tables) -> Coverage:
+    """Return how much of the tables is filled in."""
+    rungs = [rung for ladder in tables.intensity.values() for rung in ladder]
+    states = Counter(limit.state for rung in rungs for limit in rung.limits.values())
+    activities = _itbx_activities(tables)
+    return Coverage(
+        subzones=len(tables.zones),
+        protected=sum(zone.protected is True for zone in tables.zones.values()),
+        activities=len(tables.activities),
+        kbli=len(tables.kbli),
+        conditions=len(tables.conditions),
+        cases=len(tables.cases),
+        itbx_subzones=len(tables.itbx_subzones),
+        itbx_cells=len(activities) * len(tables.itbx_subzones),
+        itbx_filled=len(tables.itbx),
+        itbx_letters=dict(sorted(Counter(cell.letter for cell in tables.itbx.values()).items())),
+        intensity_subzones=len(tables.intensity),
+        intensity_rows=len(rungs),
+        limits_given=states[State.VALUE],
+        limits_unregulated=states[State.UNREGULATED],
+        limits_missing=states[State.MISSING],
+    )
+
+
+def _itbx_activities(tables: Tables) -> set[str]:
+    """Return the activities the matrix should answer for."""
+    return set(tables.activities) | {activity for activity, _ in tables.itbx}
+
+
+def _coverage_problems(tables: Tables) -> Iterator[Problem]:
+    """DAT302 and DAT303: sub-zones without rules, rules without sub-zone."""
+    ruled = {"itbx.csv": set(tables.itbx_subzones), "intensity.csv": set(tables.intensity)}
+    known = set(tables.zones) if "zones.csv" in tables.present else set().union(*ruled.values())
+    for name, subzones in ruled.items():
+        if name not in tables.present:
+            yield Problem(
+                "DAT302",
+                "warning",
+                Place(name),
+                Text("the plan has no such table", "rencana tidak punya tabel ini"),
+                Text(
+                    "what it would decide stays undetermined", "yang diputus tabel ini tetap perlu verifikasi"
+                ),
+            )
+            continue
+        for subzone in _in_order(tables, known - subzones):
+            yield _without_rules(
+                tables, name, subzone, Text("has no rules here", "tidak punya aturan di sini")
+            )
+        for subzone in sorted(subzones - known):
+            yield Problem(
+                "DAT303",
+                "error",
+                _subzone_place(tables, name, subzone),
+                Text(f"{subzone} is not in zones.csv", f"{subzone} tidak ada di zones.csv"),
+                Text(
+                    "add it to zones.csv, or correct the code",
+                    "tambahkan ke zones.csv, atau betulkan kodenya",
+                ),
+            )
+    filled = {subzone for _, subzone in tables.itbx}
+    for subzone in _in_order(tables, (tables.itbx_subzones & known) - filled):
+        yield _without_rules(
+            tables, "itbx.csv", subzone, Text("has only empty cells", "hanya punya sel kosong")
+        )
+
+
+def _in_order(tables: Tables, subzones: Collection[str]) -> list[str]:
+    order = {subzone: position for position, subzone in enumerate(tables.zones)}
+    return sorted(subzones, key=lambda subzone: (order.get(subzone, len(order)), subzone))
+
+
+def _subzone_place(tables: Tables, name: str, subzone: str) -> Place:
+    if name == "itbx.csv":
+        return Place(name, None, 1, subzone)
+    rungs = tables.intensity.get(subzone)
+    return Place(name, None, rungs[0].row if rungs else None, "subzone")
+
+
+def _without_rules(tables: Tables, name: str, subzone: str, what: Text) -> Problem:
+    zone = tables.zones.get(subzone)
+    return Problem(
+        "DAT302",
+        "warning" if zone is not None and zone.protected else "error",
+        _subzone_place(tables, name, subzone),
+        Text(f"sub-zone {subzone} {what.en}", f"subzona {subzone} {what.id}"),
+        Text("type in what the regulation says of it", "isi sesuai peraturannya"),
+    )
+
+
+def _ladder_problems(tables: Tables) -> Iterator[Problem]:
+    """DAT304 and DAT305: holes and overlaps, each with its smallest plot."""
+    for subzone, rungs in tables.intensity.items():
+        for defect in ladder_defects(rungs):
+            yield _overlap(subzone, defect) if defect.rungs else _hole(subzone, rungs, defect)
+
+
+def _hole(subzone: str, rungs: Sequence[Rung], defect: Defect) -> Problem:
+    before = [rung.row for rung in rungs if rung.parcel_max_m2 == defect.low_m2]
+    plot, where, sizes = _area(defect.plot_m2), _roads(defect.road_classes), _range(defect)
+    return Problem(
+        "DAT304",
+        "warning" if NO_FRONTAGE.issuperset(defect.road_classes) else "error",
+        Place(
+            "intensity.csv", None, before[-1] if before else rungs[0].row, _hole_column(defect, bool(before))
+        ),
+        Text(
+            f"a plot of {plot.en} m2 on {where.en} in {subzone} has no row ({sizes.en})",
+            f"persil {plot.id} m2 di {where.id} pada {subzone} tidak punya baris ({sizes.id})",
+        ),
+        Text("add a row, or extend the one before it", "tambahkan baris, atau perluas baris sebelumnya"),
+    )
+
+
+def _hole_column(defect: Defect, has_row_before: bool) -> str:
+    if defect.low_m2 == 0 and defect.high_m2 == float("inf"):
+        return "road_class"
+    return "parcel_max_m2" if has_row_before else "parcel_min_m2"
+
+
+def _overlap(subzone: str, defect: Defect) -> Problem:
+    rows = ", ".join(str(rung.row) for rung in defect.rungs)
+    count = len(defect.rungs)
+    plot, where, sizes = _area(defect.plot_m2), _roads(defect.road_classes), _range(defect)
+    return Problem(
+        "DAT305",
+        "error",
+        Place("intensity.csv", None, defect.rungs[-1].row, "parcel_min_m2"),
+        Text(
+            f"a plot of {plot.en} m2 on {where.en} in {subzone} has {count} rows: {rows} ({sizes.en})",
+            f"persil {plot.id} m2 di {where.id} pada {subzone} punya {count} baris: {rows} ({sizes.id})",
+        ),
+        Text(
+            "let one row fit: parcel_min <= A < parcel_max", "satu baris saja: parcel_min <= L < parcel_max"
+        ),
+    )
+
+
+def _area(area_m2: float) -> Text:
+    """Return an area as both languages write it: 1,000.5 and 1.000,5."""
+    english = f"{area_m2:,.4f}".rstrip("0").rstrip(".")
+    return Text(english, english.translate(str.maketrans(",.", ".,")))
+
+
+def _range(defect: Defect) -> Text:
+    low = _area(defect.low_m2)
+    if defect.high_m2 == float("inf"):
+        return Text(f"from {low.en} m2 up", f"mulai {low.id} m2")
+    high = _area(defect.high_m2)
+    return Text(f"{low.en} <= A < {high.en} m2", f"{low.id} <= L < {high.id} m2")
+
+
+def _roads(road_classes: Sequence[str]) -> Text:
+    if len(road_classes) == len(ROAD_CLASSES):
+        return Text("any road", "jalan mana pun")
+    words = ", ".join(road_classes)
+    return Text(words, words)
+
+
+def _rungs(tables: Tables) -> Iterator[Rung]:
+    for ladder in tables.intensity.values():
+        yield from ladder
+
+
+def _number(rung: Rung, column: str) -> float | None:
+    """Return a limit that is a plain number, else None."""
+    limit = rung.limits[column]
+    return limit.constant if limit.state is State.VALUE and limit.rumija_factor == 0 else None
+
+
+def _contradictions(tables: Tables) -> Iterator[Problem]:
+    """DAT307: limits of one row that can not all be meant."""
+    for rung in _rungs(tables):
+        kdb, klb, kdh = (_number(rung, column) for column in ("kdb_max_pct", "klb_max", "kdh_min_pct"))
+        ktb, height, floors = (
+            _number(rung, column) for column in ("ktb_max_pct", "height_max_m", "floors_max")
+        )
+        if kdb is not None and kdh is not None and kdb + kdh > 100 + _SLACK:
+            yield _limits(rung, "kdh_min_pct", "error", f"KDB {kdb:g} + KDH {kdh:g} > 100 %")
+        if kdb is not None and klb is not None and klb < kdb / 100 - _SLACK:
+            yield _limits(rung, "klb_max", "error", f"KLB {klb:g} < KDB {kdb:g} %")
+        if ktb is not None and kdh is not None and ktb > 100 - kdh + _SLACK:
+            yield _limits(rung, "ktb_max_pct", "warning", f"KTB {ktb:g} > 100 - KDH {kdh:g} %")
+        if height is not None and floors is not None and height < SMALLEST_STOREY_M * floors - _SLACK:
+            yield _limits(
+                rung, "height_max_m", "warning", f"{height:g} m < {SMALLEST_STOREY_M:g} m x {floors:g}"
+            )
+        for column in ("kdb_max_pct", "kdh_min_pct", "ktb_max_pct"):
+            percent = _number(rung, column)
+            if percent is not None and 0 < percent < 1:
+                yield _limits(rung, column, "warning", f"{percent:g} % ({percent * 100:g} % ?)")
+
+
+def _limits(rung: Rung, column: str, level: Level, what: str) -> Problem:
+    return Problem(
+        "DAT307",
+        level,
+        Place("intensity.csv", None, rung.row, column),
+        Text(f"limits contradict: {what}", f"ketentuan bertentangan: {what}"),
+        Text("compare the row with the regulation", "bandingkan baris ini dengan peraturannya"),
+    )
+
+
+def _uneven_ladders(tables: Tables) -> Iterator[Problem]:
+    """DAT307: a limit that goes both up and down while the parcel grows; that is most often a slip of the pen."""
+    for ladder in tables.intensity.values():
+        by_road: dict[str, list[Rung]] = {}
+        for rung in sorted(ladder, key=lambda rung: rung.parcel_min_m2):
+            by_road.setdefault(rung.road_class, []).append(rung)
+        for rungs in by_road.values():
+            for column in LIMIT_COLUMNS:
+                yield from _uneven(rungs, column)
+
+
+def _uneven(rungs: Sequence[Rung], column: str) -> Iterator[Problem]:
+    steps = [(number, rung) for rung in rungs if (number := _number(rung, column)) is not None]
+    numbers = [number for number, _ in steps]
+    if numbers in (sorted(numbers), sorted(numbers, reverse=True)):
+        return
+    listed = ", ".join(f"{number:g}" for number in numbers)
+    up = numbers[-1] > numbers[0]
+    backwards = (b < a if up else b > a for a, b in pairwise(numbers))
+    turn = 1 + list(backwards).index(True)
+    rung = steps[turn][1]
+    yield _limits(rung, column, "warning", f"{column} {listed}")
+
+
+def _uncited(tables: Tables) -> Iterator[Problem]:
+    """DAT306: numbers without the article of law they come from."""
+    for rung in _rungs(tables):
+        if not rung.legal and any(limit.state is not State.MISSING for limit in rung.limits.values()):
+            yield _no_legal("error", Place("intensity.csv", None, rung.row, "legal"), rung.subzone)
+    for condition in tables.conditions.values():
+        if not condition.legal:
+            yield _no_legal("warning", Place("conditions.csv", None, condition.code, "legal"), condition.code)
+
+
+def _no_legal(level: Level, place: Place, what: str) -> Problem:
+    return Problem(
+        "DAT306",
+        level,
+        place,
+        Text(f"{what} has no legal reference", f"{what} tanpa dasar hukum"),
+        Text(
+            "write the article, for example Perbup 31/2024 Ps. 67",
+            "tulis pasalnya, misalnya Perbup 31/2024 Ps. 67",
+        ),
+    )
+
+
+def _condition_problems(tables: Tables) -> Iterator[Problem]:
+    """DAT308: condition codes of the matrix that nobody has written down."""
+    used: dict[str, list[tuple[str, str]]] = {}
+    bare = []
+    for where, cell in tables.itbx.items():
+        for code in cell.codes:
+            used.setdefault(code, []).append(where)
+        if not cell.codes and cell.letter in ("T", "B", "TB"):
+            bare.append(where)
+    for code, cells in sorted(used.items()):
+        if code not in tables.conditions or not tables.conditions[code].text:
+            yield Problem(
+                "DAT308",
+                "error",
+                Place("itbx.csv", None, *cells[0]),
+                Text(
+                    f"condition {code} is not described ({len(cells)} cells)",
+                    f"syarat {code} tidak dijelaskan ({len(cells)} sel)",
+                ),
+                Text(f"add {code} to conditions.csv", f"tambahkan {code} ke conditions.csv"),
+            )
+    if bare:
+        yield Problem(
+            "DAT308",
+            "info",
+            Place("itbx.csv", None, *bare[0]),
+            Text(
+                f"{len(bare)} cells say T or B without a number",
+                f"{len(bare)} sel berisi T atau B tanpa nomor",
+            ),
+            Text("write which conditions apply: T1, B2", "tulis syarat yang berlaku: T1, B2"),
+        )
+
+
+def _kbli_problems(tables: Tables, known_kbli: Collection[str] | None) -> Iterator[Problem]:
+    """DAT309: KBLI that the classification or the matrix does not know."""
+    in_matrix = {activity for activity, _ in tables.itbx}
+    for code, activities in tables.kbli.items():
+        place = Place("kbli.csv", None, code, "kbli")
+        if known_kbli is not None and code not in known_kbli:
+            yield Problem(
+                "DAT309",
+                "warning",
+                place,
+                Text(f"KBLI {code} is not in the classification", f"KBLI {code} tidak ada dalam klasifikasi"),
+                Text("compare kbli_version in plan.toml", "periksa kbli_version di plan.toml"),
+            )
+        if "itbx.csv" in tables.present and not in_matrix.intersection(activities):
+            words = ", ".join(activities)
+            yield Problem(
+                "DAT309",
+                "warning",
+                place,
+                Text(
+                    f"KBLI {code} leads to no ITBX row ({words})",
+                    f"KBLI {code} tidak sampai ke baris ITBX ({words})",
+                ),
+                Text("its verdict stays undetermined", "putusannya tetap perlu verifikasi"),
+            )
+
+
+def _activity_problems(tables: Tables) -> Iterator[Problem]:
+    """DAT311 and DAT312: activities that no KBLI reaches, or that the matrix says nothing of."""
+    mapped = {activity for activities in tables.kbli.values() for activity in activities}
+    in_matrix = {activity for activity, _ in tables.itbx}
+    unreached = [activity for activity in tables.activities if activity not in mapped]
+    silent = [activity for activity in tables.activities if activity not in in_matrix]
+    if unreached and "kbli.csv" in tables.present:
+        yield _listed(
+            "DAT311",
+            "info",
+            "activities.csv",
+            unreached,
+            Text("activities have no KBLI", "kegiatan tanpa KBLI"),
+            Text(
+                "map them in kbli.csv, or select them with --activity",
+                "petakan di kbli.csv, atau pilih dengan --activity",
+            ),
+        )
+    if silent and "itbx.csv" in tables.present:
+        yield _listed(
+            "DAT312",
+            "warning",
+            "itbx.csv",
+            silent,
+            Text("activities have no ITBX cell", "kegiatan tanpa sel ITBX"),
+            Text(
+                "add their rows; until then they are undetermined",
+                "tambahkan barisnya; sebelum itu perlu verifikasi",
+            ),
+        )
+
+
+def _listed(code: str, level: Level, file: str, names: Sequence[str], what: Text, remedy: Text) -> Problem:
+    shown = ", ".join(names[:_EXAMPLES]) + (", ..." if len(names) > _EXAMPLES else "")
+    text = Text(f"{len(names)} {what.en}: {shown}", f"{len(names)} {what.id}: {shown}")
+    return Problem(code, level, Place(file, None, names[0], "activity_id"), text, remedy)
+
+
+def _empty_cells(tables: Tables) -> Iterator[Problem]:
+    """DAT310: how many cells nobody has typed in yet."""
+    counts = coverage(tables)
+    limits = counts.intensity_rows * len(LIMIT_COLUMNS)
+    for file, empty, total in (
+        ("itbx.csv", counts.itbx_cells - counts.itbx_filled, counts.itbx_cells),
+        ("intensity.csv", counts.limits_missing, limits),
+    ):
+        if empty:
+            yield Problem(
+                "DAT310",
+                "info",
+                Place(file),
+                Text(f"{empty} of {total} cells are empty", f"{empty} dari {total} sel kosong"),
+                Text(
+                    "an empty cell is undetermined; - is not regulated",
+                    "sel kosong perlu verifikasi; - tidak diatur",
+                ),
+            )
