@@ -439,7 +439,7 @@ def _activity_problems(tables: Tables) -> Iterator[Problem]:
 
 def _listed(code: str, level: Level, file: str, names: Sequence[str], what: Text, remedy: Text) -> Problem:
     shown = ", ".join(names[:_EXAMPLES]) + (", ..." if len(names) > _EXAMPLES else "")
-    text = Text(f"{len(names)} {what.en}: {shown}", f"{len(names)} {what.id}: {shown}")
+    text = Text(f"{what.en}: {len(names)} ({shown})", f"{what.id}: {len(names)} ({shown})")
     return Problem(code, level, Place(file, None, names[0], "activity_id"), text, remedy)
 
 
