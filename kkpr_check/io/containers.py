@@ -144,7 +144,8 @@ def opened(path: str | Path, layer: str | None = None) -> Iterator[Source]:
             chosen, inner = _choose(members, layer, place)
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kkpr-")))
             file = _extract(archive, chosen, members[chosen], folder, place)
-            yield Source(file, driver_of(PurePosixPath(chosen).suffix, place), _stem(chosen), inner, place)
+            name = local.stem if local.suffix.lower() == ".kmz" else _stem(chosen)
+            yield Source(file, driver_of(PurePosixPath(chosen).suffix, place), name, inner, place)
             return
         if _is_plain_folder(local):
             found = _folder_members(local)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -136,7 +136,8 @@ def closed_outlines(raw: Raw, source: Source) -> Raw:
     layer = choose_layer(names, source.layer, source.place)
     kept &= np.array([str(name) == layer for name in drawing])
     geometry = raw.geometry.copy()
-    geometry[rings & kept] = shapely.polygons(shapely.force_2d(geometry[rings & kept]))
+    xy, owner = shapely.get_coordinates(geometry[rings & kept], return_index=True)
+    geometry[rings & kept] = shapely.polygons(shapely.linearrings(xy, indices=owner)) if len(owner) else []
     left_out = int(np.count_nonzero(~kept))
     if left_out:
         raw.assumptions.append(
@@ -274,11 +275,14 @@ def _values(values: NDArray[Any], ogr_type: str) -> Objects:
             column[~missing] = objects([int(value) for value in values[~missing]])
         column[missing] = None
     elif values.dtype.kind == "O":
-        plain: Callable[[Any], Any] = lambda v: (
-            v.hex() if isinstance(v, bytes) else v if v is None or isinstance(v, str) else str(v)
-        )  # noqa: E501, E731
-        column = objects([plain(value) for value in values])
+        column = objects([_plain(value) for value in values])
     return column
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    return value if value is None or isinstance(value, str) else str(value)
 
 
 def _deleted(count: int) -> Text:

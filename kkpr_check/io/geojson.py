@@ -192,16 +192,16 @@ def build_geometries(shapes: list[Any]) -> tuple[Objects, dict[int, Text]]:
         coordinates = [shapes[row]["coordinates"] for row in members]
         try:
             geometry[members] = _build(kind, coordinates)
-        except _Broken:
+        except _BrokenError:
             for row, one in zip(members, coordinates, strict=True):
                 try:
                     geometry[row] = _build(kind, [one])[0]
-                except _Broken as error:
+                except _BrokenError as error:
                     broken[row] = error.why
     return geometry, broken
 
 
-class _Broken(Exception):
+class _BrokenError(Exception):
     def __init__(self, why: Text) -> None:
         super().__init__(why.en)
         self.why = why
@@ -217,14 +217,14 @@ def _build(kind: str, coordinates: list[Any]) -> Objects:
     level: list[Any] = coordinates
     for _ in range(depth):
         if not all(isinstance(item, list) for item in level):
-            raise _Broken(_NO_POSITIONS)
+            raise _BrokenError(_NO_POSITIONS)
         offsets.append(np.concatenate([[0], np.cumsum([len(item) for item in level], dtype=np.int64)]))
         level = list(chain.from_iterable(level))
     xy = _positions(level)
     if depth == 3:
         _check_rings(xy, offsets[-1])
     if depth == 2 and (np.diff(offsets[-1]) == 1).any():
-        raise _Broken(_SHORT_LINE)
+        raise _BrokenError(_SHORT_LINE)
     target = getattr(shapely.GeometryType, _SINGLE.get(kind, kind).upper())
     built = shapely.from_ragged_array(target, xy, tuple(reversed(offsets)))
     if kind not in _SINGLE:
@@ -241,9 +241,9 @@ def _positions(level: list[Any]) -> NDArray[np.float64]:
     try:
         xy = np.array([(p[0], p[1]) for p in level])
     except (TypeError, IndexError, KeyError, ValueError, OverflowError) as error:
-        raise _Broken(_NO_POSITIONS) from error
+        raise _BrokenError(_NO_POSITIONS) from error
     if xy.dtype.kind not in "fiu" or xy.ndim != 2:
-        raise _Broken(_NO_POSITIONS)
+        raise _BrokenError(_NO_POSITIONS)
     return xy.astype(float)
 
 
@@ -251,7 +251,7 @@ def _check_rings(xy: NDArray[np.float64], offsets: NDArray[np.int64]) -> None:
     lengths = np.diff(offsets)
     filled = lengths > 0
     if (lengths[filled] < 4).any():
-        raise _Broken(_SHORT_RING)
+        raise _BrokenError(_SHORT_RING)
     first, last = xy[offsets[:-1][filled]], xy[offsets[1:][filled] - 1]
     if not np.array_equal(first, last, equal_nan=True):
-        raise _Broken(_OPEN_RING)
+        raise _BrokenError(_OPEN_RING)

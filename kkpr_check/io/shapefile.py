@@ -101,9 +101,7 @@ def decode_columns(
         for row, value in enumerate(values)
         if isinstance(value, str) and not value.isascii()
     ]
-    encoding, assumption = _encoding(
-        [name for name in columns] + [t for _, _, t in texts], facts, wanted, place
-    )
+    encoding, assumption = _encoding([*columns, *(value for _, _, value in texts)], facts, wanted, place)
     widths = dict(zip(columns, facts.widths, strict=True)) if len(columns) == len(facts.widths) else {}
     decoded = {name: values.copy() for name, values in columns.items()}
     for name, row, value in texts:
