@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -12,7 +10,7 @@ from pathlib import Path
 
 from kkpr_check.errors import Place, PlanError, Text, UsageError
 from kkpr_check.io.annex_header import Matrix, find_matrices, header_label
-from kkpr_check.io.annex_report import Accounts, ImportReport, write_tables
+from kkpr_check.io.annex_report import Accounts, ImportReport, csv_text, safe, write_tables
 from kkpr_check.io.annex_sheet import Sheet, SheetCell, read_sheets
 from kkpr_check.io.annex_words import (
     KbliCodes,
@@ -570,21 +568,3 @@ def _value(entry: tuple[ParsedCell, str] | None, names: Mapping[Phrase, str]) ->
         return itbx_text(parsed.cell)
     codes = tuple(dict.fromkeys(names[phrase] for phrase in parsed.phrases))
     return itbx_text(Cell(itbx_letter({code[0] for code in codes}), codes))
-
-
-def safe(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula when it opens the CSV.
-
-    >>> safe("=1+2"), safe("- Rumah"), safe("Toko")
-    ("'=1+2", '- Rumah', 'Toko')
-    """
-    return "'" + text if re.match(r"[=+@\t\r]|-[\w(]", text) else text
-
-
-def csv_text(header: list[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a CSV table as text: comma, LF, quotes where needed."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return stream.getvalue()

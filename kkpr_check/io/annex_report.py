@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
+import re
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -195,3 +198,21 @@ def _swap_in(directory: Path, scratch: Path, tables: Mapping[str, str]) -> None:
             if (scratch / f"{name}.old").exists():
                 os.replace(scratch / f"{name}.old", directory / name)
         raise
+
+
+def safe(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula when it opens the CSV.
+
+    >>> safe("=1+2"), safe("- Rumah"), safe("Toko")
+    ("'=1+2", '- Rumah', 'Toko')
+    """
+    return "'" + text if re.match(r"[=+@\t\r]|-[\w(]", text) else text
+
+
+def csv_text(header: list[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a CSV table as text: comma, LF, quotes where needed."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return stream.getvalue()

@@ -379,11 +379,11 @@ def _read_json(path: Path) -> Sheet:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _refuse(path, f"is not JSON ({error})", f"bukan JSON ({error})", "json") from error
-    name, records = "", content
+    name, records, rest = "", content, ""
     if isinstance(content, dict):
         lists = {key: value for key, value in content.items() if _is_records(value)}
         name = "data" if "data" in lists else next(iter(lists), "")
-        records = lists.get(name)
+        records, rest = lists.get(name), ", ".join(key for key in content if key != name)
     if not _is_records(records):
         raise _refuse(path, "holds no list of records", "tidak memuat daftar rekaman", "json")
     labels = tuple(dict.fromkeys(str(key) for record in records for key in record))
@@ -394,6 +394,8 @@ def _read_json(path: Path) -> Sheet:
             seen = _json_cell(record.get(label))
             if seen is not None and seen.text.strip():
                 cells[(row, column)] = seen
+    if rest:
+        notes += (Text(f"other members of the JSON are not read: {rest}", f"anggota JSON lain tidak dibaca: {rest}"),)
     return Sheet(name=name or path.stem, cells=cells, notes=notes, record_labels=labels)
 
 
