@@ -1,0 +1,28 @@
+"""Adopting a real layer: what it is, which field carries what, and a plan made of it.
+
+>>> from kkpr_check.io.adopt import bare_plan, inspect
+"""
+
+from kkpr_check.io.adopt_bare import NOT_STATED, SCALES, Bare, bare_plan, zone_of, zoning_overlays
+from kkpr_check.io.adopt_inspect import Inspection, Unresolved, guess_level, inspect, require_zoning
+from kkpr_check.io.adopt_roles import NAMES, Role
+from kkpr_check.io.adopt_zoning import Conflict, Family, FieldGuess
+
+__all__ = [
+    "NAMES",
+    "NOT_STATED",
+    "SCALES",
+    "Bare",
+    "Conflict",
+    "Family",
+    "FieldGuess",
+    "Inspection",
+    "Role",
+    "Unresolved",
+    "bare_plan",
+    "guess_level",
+    "inspect",
+    "require_zoning",
+    "zone_of",
+    "zoning_overlays",
+]

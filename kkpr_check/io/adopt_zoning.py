@@ -1,0 +1,217 @@
+"""Which field of a zoning layer carries the sub-zone code: found by its values, not by its name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from kkpr_check.errors import Text
+from kkpr_check.features import Objects
+from kkpr_check.io.adopt_columns import Column
+from kkpr_check.reference import (
+    Match,
+    RtrwClass,
+    Subzone,
+    clean,
+    field_aliases,
+    find_rtrw_class,
+    find_subzone,
+    is_code_shaped,
+)
+
+Family = Literal["rdtr", "rtrw"]
+AnyMatch = Match[Subzone] | Match[RtrwClass]
+Finder = Callable[[object], AnyMatch | None]
+FINDERS: Mapping[Family, Finder] = {"rdtr": find_subzone, "rtrw": find_rtrw_class}
+
+QUALITY = {"exact": 1.0, "spelling": 1.0, "number": 0.9, "name": 0.8, "fuzzy": 0.3}
+"""What a value counts, by how it was found: a letter code is what plans join their tables on."""
+ZONE_WEIGHT = 0.6
+"""A value that names only a zone ("R") says less than one that names a sub-zone ("R-3")."""
+MAX_DISTINCT = 3_000
+"""A field of more different values is an id or a measure, not a code."""
+SKIPPED_ROLES = frozenset(
+    {"area_ha", "geometry", "id", "length", "overlay", "overlay_sea", "itbx_list", "itbx_key", "intensity", "tpz",
+     "lindung_budidaya", "admin_province", "admin_regency", "admin_district", "admin_village"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FieldGuess:
+    """How well one field carries the codes of one catalogue.
+
+    Attributes
+    ----------
+    score
+        0 to 1: share of features that resolve, weighted by how sure (letter code 1, 8-digit 0.9, name 0.8,
+        likeness 0.3; a zone without its sub-zone 0.6 of that).
+    resolved
+        Features whose value names a code for certain; `features` is the size of the layer.
+    kinds
+        Features by kind of match.
+    """
+
+    field: str
+    family: Family
+    score: float
+    rank: float
+    features: int
+    filled: int
+    distinct: int
+    resolved: int
+    kinds: Mapping[str, int]
+    matches: Mapping[str, AnyMatch | None]
+    counts: Mapping[str, int]
+
+    @property
+    def share(self) -> float:
+        """Share of all features that resolve for certain."""
+        return self.resolved / self.features if self.features else 0.0
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """The different codes found for certain."""
+        return frozenset(match.code for match in self.matches.values() if match is not None and match.certain)
+
+    def evidence(self) -> Text:
+        """Return one sentence a planner can check."""
+        shown = ", ".join(
+            f"{value} -> {match.code}" if value != match.code else value
+            for value, match in sorted(self.matches.items(), key=lambda item: -self.counts[item[0]])
+            if match is not None and match.certain
+        )
+        shown = shown if len(shown) <= 90 else shown[:90].rsplit(", ", 1)[0] + " ..."
+        return Text(
+            f"{self.field}: {self.resolved} of {self.features} features resolve ({self.share:.0%}), "
+            f"{self.distinct} different values, score {self.score:.2f}: {shown}",
+            f"{self.field}: {self.resolved} dari {self.features} fitur dikenali ({self.share:.0%}), "
+            f"{self.distinct} nilai berbeda, skor {self.score:.2f}: {shown}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two fields of the same features that name different sub-zones."""
+
+    value: str
+    code: str
+    other_field: str
+    other_value: str
+    other_code: str
+    features: int
+
+    def text(self) -> Text:
+        """Return one sentence."""
+        return Text(
+            f"{self.features} features say {self.value} ({self.code}) but {self.other_field} says "
+            f"{self.other_value} ({self.other_code})",
+            f"{self.features} fitur berisi {self.value} ({self.code}) tetapi {self.other_field} berisi "
+            f"{self.other_value} ({self.other_code})",
+        )
+
+
+def guess_fields(
+    columns: Iterable[Column], family: Family | None = None, title: str = ""
+) -> tuple[FieldGuess, ...]:
+    """Return the fields that carry codes or names of the national catalogues, best first.
+
+    Parameters
+    ----------
+    columns
+        The columns of the layer.
+    family
+        The kind of plan where the user has said it; else both catalogues are tried.
+    title
+        File and layer name: "rtrw" in it decides between two equally good catalogues.
+    """
+    columns = tuple(columns)
+    bonus = _schema_bonus(columns, title.casefold())
+    families: tuple[Family, ...] = (family,) if family else ("rdtr", "rtrw")
+    guesses = [
+        guess
+        for column in columns
+        if column.role not in SKIPPED_ROLES and 0 < len(column.counts) <= MAX_DISTINCT
+        for name in families
+        if (guess := _guess(column, name, bonus[name])) is not None
+    ]
+    order = {name.casefold(): i for i, name in enumerate(field_aliases("subzone_code"))}
+    return tuple(sorted(guesses, key=lambda g: (-g.rank, order.get(g.field.casefold(), len(order)))))
+
+
+def _guess(column: Column, family: Family, schema_bonus: float) -> FieldGuess | None:
+    find = FINDERS[family]
+    matches = {value: find(value) for value in column.counts}
+    kinds: Counter[str] = Counter()
+    weight = shaped = resolved = 0.0
+    for value, match in matches.items():
+        count = column.counts[value]
+        shaped += count * is_code_shaped(value)
+        if match is None:
+            continue
+        kinds[match.kind if match.certain or match.kind == "fuzzy" else "memory"] += count
+        resolved += count * match.certain
+        level = ZONE_WEIGHT if getattr(match.row, "level", "") == "zone" else 1.0
+        weight += count * QUALITY[match.kind] * match.score * level * (1.0 if match.mark != "memory" else 0.7)
+    if not kinds:
+        return None
+    score = weight / column.features
+    role = {"subzone_code": 0.05, "class_code": 0.05, "name": 0.02, "remark": -0.1}.get(
+        column.role or "", 0.0
+    )
+    rank = score + role + schema_bonus + 0.1 * shaped / column.features
+    return FieldGuess(
+        column.name, family, round(min(1.0, score), 3), rank, column.features, column.filled, len(matches),
+        int(resolved), dict(kinds), matches, column.counts,
+    )  # fmt: skip
+
+
+def _schema_bonus(columns: Sequence[Column], title: str) -> dict[Family, float]:
+    names = {column.name.strip().upper() for column in columns}
+    rdtr = names & {"KODSZN", "NAMSZN", "NAMZON", "KODSWP", "KODBLK", "KODSBL", "LP2B_2", "TPZ_00"}
+    rtrw = names & {"KODKWS", "ORDE01", "ORDE02", "ORDE03", "ORDE04", "KP2B_2"}
+    return {
+        "rdtr": 0.05 * (len(rdtr) > len(rtrw)) + 0.01 * ("rdtr" in title),
+        "rtrw": 0.05 * (len(rtrw) > len(rdtr)) + 0.01 * ("rtrw" in title),
+    }
+
+
+def is_zoning_evidence(guess: FieldGuess, column: Column) -> bool:
+    """Tell whether a field alone shows that the layer is a zoning map.
+
+    A quarter of the features by name or 8-digit code is enough; letter codes are short and mean other things too
+    (block C1, road R2), so they need half of the features and two different codes or an official field name.
+    """
+    named = guess.kinds.get("name", 0) + guess.kinds.get("number", 0)
+    if named >= 0.25 * guess.features:
+        return True
+    official = column.role in ("subzone_code", "class_code", "name", "zone_code")
+    return guess.share >= 0.5 and (len(guess.codes) >= 2 or official)
+
+
+def find_conflicts(values: Objects, guess: FieldGuess, others: Mapping[str, Objects]) -> tuple[Conflict, ...]:
+    """Return where another field of the same feature names another sub-zone; a zone and its sub-zone agree."""
+    find = FINDERS[guess.family]
+    texts = [clean(value) for value in values]
+    found: list[Conflict] = []
+    for field, column in others.items():
+        pairs = Counter(zip(texts, map(clean, column), strict=True))
+        for (value, other), count in pairs.items():
+            mine, theirs = guess.matches.get(value or ""), find(other)
+            if mine is None or theirs is None or not (mine.certain and theirs.certain):
+                continue
+            if not _agree(mine, theirs):
+                found.append(Conflict(value or "", mine.code, field, other or "", theirs.code, count))
+    return tuple(sorted(found, key=lambda c: (-c.features, c.value, c.other_field)))
+
+
+def _agree(a: AnyMatch, b: AnyMatch) -> bool:
+    if a.row.code == b.row.code:
+        return True
+    if isinstance(a.row, Subzone) and isinstance(b.row, Subzone):
+        return a.row.code == b.row.zone_code or b.row.code == a.row.zone_code
+    if a.row.number and b.row.number:
+        short, long = sorted((a.row.number.rstrip("0"), b.row.number.rstrip("0")), key=len)
+        return long.startswith(short)
+    return False
