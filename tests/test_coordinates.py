@@ -71,7 +71,7 @@ SPELLINGS = [
 ]
 
 
-@given(SECONDS, st.sampled_from(SPELLINGS), st.sampled_from(["", " S", " LS", "LU", " BT", " E", "-"]))
+@given(SECONDS, st.sampled_from(SPELLINGS), st.sampled_from(["", " S", " LS", " LU", " BT", " E", "-"]))
 def test_sexagesimal_round_trip(thousandths: int, spell: object, side: str) -> None:
     degrees, rest = divmod(thousandths, 3_600_000)
     minutes, rest = divmod(rest, 60_000)

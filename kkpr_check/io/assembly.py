@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +16,16 @@ from kkpr_check.features import Objects
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.options import Options, merge_command_line, merge_pair
 from kkpr_check.io.pairing import choose_parcel, chosen_note
-from kkpr_check.io.sitefeatures import SiteFeature, repair
+from kkpr_check.io.sitefeatures import SiteFeature, no_area, repair
 from kkpr_check.model import Site
 
 LONLAT = "EPSG:4326"
+NO_PARCEL = Text(
+    "none of the parcels given lies under the footprint", "tidak ada persil yang diberikan di bawah tapak"
+)
+AREA_MIN_M2 = 0.5e-4
+"""Less than this is written as 0 (contract 1a.6): no area."""
+
 POINT_DOUBT = Text(
     "a point names the zone only: give the parcel or the building as a polygon to have it judged",
     "sebuah titik hanya menunjukkan zona: berikan persil atau bangunan sebagai poligon agar dapat dinilai",
@@ -111,23 +118,42 @@ def assemble(
     return Assembly(sites, points, tuple(repairs), (*notes, *_duplicates(sites)))
 
 
+class _Parcels:
+    """Parcels to choose from, by id and by place."""
+
+    def __init__(self, parcels: Sequence[SiteFeature]) -> None:
+        self.all = parcels
+        self.by_id: dict[str, list[SiteFeature]] = {}
+        by_crs: dict[str, list[SiteFeature]] = {}
+        for parcel in parcels:
+            if parcel.id is not None:
+                self.by_id.setdefault(parcel.id, []).append(parcel)
+            if parcel.geometry is not None and parcel.geometry.geom_type != "Point":
+                by_crs.setdefault(parcel.crs, []).append(parcel)
+        self.trees = [
+            (crs, members, shapely.STRtree([m.geometry for m in members])) for crs, members in by_crs.items()
+        ]
+
+    def near(self, footprint: SiteFeature) -> list[SiteFeature]:
+        """Return the parcels whose boxes meet that of the footprint, in the order of the file."""
+        found: list[SiteFeature] = []
+        for crs, members, tree in self.trees:
+            box = crs_policy.transform_bounds(footprint.geometry.bounds, footprint.crs, crs)  # type: ignore[union-attr]
+            found += [members[n] for n in sorted(tree.query(shapely.box(*box)))]
+        return found
+
+
 def _paired(features: Sequence[SiteFeature], spare: Sequence[SiteFeature]) -> tuple[list[_Draft], list[Text]]:
     everything = [*features, *spare]
     footprints = [feature for feature in everything if feature.role == "footprint"]
-    parcels = [feature for feature in everything if feature.role == "parcel"]
-    drafts: dict[int, _Draft] = {}
-    used: set[int] = set()
-    for footprint in footprints:
-        draft = _with_parcel(footprint, parcels, alone=len(footprints) == 1)
-        drafts[id(footprint)] = draft
-        if draft.parcel is not None:
-            used.add(id(draft.parcel))
-    judged = {id(feature) for feature in features}
-    ordered = [
-        drafts.get(id(feature)) or _Draft(None, feature)
-        for feature in everything
-        if id(feature) in drafts or (id(feature) not in used and id(feature) in judged)
-    ]
+    parcels = _Parcels([feature for feature in everything if feature.role == "parcel"])
+    alone = len(footprints) == 1
+    drafts = {id(footprint): _with_parcel(footprint, parcels, alone=alone) for footprint in footprints}
+    used = {id(draft.parcel) for draft in drafts.values()}
+    for parcel in features:
+        if parcel.role == "parcel" and id(parcel) not in used:
+            drafts[id(parcel)] = _Draft(None, parcel)
+    ordered = [drafts[id(feature)] for feature in everything if id(feature) in drafts]
     idle = sum(feature.role == "parcel" and id(feature) not in used for feature in spare)
     if not idle:
         return ordered, []
@@ -137,13 +163,13 @@ def _paired(features: Sequence[SiteFeature], spare: Sequence[SiteFeature]) -> tu
     return ordered, [note]
 
 
-def _with_parcel(footprint: SiteFeature, parcels: Sequence[SiteFeature], *, alone: bool) -> _Draft:
-    """Return the footprint with its parcel: the only one there is, the one of the same id, the one under it."""
-    if not parcels:
+def _with_parcel(footprint: SiteFeature, parcels: _Parcels, *, alone: bool) -> _Draft:
+    """Return the footprint with its parcel: the only one there is, that of its id, or the one under it."""
+    if not parcels.all:
         return _Draft(footprint)
-    if alone and len(parcels) == 1:
-        return _Draft(footprint, parcels[0])
-    named = [parcel for parcel in parcels if footprint.id is not None and parcel.id == footprint.id]
+    if alone and len(parcels.all) == 1:
+        return _Draft(footprint, parcels.all[0])
+    named = parcels.by_id.get(footprint.id, []) if footprint.id is not None else []
     if len(named) == 1:
         return _Draft(footprint, named[0])
     if named:
@@ -151,23 +177,17 @@ def _with_parcel(footprint: SiteFeature, parcels: Sequence[SiteFeature], *, alon
     return _by_area(footprint, parcels)
 
 
-def _by_area(footprint: SiteFeature, parcels: Sequence[SiteFeature]) -> _Draft:
+def _by_area(footprint: SiteFeature, parcels: _Parcels) -> _Draft:
     if footprint.geometry is None or footprint.geometry.geom_type == "Point":
         return _Draft(footprint)
     work = crs_policy.work_crs(*_location(footprint))
-    outline = _transformed(footprint, work)
-    known = [parcel for parcel in parcels if parcel.geometry is not None]
-    sources = {parcel.crs for parcel in known}
-    near: list[SiteFeature] = []
-    for source in sources:
-        box = shapely.box(*crs_policy.transform_bounds(footprint.geometry.bounds, footprint.crs, source))
-        near += [
-            parcel for parcel in known if parcel.crs == source and shapely.intersects(parcel.geometry, box)
-        ]
-    chosen, listed = choose_parcel(outline, objects([_transformed(parcel, work) for parcel in near]))
-    if chosen is None:
-        return _Draft(footprint, candidates=tuple(_call(near[n]) for n in listed))
-    return _Draft(footprint, near[chosen], assumptions=(chosen_note(_call(near[chosen])),))
+    near = parcels.near(footprint)
+    shapes = objects([_transformed(parcel, work) for parcel in near])
+    chosen, listed = choose_parcel(_transformed(footprint, work), shapes)
+    if chosen is not None:
+        return _Draft(footprint, near[chosen], assumptions=(chosen_note(_call(near[chosen])),))
+    candidates = tuple(_call(near[n]) for n in listed)
+    return _Draft(footprint, candidates=candidates, assumptions=() if candidates else (NO_PARCEL,))
 
 
 def _call(parcel: SiteFeature) -> str:
@@ -203,28 +223,19 @@ def _site(
     for feature in draft.features:
         if feature.error is not None:
             raise feature.error
-    anchor = draft.features[0]
-    location = _location(anchor)
+    location = _location(draft.features[0])
     work = crs_policy.work_crs(*location)
-    doubt = next((feature.doubt for feature in draft.features if feature.doubt is not None), None)
-    shapes: dict[str, Any] = {}
-    for feature in draft.features:
-        shape = _transformed(feature, work)
-        if shape.geom_type == "Point":
-            site = Site(
-                options.id or name,
-                None,
-                None,
-                options.proposal(),
-                location=location,
-                doubt=POINT_DOUBT,
-                assumptions=options.assumptions,
-            )
-            return work, site, shape
-        shape, note, crossing = repair(shape, feature.place.pick("en"))
-        if note is not None:
-            repairs.append(note)
-        doubt = doubt or crossing
+    shapes = {feature.role: _transformed(feature, work) for feature in draft.features}
+    point = next((shape for shape in shapes.values() if shape.geom_type == "Point"), None)
+    doubts = [feature.doubt for feature in draft.features if feature.doubt is not None]
+    if point is not None:
+        shapes, doubts = {}, [POINT_DOUBT]
+    for feature in draft.features if point is None else ():
+        shape, note, crossing = repair(shapes[feature.role], feature.place.pick("en"))
+        repairs += [] if note is None else [note]
+        doubts += [] if crossing is None else [crossing]
+        if shape is None or shape.area < AREA_MIN_M2:
+            raise no_area(feature.place)
         shapes[feature.role] = shape
     site = Site(
         options.id or name,
@@ -232,11 +243,11 @@ def _site(
         shapes.get("footprint"),
         options.proposal(),
         location=location,
-        doubt=doubt,
+        doubt=doubts[0] if doubts else None,
         assumptions=(*draft.assumptions, *options.assumptions),
         candidates=draft.candidates,
     )
-    return work, site, None
+    return work, site, point
 
 
 def _options(draft: _Draft) -> Options:
@@ -256,11 +267,9 @@ def _unreadable(draft: _Draft, name: str, error: KkprError, command_line: Option
 
 
 def _duplicates(sites: Sequence[tuple[str, Site]]) -> list[Text]:
-    names = [site.id for _, site in sites]
+    counts = Counter(site.id for _, site in sites)
     return [
-        Text(
-            f"id {name} stands for {names.count(name)} sites", f"id {name} dipakai {names.count(name)} lokasi"
-        )
-        for name in dict.fromkeys(names)
-        if names.count(name) > 1
+        Text(f"id {name} stands for {count} sites", f"id {name} dipakai {count} lokasi")
+        for name, count in counts.items()
+        if count > 1
     ]

@@ -293,7 +293,15 @@ class _Reader:
         """Return what was decided: the axes against the header, the order, the datum."""
         notes: list[Text] = []
         file = Path(self.name).name
-        if self.crs is None:
+        if self.crs is not None:
+            name = canonical(self.crs).name
+            notes.append(
+                Text(
+                    f"{file}: CRS assumed as ordered: {self.crs} ({name})",
+                    f"{file}: SRK diasumsikan sesuai permintaan: {self.crs} ({name})",
+                )
+            )
+        else:
             notes.append(
                 Text(
                     f"{file}: degrees are taken as WGS 84 longitude and latitude (= SRGI2013)",

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import shapely
 
-from kkpr_check.errors import InputError, KkprError, Place, Text
+from kkpr_check.errors import CrsError, InputError, KkprError, Place, Text
 from kkpr_check.features import as_text
 from kkpr_check.io.options import Options, not_given, parse_options
 
 if TYPE_CHECKING:
-    from kkpr_check.io.coordinate_table import Outline
+    from kkpr_check.io.coordinate_table import CoordinateTable, Outline
+    from kkpr_check.io.gate import Repair
     from kkpr_check.io.layers import LayerData
 
 Role = Literal["parcel", "footprint"]
@@ -31,7 +32,7 @@ _ROLES: Mapping[str, Role] = {
 }
 _POINT_REMEDY = Text(
     "only the zone can be told of a point: use --point LAT,LON; a check needs the outline as a polygon",
-    "untuk titik hanya zonanya yang dapat disebutkan: pakai --point LINTANG,BUJUR; pemeriksaan memerlukan poligon",
+    "untuk titik hanya zonanya yang dapat disebutkan: pakai --point LINTANG,BUJUR; pemeriksaan butuh poligon",
 )
 _POLYGON_REMEDY = Text(
     "draw the outline of the parcel or building as a polygon",
@@ -94,32 +95,24 @@ def repair(geometry: Any, where: str) -> tuple[Any, Text | None, Text | None]:
     )
     if change <= AREA_CHANGE_MAX:
         return fixed, note, None
-    doubt = Text(
-        f"the outline crosses itself ({reason}) and repair changes its area by {percent}: which area is meant?",
-        f"batas memotong dirinya sendiri ({reason}) dan perbaikan mengubah luasnya {percent}: bidang mana yang "
-        "dimaksud?",
+    return fixed, note, _doubt(reason, percent)
+
+
+def _doubt(reason: str, change: str) -> Text:
+    return Text(
+        f"the outline crosses itself ({reason}) and repair changes its area by {change}: which area is meant?",
+        f"batas memotong dirinya sendiri ({reason}) dan perbaikan mengubah luasnya {change}: "
+        "bidang mana yang dimaksud?",
     )
-    return fixed, note, doubt
 
 
 def polygons_of(geometry: Any) -> Any | None:
-    """Return the polygons of a geometry as Polygon or MultiPolygon, or None where it has none with an area."""
-    parts = [
-        part
-        for part in shapely.get_parts(_flat(geometry))
-        if part.geom_type == "Polygon" and not part.is_empty
-    ]
-    if not parts:
+    """Return the polygons of a geometry as one geometry, or None where it has no polygon."""
+    parts = [part for part in shapely.get_parts(geometry) if part.geom_type in ("Polygon", "MultiPolygon")]
+    polygons = [polygon for part in parts for polygon in shapely.get_parts(part) if not polygon.is_empty]
+    if not polygons:
         return None
-    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
-
-
-def _flat(geometry: Any) -> Any:
-    """Return a collection whose members are simple: collections in collections and multi-parts are opened."""
-    parts = [geometry]
-    while any(hasattr(part, "geoms") for part in parts):
-        parts = [inner for part in parts for inner in (part.geoms if hasattr(part, "geoms") else (part,))]
-    return shapely.GeometryCollection(parts)
+    return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
 
 
 def _column(fields: Mapping[str, Any], name: str) -> str | None:
@@ -141,15 +134,18 @@ def _role(fields: Mapping[str, Any], default: Role, place: Place) -> Role:
     return _ROLES[word]
 
 
-def area_of(
-    geometry: Any, place: Place, *, allow_points: bool, allow_lines: bool = False
-) -> tuple[Any, Text | None]:
-    """Return the polygons of a feature (or its point, where allowed) and a note of what was left out.
+def area_of(geometry: Any, place: Place, *, allow_points: bool, allow_lines: bool = False) -> Any:
+    """Return the polygons of a feature, or its point where that is allowed.
+
+    Parameters
+    ----------
+    allow_lines
+        Read a closed line as an area: a drawing (DXF) has no polygons.
 
     Raises
     ------
     InputError
-        Null, empty, a line, a point that is not allowed, or no area.
+        Null, empty, or no area: the remedy for a point is ``--point``.
     """
     if geometry is None or shapely.is_empty(geometry):
         raise InputError(
@@ -158,54 +154,27 @@ def area_of(
             remedy=_POLYGON_REMEDY,
             code="geometry-empty",
         )
-    geometry = shapely.force_2d(geometry)
-    if not np.isfinite(shapely.get_coordinates(geometry)).all():
-        raise InputError(
-            Text("a vertex is not a finite number", "ada titik yang bukan bilangan berhingga"),
-            place=place,
-            remedy=_POLYGON_REMEDY,
-            code="geometry-not-finite",
-        )
-    if geometry.geom_type == "Point" and allow_points:
-        return geometry, None
-    if allow_lines and geometry.geom_type == "LineString" and geometry.is_ring:
-        return shapely.Polygon(geometry), Text(
-            f"{place.pick('en')}: a closed line is read as an area",
-            f"{place.pick('id')}: garis tertutup dibaca sebagai bidang",
-        )
-    polygons = polygons_of(geometry)
-    if polygons is None:
-        kind = geometry.geom_type
-        remedy = _POINT_REMEDY if "Point" in kind else _POLYGON_REMEDY
-        raise InputError(
-            Text(f"a {kind} where a polygon is needed", f"{kind}, padahal diperlukan poligon"),
-            place=place,
-            remedy=remedy,
-            code="geometry-type",
-        )
-    others = {part.geom_type for part in shapely.get_parts(_flat(geometry))} - {"Polygon"}
-    if not others:
-        return polygons, None
-    kinds = ", ".join(sorted(others))
-    return polygons, Text(
-        f"{place.pick('en')}: {kinds} beside the polygon is not read",
-        f"{place.pick('id')}: {kinds} di samping poligon tidak dibaca",
+    kind = geometry.geom_type
+    if kind in ("Polygon", "MultiPolygon") or (kind == "Point" and allow_points):
+        return geometry
+    if allow_lines and kind == "LineString" and geometry.is_ring:
+        return shapely.Polygon(geometry)
+    raise InputError(
+        Text(f"a {kind} where a polygon is needed", f"{kind}, padahal diperlukan poligon"),
+        place=place,
+        remedy=_POINT_REMEDY if "Point" in kind else _POLYGON_REMEDY,
+        code="geometry-type",
     )
 
 
-def _no_area(place: Place) -> InputError:
+def no_area(place: Place) -> InputError:
+    """Return the error for an outline whose area is nothing."""
     return InputError(
         Text("the outline encloses no area", "batas tidak melingkupi bidang"),
         place=place,
         remedy=_POLYGON_REMEDY,
         code="no-area",
     )
-
-
-@dataclass(slots=True)
-class _Notes:
-    repairs: list[Text]
-    assumptions: list[Text]
 
 
 def _feature(
@@ -215,29 +184,25 @@ def _feature(
     *,
     role: Role,
     crs: str,
-    driver: str,
-    allow_points: bool,
-    notes: _Notes,
+    allow_points: bool = False,
+    allow_lines: bool = False,
     doubt: Text | None = None,
 ) -> SiteFeature:
-    """Return one feature; whatever can not be used stands in its `error`, so that the others still come back."""
+    """Return one feature; what can not be used stands in its `error`, so that the others still come back."""
     options = Options({}, place=place)
     try:
+        options = _only_id(fields, place)
         role = _role(fields, role, place)
         options = parse_options(fields, place=place)
-        area, note = area_of(geometry, place, allow_points=allow_points, allow_lines=driver == "DXF")
-        if note is not None:
-            notes.assumptions.append(note)
-        if area.geom_type != "Point":
-            area, repaired, crossing = repair(area, place.pick("en"))
-            doubt = doubt or crossing
-            if repaired is not None:
-                notes.repairs.append(repaired)
-            if area is None or not area.area > 0:
-                raise _no_area(place)
+        area = area_of(geometry, place, allow_points=allow_points, allow_lines=allow_lines)
     except KkprError as error:
         return SiteFeature(place, role, None, crs, options, error)
     return SiteFeature(place, role, area, crs, options, None, doubt)
+
+
+def _only_id(fields: Mapping[str, Any], place: Place) -> Options:
+    column = _column(fields, "id")
+    return parse_options({} if column is None else {"id": fields[column]}, place=place)
 
 
 def read_features(
@@ -286,41 +251,32 @@ def _from_table(path: Path, role: Role, assume_crs: str | None) -> FeatureSet:
     from kkpr_check.io.coordinate_table import read_coordinate_table
 
     table = read_coordinate_table(path, crs=assume_crs)
-    notes = _Notes([], [])
-    features = tuple(
-        _table_feature(outline, table.path, role, table.crs, notes) for outline in table.outlines
-    )
-    assumptions = (*table.assumptions, *notes.assumptions)
+    repairs: list[Text] = []
+    features = tuple(_table_feature(outline, table, role, repairs) for outline in table.outlines)
     return FeatureSet(
         features,
         table.path,
         table.sha256,
         table.crs,
         assume_crs is not None,
-        tuple(notes.repairs),
-        assumptions,
+        tuple(repairs),
+        table.assumptions,
     )
 
 
-def _table_feature(outline: Outline, path: str, role: Role, crs: str, notes: _Notes) -> SiteFeature:
-    place = Place(path, row=outline.row)
+def _table_feature(outline: Outline, table: CoordinateTable, role: Role, repairs: list[Text]) -> SiteFeature:
+    place = Place(table.path, row=outline.row)
+    fields = {**outline.fields, "id": outline.id}
     if outline.error is not None:
-        values = {} if outline.id is None else {"id": outline.id}
-        return SiteFeature(outline.error.place, role, None, crs, Options(values, place=place), outline.error)
-    fields = dict(outline.fields)
-    if outline.id is not None:
-        fields["id"] = outline.id
-    return _feature(
-        outline.geometry,
-        fields,
-        place,
-        role=role,
-        crs=crs,
-        driver="CSV",
-        allow_points=False,
-        notes=notes,
-        doubt=outline.doubt,
-    )
+        return SiteFeature(outline.error.place, role, None, table.crs, _only_id(fields, place), outline.error)
+    shape, repaired, crossing = repair(outline.geometry, place.pick("en"))
+    if repaired is not None:
+        repairs.append(repaired)
+    doubt = outline.doubt or crossing
+    feature = _feature(shape, fields, place, role=role, crs=table.crs, doubt=doubt)
+    if feature.geometry is not None and not feature.geometry.area > 0:
+        return replace(feature, geometry=None, error=no_area(place))
+    return feature
 
 
 def _from_layer(
@@ -332,35 +288,72 @@ def _from_layer(
     swap_xy: bool,
     allow_points: bool,
 ) -> FeatureSet:
+    data, assumed = _read_assuming(path, layer, encoding, assume_crs, swap_xy)
+    closed_lines = data.driver == "DXF"
+    doubtful = {repair.row: _crossing(repair) for repair in data.repairs if repair.doubtful}
+    features = []
+    for n, row in enumerate(int(row) for row in data.row):
+        place = data.place._replace(row=str(data.feature[n]))
+        fields = {column: values[n] for column, values in data.fields.items()}
+        if row in data.doubts:
+            features.append(_unusable(place, role, data, fields, data.doubts[row]))
+            continue
+        features.append(
+            _feature(
+                data.geometry[n],
+                fields,
+                place,
+                role=role,
+                crs=data.crs,
+                allow_points=allow_points,
+                allow_lines=closed_lines,
+                doubt=doubtful.get(row),
+            )
+        )
+    assumptions = data.assumptions
+    if closed_lines and data.geometry_type in ("LineString", "Mixed"):
+        note = Text("closed lines are read as areas", "garis tertutup dibaca sebagai bidang")
+        assumptions = (*assumptions, note)
+    repairs = tuple(_repaired(data, repair) for repair in data.repairs)
+    return FeatureSet(tuple(features), data.path, data.sha256, data.crs_label, assumed, repairs, assumptions)
+
+
+def _read_assuming(
+    path: Path, layer: str | None, encoding: str | None, assume_crs: str | None, swap_xy: bool
+) -> tuple[LayerData, bool]:
+    """Read a layer by what it says of its CRS; only where that fails, by the assumed CRS (True)."""
     from kkpr_check.io.layers import read_layer
 
-    data = read_layer(path, layer=layer, encoding=encoding, crs=assume_crs, swap_xy=swap_xy, keep_broken=True)
-    notes = _Notes([], [])
-    columns = list(data.fields)
-    features = tuple(
-        _feature(
-            data.geometry[row],
-            {column: data.fields[column][row] for column in columns},
-            Place(data.path, data.layer, _row_name(data, row)),
-            role=role,
-            crs=data.crs,
-            driver=data.driver,
-            allow_points=allow_points,
-            notes=notes,
-            doubt=data.doubts.get(row),
-        )
-        for row in range(len(data.geometry))
-    )
-    return FeatureSet(
-        features,
-        data.path,
-        data.sha256,
-        data.crs_label,
-        False,
-        (*data.repairs, *notes.repairs),
-        (*data.assumptions, *notes.assumptions),
+    def read(crs: str | None) -> LayerData:
+        return read_layer(path, layer=layer, encoding=encoding, crs=crs, swap_xy=swap_xy, keep_broken=True)
+
+    try:
+        return read(None), False
+    except CrsError:
+        if assume_crs is None:
+            raise
+        return read(assume_crs), True
+
+
+def _unusable(place: Place, role: Role, data: LayerData, fields: Mapping[str, Any], why: Text) -> SiteFeature:
+    error = InputError(why, place=place, remedy=_POLYGON_REMEDY, code="geometry-broken")
+    try:
+        role = _role(fields, role, place)
+        options = _only_id(fields, place)
+    except KkprError:
+        options = Options({}, place=place)
+    return SiteFeature(place, role, None, data.crs, options, error)
+
+
+def _repaired(data: LayerData, repair: Repair) -> Text:
+    file, change = Path(data.path).name, f"{100 * repair.change_ratio:.3g} %"
+    return Text(
+        f"{file}, feature {repair.feature}: invalid outline ({repair.reason}) repaired, "
+        f"area changed by {change}",
+        f"{file}, fitur {repair.feature}: batas tidak sah ({repair.reason}) diperbaiki, luas berubah {change}",
     )
 
 
-def _row_name(data: LayerData, row: int) -> str:
-    return str(data.feature[row])
+def _crossing(repair: Repair) -> Text:
+    change = f"{100 * repair.change_ratio:.3g} %"
+    return _doubt(repair.reason, change)
