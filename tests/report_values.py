@@ -64,7 +64,7 @@ def failing() -> Report:
                              "Bangunan menutup persil lebih dari KDB."),
                 remedy=Text("Reduce the footprint by 186 m2.", "Kurangi tapak 186 m2.")),
         finding("INT002", "klb-exceeded", Outcome.PASS, measured=1.4583333, limit=2.4, operator="<=",
-                unit="ratio", margin=0.9416667),
+                unit="factor", margin=0.9416667),
         finding("TAB001", "gsb-encroached", Outcome.UNDETERMINED, measured=5.0, limit=6.25, operator=">=",
                 unit="m", margin=-1.25, flip_distance_m=1.25,
                 witness=shapely.LineString([(EAST + 20, NORTH), (EAST + 20, NORTH + 5)]),

@@ -115,7 +115,7 @@ class _Page:
         from rich.padding import Padding
 
         body: RenderableType = _rich(text, style)
-        self.console.print(Padding(body, (0, 0, 0, indent)) if indent else body)
+        self.console.print(Padding(body, (0, 0, 0, indent), expand=False) if indent else body)
 
     def heading(self, text: str, style: str = "bold") -> None:
         self.console.print()
@@ -155,7 +155,7 @@ class _Page:
     def _proposal_value(self, name: str, value: Any) -> str:
         if isinstance(value, float | int) and not isinstance(value, bool):
             unit = "m2" if name.endswith("_m2") else "m" if name.endswith("_m") else "floors"
-            text = words.quantity(value, unit, "", self.lang)
+            text = words.quantity(value, unit, self.lang)
             return text.rsplit(" ", 1)[0] if unit == "floors" else text
         key = str(value)
         return self.say(words.VALUES[key]) if key in words.VALUES else key
@@ -210,7 +210,7 @@ class _Page:
                 _rich(code), _rich(name), _rich(words.area(area_m2, self.lang)),
                 _rich(words.percent(share, self.lang)), _rich(_bar(share) if self.look.draws else ""),
             )  # fmt: skip
-        self.console.print(Padding(table, (0, 0, 0, 4)))
+        self.console.print(Padding(table, (0, 0, 0, 4), expand=False))
 
     def _map(self) -> None:
         subject = (
@@ -247,12 +247,12 @@ class _Page:
         if finding.remedy is not None:
             self.item(words.TODO, self.say(finding.remedy), indent=4)
         if finding.flip_distance_m is not None and finding.outcome is not Outcome.CONDITIONAL:
-            distance = words.quantity(finding.flip_distance_m, "m", finding.rule, self.lang)
+            distance = words.quantity(finding.flip_distance_m, "m", self.lang)
             self.line(self.say(words.FLIP).format(distance), indent=4)
 
     def _measured(self, finding: Finding) -> str:
         def written(value: float | str | None) -> str:
-            return words.quantity(value, finding.unit, finding.rule, self.lang)
+            return words.quantity(value, finding.unit, self.lang)
 
         parts = []
         if finding.measured is not None:

@@ -136,12 +136,10 @@ UNITS: Mapping[str, Text] = {
     "m": Text("m", "m"),
     "m2": Text("m²", "m²"),
     "floors": Text("floors", "lantai"),
-    "kv": Text("kV", "kV"),
-    "deg": Text("°", "°"),
+    "zones": Text("zones", "zona"),
+    "kV": Text("kV", "kV"),
 }
-RATIO_UNITS = frozenset({"ratio", "fraction", "share", "1"})
-PLAIN_RATIO_RULES = frozenset({"INT002"})
-"""KLB is a factor (2.4), not a percentage."""
+WHOLE_UNITS = frozenset({"floors", "zones"})
 
 
 def supplier(name: str) -> Text:
@@ -173,17 +171,17 @@ def area(value_m2: float, lang: str) -> str:
     return number(value_m2, 2, lang) + " m²"
 
 
-def quantity(value: float | str | None, unit: str | None, rule: str, lang: str) -> str:
-    """Write a measured value or a limit with its unit; ratios become percent except KLB."""
+def quantity(value: float | str | None, unit: str | None, lang: str) -> str:
+    """Write a measured value or a limit with its unit: fractions as percent, a factor (KLB) as it is."""
     if value is None:
         return "-"
     if isinstance(value, str):
         return value
-    if unit in RATIO_UNITS and rule not in PLAIN_RATIO_RULES:
+    if unit == "ratio":
         return percent(value, lang)
-    whole = unit == "floors" and float(value).is_integer()
+    whole = unit in WHOLE_UNITS and float(value).is_integer()
     text = number(value, 0 if whole else 2, lang)
-    if unit is None or unit in RATIO_UNITS:
+    if unit is None or unit == "factor":
         return text
     return f"{text} {UNITS[unit].pick(lang) if unit in UNITS else unit}"
 

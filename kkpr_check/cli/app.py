@@ -1,0 +1,90 @@
+"""The command tree. Commands import what they need when they run: this module stays light."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from kkpr_check._version import __version__
+from kkpr_check.cli import check, doctor, rules
+from kkpr_check.cli.base import Command, Group, Session, session_of
+from kkpr_check.cli.language import LANGUAGES, localize, words
+from kkpr_check.cli.options import refuse_together
+from kkpr_check.errors import Text, UsageError
+
+SUMMARY = words(
+    "Check buildings and land against Indonesian spatial plans (KKPR). Advisory: not a KKPR decision. "
+    "--lang, --quiet and --verbose may also stand after the command.",
+    "Periksa bangunan dan lahan terhadap rencana tata ruang (KKPR). Bersifat membantu: bukan keputusan KKPR. "
+    "--lang, --quiet, dan --verbose boleh juga ditulis setelah perintah.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"kkpr-check {__version__}")
+        raise typer.Exit
+
+
+def _start(
+    context: typer.Context,
+    lang: Annotated[
+        str | None,
+        typer.Option(
+            "--lang",
+            metavar="id|en",
+            show_default=False,
+            help=words(
+                "Language (default: KKPR_LANG, then the locale).",
+                "Bahasa (bawaan: KKPR_LANG, lalu lokal sistem).",
+            ),
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help=words("No messages beside the result.", "Tanpa pesan selain hasil.")),
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help=words("Details of a failure.", "Rincian bila gagal."))
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_version,
+            is_eager=True,
+            help=words("Print the version.", "Tampilkan versi."),
+        ),
+    ] = False,
+) -> None:
+    """Set the session up; --lang, --quiet and --verbose may also stand after the command."""
+    if lang is not None and lang not in LANGUAGES:
+        raise UsageError(
+            Text(f"--lang {lang!r} is not known", f"--lang {lang!r} tidak dikenal"),
+            remedy=Text("id or en", "id atau en"),
+        )
+    refuse_together({"--quiet": quiet, "--verbose": verbose})
+    context.obj = Session(lang or session_of(context).lang, quiet, verbose)
+
+
+def _typer(help_text: str) -> typer.Typer:
+    return typer.Typer(
+        cls=Group, help=help_text, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )  # fmt: skip
+
+
+def build(lang: str) -> Any:
+    """Return the whole command line as a click command whose help speaks `lang`."""
+    app = _typer(SUMMARY)
+    app.callback()(_start)
+    app.command("check", cls=Command, help=check.SUMMARY)(check.check)
+    catalogue = _typer(rules.GROUP)
+    catalogue.command("list", cls=Command, help=rules.LIST)(rules.list_rules)
+    catalogue.command("explain", cls=Command, help=rules.EXPLAIN)(rules.explain)
+    app.add_typer(catalogue, name="rules")
+    app.command("doctor", cls=Command, help=doctor.SUMMARY)(doctor.doctor)
+    command = typer.main.get_command(app)
+    localize(command, lang)
+    return command

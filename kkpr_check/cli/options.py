@@ -1,0 +1,246 @@
+"""The options that several commands share: same name, same meaning, same help everywhere.
+
+All of them arrive as text, as written; `kkpr_check.io.options` understands proposal options, this module the rest.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from kkpr_check.cli.language import words
+from kkpr_check.errors import Text, UsageError
+
+PROPOSAL = (
+    "kbli", "activity", "floors", "height_m", "floor_area_m2", "basement_area_m2", "green_area_m2", "legal_area_m2",
+    "road_class", "business_scale", "psn", "id",
+)  # fmt: skip
+"""Options of a proposal, also property names of features and column names of tables."""
+
+
+def _option(name: str, metavar: str, en: str, id_: str) -> object:
+    return typer.Option(name, metavar=metavar, help=words(en, id_), show_default=False)
+
+
+Plan = Annotated[
+    list[str] | None,
+    _option("--plan", "DIR", "A plan folder; may be repeated.", "Folder rencana; boleh diulang."),
+]
+Rdtr = Annotated[
+    str | None,
+    _option(
+        "--rdtr",
+        "FILE",
+        "RDTR zoning layer, without a plan folder.",
+        "Layer pola ruang RDTR, tanpa folder rencana.",
+    ),
+]
+Rtrw = Annotated[
+    list[str] | None,
+    _option("--rtrw", "FILE", "RTRW zoning layer; may be repeated.", "Layer pola ruang RTRW; boleh diulang."),
+]
+Rules = Annotated[
+    str | None,
+    _option("--rules", "DIR", "Folder with the tables for --rdtr.", "Folder tabel aturan untuk --rdtr."),
+]
+Parcel = Annotated[
+    str | None,
+    _option(
+        "--parcel",
+        "FILE",
+        "The land applied for; alone: a land check.",
+        "Persil yang dimohon; sendiri: cek lahan.",
+    ),
+]
+ParcelLayer = Annotated[
+    str | None,
+    _option(
+        "--parcel-layer",
+        "NAME",
+        "Layer of --parcel beside SITE.",
+        "Nama layer pada --parcel di samping SITE.",
+    ),
+]
+Existing = Annotated[
+    str | None,
+    _option("--existing", "FILE", "Buildings that stand already.", "Bangunan yang sudah ada."),
+]
+Point = Annotated[
+    str | None,
+    _option("--point", "LAT,LON", "A point instead of a file: names the zone only.",
+            "Titik sebagai ganti berkas: hanya menyebut zona."),
+]  # fmt: skip
+AsOf = Annotated[
+    str | None,
+    _option("--as-of", "DATE", "Judge by the law of this day (YYYY-MM-DD; default: today).",
+            "Menilai menurut aturan pada hari ini (YYYY-MM-DD; bawaan: hari ini)."),
+]  # fmt: skip
+IncludeDraft = Annotated[
+    bool,
+    typer.Option(
+        "--include-draft", help=words("Judge draft plans too.", "Nilai juga rencana berstatus rancangan.")
+    ),
+]
+StrictAccuracy = Annotated[
+    bool,
+    typer.Option("--strict-accuracy", help=words(
+        "Undetermined where an adverse zone is nearer than the map's accuracy.",
+        "Perlu verifikasi bila zona yang merugikan lebih dekat dari ketelitian peta.")),
+]  # fmt: skip
+AssumeCrs = Annotated[
+    str | None,
+    _option(
+        "--assume-crs",
+        "EPSG:CODE",
+        "CRS of files that name none (recorded).",
+        "CRS berkas yang tidak menyebutnya (dicatat).",
+    ),
+]
+Layer = Annotated[
+    str | None,
+    _option("--layer", "NAME", "Layer of a file with several.", "Nama layer bila berkas memuat beberapa."),
+]
+Encoding = Annotated[
+    str | None, _option("--encoding", "NAME", "Text encoding of the file.", "Pengodean teks berkas.")
+]
+SwapXy = Annotated[
+    bool, typer.Option("--swap-xy", help=words("Swap the axes of the file.", "Tukar sumbu koordinat berkas."))
+]
+Kbli = Annotated[str | None, _option("--kbli", "CODE", "KBLI code, five digits.", "Kode KBLI, lima angka.")]
+Activity = Annotated[
+    str | None, _option("--activity", "ID", "Activity of the plan's matrix.", "Kegiatan pada matriks ITBX.")
+]
+Floors = Annotated[str | None, _option("--floors", "N", "Number of floors.", "Jumlah lantai.")]
+HeightM = Annotated[str | None, _option("--height-m", "M", "Height in m.", "Tinggi bangunan (m).")]
+FloorArea = Annotated[
+    str | None, _option("--floor-area-m2", "M2", "Total floor area in m2.", "Luas lantai total (m2).")
+]
+BasementArea = Annotated[
+    str | None, _option("--basement-area-m2", "M2", "Basement area in m2.", "Luas basemen (m2).")
+]
+GreenArea = Annotated[
+    str | None, _option("--green-area-m2", "M2", "Green open area in m2.", "Luas ruang terbuka hijau (m2).")
+]
+LegalArea = Annotated[
+    str | None, _option("--legal-area-m2", "M2", "Area by the deed in m2.", "Luas menurut surat tanah (m2).")
+]
+RoadClass = Annotated[
+    str | None,
+    _option("--road-class", "CLASS", "Class of the road in front.", "Kelas jalan di depan persil."),
+]
+BusinessScale = Annotated[
+    str | None,
+    _option(
+        "--business-scale", "SCALE", "micro, small, medium or large.", "micro, small, medium, atau large."
+    ),
+]
+Psn = Annotated[
+    bool | None,
+    typer.Option("--psn/--no-psn", show_default=False, help=words(
+        "National strategic project.", "Proyek strategis nasional.")),
+]  # fmt: skip
+SiteId = Annotated[str | None, _option("--id", "NAME", "Name of the site.", "Nama lokasi.")]
+Format = Annotated[
+    str | None,
+    _option("--format", "FORMAT", "text, json, jsonl or geojson (default: by the suffix of --output, else text).",
+            "text, json, jsonl, atau geojson (bawaan: menurut akhiran --output, selain itu text)."),
+]  # fmt: skip
+Output = Annotated[
+    str | None,
+    _option(
+        "--output",
+        "FILE",
+        "Write here instead of standard output.",
+        "Tulis ke berkas ini, bukan keluaran standar.",
+    ),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help=words("Replace an existing output.", "Ganti keluaran yang sudah ada.")),
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help=words("Exit 1 on a conditional verdict too.", "Kode keluar 1 juga untuk sesuai bersyarat."),
+    ),
+]
+AllowUndetermined = Annotated[
+    bool,
+    typer.Option("--allow-undetermined", help=words(
+        "Exit 0 on an undetermined verdict.", "Kode keluar 0 untuk perlu verifikasi.")),
+]  # fmt: skip
+
+
+def date_of(text: str | None) -> dt.date:
+    """Return the date of ``--as-of``; today where it is not given.
+
+    Raises
+    ------
+    UsageError
+        Not a calendar date in the form YYYY-MM-DD.
+    """
+    if text is None:
+        return dt.date.today()
+    try:
+        return dt.datetime.strptime(text.strip(), "%Y-%m-%d").date()
+    except ValueError:
+        raise UsageError(
+            Text(f"--as-of {text!r} is no date", f"--as-of {text!r} bukan tanggal"),
+            remedy=Text("write it as 2026-11-24", "tulis seperti 2026-11-24"),
+        ) from None
+
+
+def refuse_together(given: Mapping[str, bool]) -> None:
+    """Refuse options that exclude each other: option as written -> whether it is given.
+
+    Raises
+    ------
+    UsageError
+        More than one is given.
+    """
+    names = [name for name, is_given in given.items() if is_given]
+    if len(names) > 1:
+        both = ", ".join(names[:-1]), names[-1]
+        raise UsageError(
+            Text(
+                f"{both[0]} and {both[1]} exclude each other",
+                f"{both[0]} dan {both[1]} tidak dapat dipakai bersama",
+            ),
+            remedy=Text("give one of them", "berikan salah satu saja"),
+        )
+
+
+def need(name: str, given: bool, *, of: str, of_given: bool) -> None:
+    """Refuse the option `name` without the option `of` that it belongs to.
+
+    Raises
+    ------
+    UsageError
+        `name` is given and `of` is not.
+    """
+    if given and not of_given:
+        raise UsageError(Text(f"{name} needs {of}", f"{name} memerlukan {of}"))
+
+
+def format_of(fmt: str | None, output: str | None, known: tuple[str, ...]) -> str:
+    """Return the output format: as asked for, else by the suffix of the output file, else text.
+
+    Raises
+    ------
+    UsageError
+        A format that does not exist.
+    """
+    if fmt is None:
+        suffix = "" if output is None else output.rpartition(".")[2].casefold()
+        return suffix if suffix in known else "text"
+    if fmt not in known:
+        names = ", ".join(known)
+        raise UsageError(
+            Text(f"unknown format {fmt!r}", f"format {fmt!r} tidak dikenal"),
+            remedy=Text(f"one of: {names}", f"pilihan: {names}"),
+        )
+    return fmt

@@ -1,0 +1,127 @@
+"""Where results go: standard output that cannot crash, files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kkpr_check.cli.base import Session
+from kkpr_check.errors import KkprError, Place, Text, UsageError
+
+if TYPE_CHECKING:
+    from kkpr_check.report.text import Look
+
+
+def look_of_stdout() -> Look:
+    """Return what standard output can show: width and colour on a terminal, nothing but text elsewhere."""
+    from kkpr_check.report.text import Look
+
+    stream = sys.stdout
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    if stream is None or not stream.isatty():
+        return Look(encoding=encoding)
+    dumb = os.environ.get("TERM") == "dumb"
+    old_windows = os.name == "nt" and not {"WT_SESSION", "TERM", "ANSICON"} & os.environ.keys()
+    colour = not os.environ.get("NO_COLOR") and not dumb and not old_windows
+    columns = max(shutil.get_terminal_size().columns, 20)
+    return Look(columns=columns, colour=colour, encoding=encoding)
+
+
+def emit(text: str) -> None:
+    """Write a result to standard output. A reader that went away (``| head``) is no error.
+
+    Raises
+    ------
+    OSError
+        The result could not be delivered (disk full).
+    """
+    from kkpr_check.report.safe import encodable
+
+    if sys.stdout is None:
+        raise KkprError(Text("standard output is closed", "keluaran standar tertutup"), code="output")
+    try:
+        sys.stdout.write(encodable(text, sys.stdout.encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def tell(session: Session, text: Text) -> None:
+    """Say something about the run on standard error, unless --quiet."""
+    from kkpr_check.report.safe import encodable, safe_lines
+
+    if not session.quiet and sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            print(encodable(safe_lines(text.pick(session.lang)), sys.stderr.encoding), file=sys.stderr)
+
+
+def check_output(output: str | None, overwrite: bool) -> None:
+    """Refuse an output that exists or cannot be, before any work is done.
+
+    Raises
+    ------
+    UsageError
+        The file exists and --overwrite is not given, or its folder does not exist, or it is no plain file.
+    """
+    if output is None:
+        return
+    path = Path(output)
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise UsageError(
+            Text("the output is no plain file", "keluaran bukan berkas biasa"),
+            place=Place(output),
+            code="output",
+        )
+    if path.exists() and not overwrite:
+        raise UsageError(
+            Text("the output exists already", "berkas keluaran sudah ada"),
+            place=Place(output),
+            remedy=Text(
+                "choose another name, or give --overwrite", "pilih nama lain, atau berikan --overwrite"
+            ),
+            code="output-exists",
+        )
+    if not path.absolute().parent.is_dir():
+        raise UsageError(
+            Text("the folder of the output does not exist", "folder keluaran tidak ada"),
+            place=Place(output),
+            code="output",
+        )
+
+
+def write_file(output: str, text: str, *, overwrite: bool) -> None:
+    """Write a file whole or not at all: a temporary file beside it, synced, then renamed.
+
+    Raises
+    ------
+    UsageError
+        The file appeared meanwhile and --overwrite is not given.
+    OSError
+        It cannot be written; nothing is left behind.
+    """
+    path = Path(output)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.absolute().parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        check_output(output, overwrite)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
