@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import struct
 import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +77,16 @@ def write(
         options["crs"] = crs
     wkb = np.array([None if g is None else shapely.to_wkb(g) for g in geometry], dtype=object)
     pyogrio.raw.write(
-        path, wkb, arrays, list(fields), masks, layer=layer, driver=driver, geometry_type=kind, append=append, **options
+        path,
+        wkb,
+        arrays,
+        list(fields),
+        masks,
+        layer=layer,
+        driver=driver,
+        geometry_type=kind,
+        append=append,
+        **options,
     )
     return path
 
@@ -88,7 +99,9 @@ def shapefile(folder: Path, count: int = 200, name: str = "zona", **options: Any
 
 def geojson(path: Path, features: list[Any], **members: Any) -> Path:
     """Write a FeatureCollection; NaN and infinities are written as JavaScript would."""
-    path.write_text(json.dumps({"type": "FeatureCollection", **members, "features": features}), encoding="utf-8")
+    path.write_text(
+        json.dumps({"type": "FeatureCollection", **members, "features": features}), encoding="utf-8"
+    )
     return path
 
 
@@ -175,4 +188,27 @@ def dxf(path: Path, outlines: list[tuple[str, list[tuple[float, float]], bool]])
         for x, y in points:
             lines += ["10", repr(x), "20", repr(y)]
     path.write_text("\n".join([*lines, "0", "ENDSEC", "0", "EOF", ""]))
+    return path
+
+
+def circle_gpkg(path: Path, radius: float = 50.0, *, declared: bool = True) -> Path:
+    """Write a GeoPackage with one circle made of true arcs (CURVEPOLYGON), around E0, N0."""
+    write(path, squares(1), driver="GPKG", kind="Polygon" if declared else "Unknown")
+    points = [(E0 - radius, N0), (E0, N0 + radius), (E0 + radius, N0), (E0, N0 - radius), (E0 - radius, N0)]
+    arc = struct.pack("<BII", 1, 8, len(points)) + b"".join(struct.pack("<dd", *p) for p in points)
+    blob = b"GP\0\x01" + struct.pack("<i", 32751) + struct.pack("<BII", 1, 10, 1) + arc
+    with closing(sqlite3.connect(path)) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f'DROP TRIGGER "{name}"')
+        connection.execute(f'UPDATE "{path.stem}" SET geom = ?', (blob,))
+        if declared:
+            connection.execute("UPDATE gpkg_geometry_columns SET geometry_type_name = 'CURVEPOLYGON'")
+            connection.execute("PRAGMA writable_schema = ON")
+            connection.execute("UPDATE sqlite_master SET sql = replace(sql, 'POLYGON', 'CURVEPOLYGON')")
+        else:
+            connection.execute(
+                "INSERT INTO gpkg_extensions VALUES (?, 'geom', 'gpkg_geom_CURVEPOLYGON', 'x', 'read-write')",
+                (path.stem,),
+            )
+        connection.commit()
     return path

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from kkpr_check.errors import ErrorGroup, InputError, KkprError, Place, Text
 from kkpr_check.io import crs as crs_policy
-from kkpr_check.io.raw import Objects, Raw
+from kkpr_check.io.raw import HEIGHT_DROPPED, NOT_FINITE, Objects, Raw
 
 MAX_LISTED = 20
 DOUBTFUL_CHANGE_RATIO = 1e-3
@@ -100,11 +100,15 @@ def pass_gate(
             remedy=Text("check the export", "periksa ekspornya"),
             code="empty-layer",
         )
-    work = _Work(raw.geometry.copy(), {row: ("broken-geometry", why) for row, why in raw.broken.items()})
+    broken = {
+        row: ("not-finite" if why == NOT_FINITE else "broken-geometry", why)
+        for row, why in raw.broken.items()
+    }
+    work = _Work(raw.geometry.copy(), broken)
     assumptions = list(raw.assumptions)
     if np.any(shapely.has_z(work.geometry)):
         work.geometry = np.asarray(shapely.force_2d(work.geometry), dtype=object)
-        assumptions.append(Text("heights (Z) are dropped", "nilai ketinggian (Z) diabaikan"))
+        assumptions.append(HEIGHT_DROPPED)
     _check_presence(work)
     _check_type(work, expect)
     if swap_xy:
@@ -173,14 +177,7 @@ def _check_presence(work: _Work) -> None:
     xy, owner = shapely.get_coordinates(work.geometry, return_index=True)
     infinite = np.zeros(len(work.geometry), dtype=bool)
     infinite[owner[~np.isfinite(xy).all(axis=1)]] = True
-    work.refuse(
-        infinite,
-        "not-finite",
-        Text(
-            "a coordinate is not a finite number (NaN or inf)",
-            "ada koordinat bukan bilangan terhingga (NaN atau inf)",
-        ),
-    )
+    work.refuse(infinite, "not-finite", NOT_FINITE)
 
 
 def _check_type(work: _Work, expect: str | None) -> None:
@@ -251,7 +248,8 @@ def _check_extent(work: _Work, crs: str, place: Place) -> None:
 
 def _repair(work: _Work, feature: Objects, crs: str) -> tuple[Repair, ...]:
     there = ~shapely.is_missing(work.geometry)
-    wrong = there & ~shapely.is_valid(work.geometry)
+    with np.errstate(all="ignore"):
+        wrong = there & ~shapely.is_valid(work.geometry)
     polygons = np.isin(shapely.get_type_id(work.geometry), (3, 6))
     work.refuse(
         wrong & ~polygons, "invalid-geometry", Text("the line has no length", "garis tidak memiliki panjang")
@@ -261,10 +259,12 @@ def _repair(work: _Work, feature: Objects, crs: str) -> tuple[Repair, ...]:
         return ()
     broken = work.geometry[rows]
     reasons = shapely.is_valid_reason(broken)
-    fixed = np.asarray(shapely.make_valid(broken, method="structure", keep_collapsed=False), dtype=object)
+    with np.errstate(all="ignore"):  # GEOS leaves floating-point flags behind; its result is checked below
+        fixed = np.asarray(shapely.make_valid(broken, method="structure", keep_collapsed=False), dtype=object)
     before, after = _areas_m2(broken, crs), _areas_m2(fixed, crs)
     work.geometry[rows] = fixed
-    usable = np.isin(shapely.get_type_id(fixed), (3, 6)) & ~shapely.is_empty(fixed)
+    usable = np.isin(shapely.get_type_id(fixed), (3, 6)) & ~shapely.is_empty(fixed) & shapely.is_valid(fixed)
+    usable &= np.isfinite(after) & (after > 0)
     collapsed = np.zeros(len(work.geometry), dtype=bool)
     collapsed[rows[~usable]] = True
     work.refuse(

@@ -70,7 +70,7 @@ def read_gdal(source: Source, encoding: str | None) -> Raw:
         fields, used, note = decode_columns(fields, facts, encoding, source.place)
         assumptions += [note] if note is not None else []
         assumptions += [_deleted(facts.deleted)] if facts.deleted else []
-    if any(word in str(info["geometry_type"]) for word in _CURVES):
+    if _has_curves(source, str(info["geometry_type"])):
         assumptions.append(
             Text(
                 "curves are read as chains of short chords (one per 4 degrees of arc)",
@@ -204,7 +204,7 @@ def _check_sqlite(source: Source) -> None:
     try:
         with _sqlite(source) as connection:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes damaged names in its messages
         raise unreadable(source.place, f"SQLite: {error}") from error
     if verdict != "ok":
         raise unreadable(source.place, f"SQLite: {verdict}")
@@ -213,6 +213,7 @@ def _check_sqlite(source: Source) -> None:
 @contextmanager
 def _sqlite(source: Source) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(f"file:{quote(str(source.file))}?mode=ro&immutable=1", uri=True)
+    connection.text_factory = lambda data: data.decode(errors="replace")
     try:
         yield connection
     finally:
@@ -229,7 +230,7 @@ def _check_count(
             with _sqlite(source) as connection:
                 name = layer.replace('"', '""')
                 said = connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise unreadable(source.place, f"SQLite: {error}") from error
     if said != read:
         raise InputError(
@@ -260,6 +261,20 @@ def _listening(place: Place, assumptions: list[Text]) -> Iterator[None]:
             raise unreadable(place, message, code="library-warning")
         if known not in assumptions:
             assumptions.append(known)
+
+
+def _has_curves(source: Source, geometry_type: str) -> bool:
+    """Tell whether the layer may hold curves: by its type, or by what a GeoPackage registers for mixed types."""
+    if any(word in geometry_type for word in _CURVES):
+        return True
+    if source.driver != "GPKG":
+        return False
+    try:
+        with _sqlite(source) as connection:
+            names = connection.execute("SELECT extension_name FROM gpkg_extensions").fetchall()
+    except (sqlite3.Error, UnicodeDecodeError):
+        return False  # the table is optional
+    return any(str(name).startswith("gpkg_geom_") for (name,) in names)
 
 
 def _byte_text(facts: ShapefileFacts | None) -> str | None:

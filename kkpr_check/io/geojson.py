@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from kkpr_check.errors import InputError, Place, Text
 from kkpr_check.io.containers import Source
-from kkpr_check.io.raw import Objects, Raw, objects, unreadable
+from kkpr_check.io.raw import HEIGHT_DROPPED, NOT_FINITE, Objects, Raw, objects, unreadable
 
 _DEPTH = {
     "Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3,
@@ -152,9 +152,19 @@ def _assemble(features: list[Any], place: Place, source: Source) -> Raw:
         ids.append(feature.get("id"))
     geometry, broken = build_geometries(shapes)
     raw = Raw(source.name, source.driver, geometry, _columns(rows), None, broken=broken)
+    if any(_has_height(shape) for shape in shapes):
+        raw.assumptions.append(HEIGHT_DROPPED)
     if ids and all(isinstance(i, int | str) and i != "" for i in ids):
         raw.fids, raw.fid_field = objects(ids), "id"
     return raw
+
+
+def _has_height(shape: Any) -> bool:
+    """Tell whether the first position of a geometry has more than x and y."""
+    inner = shape.get("coordinates") if isinstance(shape, dict) else None
+    while isinstance(inner, list) and inner and isinstance(inner[0], list):
+        inner = inner[0]
+    return isinstance(inner, list) and len(inner) > 2
 
 
 def _columns(rows: list[dict[str, Any]]) -> dict[str, Objects]:
@@ -244,6 +254,8 @@ def _positions(level: list[Any]) -> NDArray[np.float64]:
         raise _BrokenError(_NO_POSITIONS) from error
     if xy.dtype.kind not in "fiu" or xy.ndim != 2:
         raise _BrokenError(_NO_POSITIONS)
+    if not np.isfinite(xy).all():
+        raise _BrokenError(NOT_FINITE)
     return xy.astype(float)
 
 
@@ -253,5 +265,5 @@ def _check_rings(xy: NDArray[np.float64], offsets: NDArray[np.int64]) -> None:
     if (lengths[filled] < 4).any():
         raise _BrokenError(_SHORT_RING)
     first, last = xy[offsets[:-1][filled]], xy[offsets[1:][filled] - 1]
-    if not np.array_equal(first, last, equal_nan=True):
+    if not np.array_equal(first, last):
         raise _BrokenError(_OPEN_RING)

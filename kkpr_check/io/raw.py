@@ -12,6 +12,12 @@ from kkpr_check.errors import InputError, Place, Text
 
 Objects = NDArray[np.object_]
 
+NOT_FINITE = Text(
+    "a coordinate is not a finite number (NaN or inf)",
+    "ada koordinat bukan bilangan terhingga (NaN atau inf)",
+)
+HEIGHT_DROPPED = Text("heights (Z) are dropped", "nilai ketinggian (Z) diabaikan")
+
 
 @dataclass(slots=True)
 class Raw:
