@@ -15,14 +15,18 @@ from kkpr_check.errors import ErrorGroup, KkprError, Text, UsageError
 from kkpr_check.features import Objects
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.options import Options, merge_command_line, merge_pair
+from kkpr_check.io.outlines import no_area, repair
 from kkpr_check.io.pairing import choose_parcel, chosen_note
-from kkpr_check.io.sitefeatures import SiteFeature, no_area, repair
+from kkpr_check.io.sitefeatures import SiteFeature
 from kkpr_check.model import Site
 
 LONLAT = "EPSG:4326"
 NO_PARCEL = Text(
     "none of the parcels given lies under the footprint", "tidak ada persil yang diberikan di bawah tapak"
 )
+BLANK_ID = "0"
+"""What drawing programs fill in: it names nothing, so it pairs nothing."""
+
 AREA_MIN_M2 = 0.5e-4
 """Less than this is written as 0 (contract 1a.6): no area."""
 
@@ -169,7 +173,7 @@ def _with_parcel(footprint: SiteFeature, parcels: _Parcels, *, alone: bool) -> _
         return _Draft(footprint)
     if alone and len(parcels.all) == 1:
         return _Draft(footprint, parcels.all[0])
-    named = parcels.by_id.get(footprint.id, []) if footprint.id is not None else []
+    named = parcels.by_id.get(footprint.id, []) if footprint.id not in (None, BLANK_ID) else []
     if len(named) == 1:
         return _Draft(footprint, named[0])
     if named:
@@ -231,7 +235,7 @@ def _site(
     if point is not None:
         shapes, doubts = {}, [POINT_DOUBT]
     for feature in draft.features if point is None else ():
-        shape, note, crossing = repair(shapes[feature.role], feature.place.pick("en"))
+        shape, note, crossing = repair(shapes[feature.role], feature.place)
         repairs += [] if note is None else [note]
         doubts += [] if crossing is None else [crossing]
         if shape is None or shape.area < AREA_MIN_M2:

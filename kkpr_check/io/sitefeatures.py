@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import shapely
-
-from kkpr_check.errors import CrsError, InputError, KkprError, Place, Text
+from kkpr_check.errors import CrsError, ErrorGroup, InputError, KkprError, Place, Text
 from kkpr_check.features import as_text
 from kkpr_check.io.options import Options, not_given, parse_options
+from kkpr_check.io.outlines import POLYGON_REMEDY, area_of, crossing_doubt, no_area, repair
 
 if TYPE_CHECKING:
     from kkpr_check.io.coordinate_table import CoordinateTable, Outline
@@ -21,23 +19,12 @@ if TYPE_CHECKING:
 
 Role = Literal["parcel", "footprint"]
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
-AREA_CHANGE_MAX = 0.001
-"""A repair that changes the area by more than this share makes the site doubtful (contract 1a.9)."""
-
 _ROLES: Mapping[str, Role] = {
     "parcel": "parcel",
     "persil": "parcel",
     "footprint": "footprint",
     "tapak": "footprint",
 }
-_POINT_REMEDY = Text(
-    "only the zone can be told of a point: use --point LAT,LON; a check needs the outline as a polygon",
-    "untuk titik hanya zonanya yang dapat disebutkan: pakai --point LINTANG,BUJUR; pemeriksaan butuh poligon",
-)
-_POLYGON_REMEDY = Text(
-    "draw the outline of the parcel or building as a polygon",
-    "gambar batas persil atau bangunan sebagai poligon",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,55 +51,12 @@ class FeatureSet:
 
     features: tuple[SiteFeature, ...]
     path: str
+    layer: str | None
     sha256: str
     crs_label: str
     crs_assumed: bool = False
     repairs: tuple[Text, ...] = ()
     assumptions: tuple[Text, ...] = ()
-
-
-def repair(geometry: Any, where: str) -> tuple[Any, Text | None, Text | None]:
-    """Return a valid geometry, the line for `repairs`, and a doubt where its area changed by more than 0.1 %.
-
-    Only ``make_valid(method="structure")`` repairs; areas are compared in the units of the geometry.
-
-    >>> bow = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
-    >>> fixed, note, doubt = repair(bow, "row 1")
-    >>> fixed.area, doubt is None
-    (50.0, False)
-    """
-    if shapely.is_valid(geometry):
-        return geometry, None, None
-    reason = str(shapely.is_valid_reason(geometry))
-    before = float(shapely.area(geometry))
-    fixed = polygons_of(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
-    after = float(shapely.area(fixed)) if fixed is not None else 0.0
-    change = abs(after - before) / before if before > 0 else float("inf")
-    percent = f"{100 * change:.3g} %" if np.isfinite(change) else "100 %"
-    note = Text(
-        f"{where}: invalid outline ({reason}) repaired, area changed by {percent}",
-        f"{where}: batas tidak sah ({reason}) diperbaiki, luas berubah {percent}",
-    )
-    if change <= AREA_CHANGE_MAX:
-        return fixed, note, None
-    return fixed, note, _doubt(reason, percent)
-
-
-def _doubt(reason: str, change: str) -> Text:
-    return Text(
-        f"the outline crosses itself ({reason}) and repair changes its area by {change}: which area is meant?",
-        f"batas memotong dirinya sendiri ({reason}) dan perbaikan mengubah luasnya {change}: "
-        "bidang mana yang dimaksud?",
-    )
-
-
-def polygons_of(geometry: Any) -> Any | None:
-    """Return the polygons of a geometry as one geometry, or None where it has no polygon."""
-    parts = [part for part in shapely.get_parts(geometry) if part.geom_type in ("Polygon", "MultiPolygon")]
-    polygons = [polygon for part in parts for polygon in shapely.get_parts(part) if not polygon.is_empty]
-    if not polygons:
-        return None
-    return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
 
 
 def _column(fields: Mapping[str, Any], name: str) -> str | None:
@@ -132,49 +76,6 @@ def _role(fields: Mapping[str, Any], default: Role, place: Place) -> Role:
             code="role-unknown",
         )
     return _ROLES[word]
-
-
-def area_of(geometry: Any, place: Place, *, allow_points: bool, allow_lines: bool = False) -> Any:
-    """Return the polygons of a feature, or its point where that is allowed.
-
-    Parameters
-    ----------
-    allow_lines
-        Read a closed line as an area: a drawing (DXF) has no polygons.
-
-    Raises
-    ------
-    InputError
-        Null, empty, or no area: the remedy for a point is ``--point``.
-    """
-    if geometry is None or shapely.is_empty(geometry):
-        raise InputError(
-            Text("the feature has no geometry", "fitur tidak memiliki geometri"),
-            place=place,
-            remedy=_POLYGON_REMEDY,
-            code="geometry-empty",
-        )
-    kind = geometry.geom_type
-    if kind in ("Polygon", "MultiPolygon") or (kind == "Point" and allow_points):
-        return geometry
-    if allow_lines and kind == "LineString" and geometry.is_ring:
-        return shapely.Polygon(geometry)
-    raise InputError(
-        Text(f"a {kind} where a polygon is needed", f"{kind}, padahal diperlukan poligon"),
-        place=place,
-        remedy=_POINT_REMEDY if "Point" in kind else _POLYGON_REMEDY,
-        code="geometry-type",
-    )
-
-
-def no_area(place: Place) -> InputError:
-    """Return the error for an outline whose area is nothing."""
-    return InputError(
-        Text("the outline encloses no area", "batas tidak melingkupi bidang"),
-        place=place,
-        remedy=_POLYGON_REMEDY,
-        code="no-area",
-    )
 
 
 def _feature(
@@ -214,6 +115,8 @@ def read_features(
     assume_crs: str | None = None,
     swap_xy: bool = False,
     allow_points: bool = False,
+    attributes: bool = True,
+    shown: str | None = None,
 ) -> FeatureSet:
     """Read a proposal file: any vector file, or a table of vertices.
 
@@ -227,24 +130,46 @@ def read_features(
         CRS of a file that does not name one.
     allow_points
         Keep points (``info``); elsewhere a point is an error of its feature.
+    attributes
+        Read role and proposal options; without, only the geometry counts.
+    shown
+        What to call the file in messages, where it is a copy.
 
     Raises
     ------
     InputError, CrsError
         The file as a whole can not be read, or holds no feature.
     """
+    name = shown or str(path)
     if Path(path).suffix.casefold() in TABLE_SUFFIXES:
-        found = _from_table(Path(path), role, assume_crs)
-    else:
-        found = _from_layer(Path(path), role, layer, encoding, assume_crs, swap_xy, allow_points)
-    if not found.features:
-        raise InputError(
-            Text("the file holds no feature", "berkas tidak memuat satu fitur pun"),
-            place=Place(str(path), layer),
-            remedy=_POLYGON_REMEDY,
-            code="empty",
-        )
-    return found
+        return _without_blank_ids(_from_table(Path(path), role, assume_crs))
+    try:
+        data, assumed = _read_assuming(Path(path), layer, encoding, assume_crs, swap_xy)
+    except KkprError as error:
+        raise (error if shown is None else _renamed(error, shown)) from error.__cause__
+    found = _from_layer(data, name, role, attributes, allow_points)
+    return _without_blank_ids(replace(found, crs_assumed=assumed))
+
+
+def _renamed(error: KkprError, file: str) -> KkprError:
+    for one in error.errors if isinstance(error, ErrorGroup) else (error,):
+        one.place = one.place._replace(file=file, layer=None)
+    return error
+
+
+def _without_blank_ids(found: FeatureSet) -> FeatureSet:
+    """Forget the ids of a file of several features that are all 0: what a drawing program fills in."""
+    if len(found.features) < 2 or any(feature.id != "0" for feature in found.features):
+        return found
+    features = tuple(replace(feature, options=_nameless(feature.options)) for feature in found.features)
+    file = Path(found.path).name
+    note = Text(f"{file}: the id of every feature is 0 and is not used",
+                f"{file}: id semua fitur 0 dan tidak dipakai")  # fmt: skip
+    return replace(found, features=features, assumptions=(*found.assumptions, note))
+
+
+def _nameless(options: Options) -> Options:
+    return replace(options, values={name: value for name, value in options.values.items() if name != "id"})
 
 
 def _from_table(path: Path, role: Role, assume_crs: str | None) -> FeatureSet:
@@ -256,6 +181,7 @@ def _from_table(path: Path, role: Role, assume_crs: str | None) -> FeatureSet:
     return FeatureSet(
         features,
         table.path,
+        None,
         table.sha256,
         table.crs,
         assume_crs is not None,
@@ -269,7 +195,7 @@ def _table_feature(outline: Outline, table: CoordinateTable, role: Role, repairs
     fields = {**outline.fields, "id": outline.id}
     if outline.error is not None:
         return SiteFeature(outline.error.place, role, None, table.crs, _only_id(fields, place), outline.error)
-    shape, repaired, crossing = repair(outline.geometry, place.pick("en"))
+    shape, repaired, crossing = repair(outline.geometry, place)
     if repaired is not None:
         repairs.append(repaired)
     doubt = outline.doubt or crossing
@@ -279,22 +205,13 @@ def _table_feature(outline: Outline, table: CoordinateTable, role: Role, repairs
     return feature
 
 
-def _from_layer(
-    path: Path,
-    role: Role,
-    layer: str | None,
-    encoding: str | None,
-    assume_crs: str | None,
-    swap_xy: bool,
-    allow_points: bool,
-) -> FeatureSet:
-    data, assumed = _read_assuming(path, layer, encoding, assume_crs, swap_xy)
+def _from_layer(data: LayerData, name: str, role: Role, attributes: bool, allow_points: bool) -> FeatureSet:
     closed_lines = data.driver == "DXF"
     doubtful = {repair.row: _crossing(repair) for repair in data.repairs if repair.doubtful}
     features = []
     for n, row in enumerate(int(row) for row in data.row):
-        place = data.place._replace(row=str(data.feature[n]))
-        fields = {column: values[n] for column, values in data.fields.items()}
+        place = Place(name, data.layer if name == data.path else None, str(data.feature[n]))
+        fields = {column: values[n] for column, values in data.fields.items()} if attributes else {}
         if row in data.doubts:
             features.append(_unusable(place, role, data, fields, data.doubts[row]))
             continue
@@ -314,8 +231,10 @@ def _from_layer(
     if closed_lines and data.geometry_type in ("LineString", "Mixed"):
         note = Text("closed lines are read as areas", "garis tertutup dibaca sebagai bidang")
         assumptions = (*assumptions, note)
-    repairs = tuple(_repaired(data, repair) for repair in data.repairs)
-    return FeatureSet(tuple(features), data.path, data.sha256, data.crs_label, assumed, repairs, assumptions)
+    repairs = tuple(_repaired(Path(name).name, repair) for repair in data.repairs)
+    return FeatureSet(
+        tuple(features), name, data.layer, data.sha256, data.crs_label, False, repairs, assumptions
+    )
 
 
 def _read_assuming(
@@ -336,7 +255,7 @@ def _read_assuming(
 
 
 def _unusable(place: Place, role: Role, data: LayerData, fields: Mapping[str, Any], why: Text) -> SiteFeature:
-    error = InputError(why, place=place, remedy=_POLYGON_REMEDY, code="geometry-broken")
+    error = InputError(why, place=place, remedy=POLYGON_REMEDY, code="geometry-broken")
     try:
         role = _role(fields, role, place)
         options = _only_id(fields, place)
@@ -345,8 +264,8 @@ def _unusable(place: Place, role: Role, data: LayerData, fields: Mapping[str, An
     return SiteFeature(place, role, None, data.crs, options, error)
 
 
-def _repaired(data: LayerData, repair: Repair) -> Text:
-    file, change = Path(data.path).name, f"{100 * repair.change_ratio:.3g} %"
+def _repaired(file: str, repair: Repair) -> Text:
+    change = f"{100 * repair.change_ratio:.3g} %"
     return Text(
         f"{file}, feature {repair.feature}: invalid outline ({repair.reason}) repaired, "
         f"area changed by {change}",
@@ -356,4 +275,4 @@ def _repaired(data: LayerData, repair: Repair) -> Text:
 
 def _crossing(repair: Repair) -> Text:
     change = f"{100 * repair.change_ratio:.3g} %"
-    return _doubt(repair.reason, change)
+    return crossing_doubt(repair.reason, change)

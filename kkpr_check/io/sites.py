@@ -6,14 +6,14 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import shapely
 
-from kkpr_check.errors import InputError, KkprError, Place, Text, UsageError
+from kkpr_check.errors import InputError, Place, Text, UsageError
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.assembly import POINT_DOUBT, assemble, objects
 from kkpr_check.io.coordinates import parse_point
@@ -28,7 +28,6 @@ from kkpr_check.io.sitefeatures import (
     TABLE_SUFFIXES,
     FeatureSet,
     Role,
-    SiteFeature,
     read_features,
 )
 from kkpr_check.model import Site
@@ -69,12 +68,13 @@ class SitesRead:
         Input index -> shapely Point in the working CRS of its group, for the sites that are points.
     inputs
         (path, sha256) of every file read; standard input is ``-``.
-    source_crs
-        CRS of each input as labelled there.
+    layers, source_crs
+        Layer and CRS of each input as labelled there.
     """
 
     groups: tuple[SiteGroup, ...]
     inputs: tuple[tuple[str, str], ...]
+    layers: tuple[str | None, ...]
     source_crs: tuple[str, ...]
     repairs: tuple[Text, ...] = ()
     assumptions: tuple[Text, ...] = ()
@@ -160,6 +160,7 @@ def read_sites(
     return SitesRead(
         _grouped(built.sites),
         tuple((found.path, found.sha256) for found in read),
+        tuple(found.layer for found in read),
         tuple(found.crs_label for found in read),
         (*(text for found in read for text in found.repairs), *built.repairs),
         (*(text for found in read for text in found.assumptions), *built.assumptions),
@@ -191,7 +192,7 @@ def _read_point(text: str, command_line: Options) -> SitesRead:
         doubt=POINT_DOUBT,
         assumptions=(*command_line.assumptions, *where.assumptions),
     )
-    return SitesRead((SiteGroup(work, (site,), (0,)),), (), (LONLAT,), points={0: geometry})
+    return SitesRead((SiteGroup(work, (site,), (0,)),), (), (), (LONLAT,), points={0: geometry})
 
 
 def _read_files(
@@ -225,19 +226,7 @@ def _read_one(path: str | Path, role: Role, reading: Mapping[str, Any], stdin: B
     if str(path) != "-":
         return read_features(path, role, **reading)
     with _spooled(stdin or sys.stdin.buffer) as copy:
-        try:
-            found = read_features(copy, role, **reading)
-        except KkprError as error:
-            error.place = error.place._replace(file="-")
-            raise
-    return replace(found, path="-", features=tuple(_renamed(feature) for feature in found.features))
-
-
-def _renamed(feature: SiteFeature) -> SiteFeature:
-    if feature.error is not None:
-        feature.error.place = feature.error.place._replace(file="-")
-    place = feature.place._replace(file="-")
-    return replace(feature, place=place, options=replace(feature.options, place=place))
+        return read_features(copy, role, **reading, shown="-")
 
 
 @contextmanager
@@ -308,7 +297,13 @@ def read_existing(
         A building that is no area: counted as nothing, it would make the coverage look smaller.
     """
     found = read_features(
-        path, "footprint", layer=layer, encoding=encoding, assume_crs=assume_crs, swap_xy=swap_xy
+        path,
+        "footprint",
+        layer=layer,
+        encoding=encoding,
+        assume_crs=assume_crs,
+        swap_xy=swap_xy,
+        attributes=False,
     )
     _check_assumed(assume_crs, [found])
     broken = next((feature.error for feature in found.features if feature.error is not None), None)

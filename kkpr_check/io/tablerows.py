@@ -16,6 +16,7 @@ from kkpr_check.io.coordinates import parse_angle, parse_metres, split_pair
 from kkpr_check.io.options import OPTION_NAMES
 
 MAX_BYTES = 64 * 1024 * 1024
+TITLE_ROWS_MAX = 10
 
 _NAMES: Mapping[str, frozenset[str]] = {
     "lon": frozenset(["lon", "long", "longitude", "lng", "bujur", "bujurtimur", "bt"]),
@@ -70,10 +71,9 @@ def read_text(path: Path) -> tuple[str, str, list[Text]]:
             Text("larger than 64 MiB", "lebih besar dari 64 MiB"), place=Place(str(path)), code="too-large"
         )
     digest = hashlib.sha256(data).hexdigest()
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", errors="replace"), digest, []
+    unicode = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        return data.decode("utf-8-sig"), digest, []
+        return data.decode(unicode), digest, []
     except UnicodeDecodeError:
         note = Text(
             f"{path.name} is not UTF-8 and is read as Windows-1252",
@@ -85,7 +85,11 @@ def read_text(path: Path) -> tuple[str, str, list[Text]]:
 def split_rows(text: str, name: str) -> list[Row]:
     """Return the rows that are not blank; semicolon, tab, bar, comma and white space separate, in this order."""
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    delimiter = next((mark for mark in ";\t|," if any(mark in line for line in lines)), None)
+    declared = re.fullmatch(r"sep=(.)", lines[0].strip()) if lines else None
+    if declared:
+        delimiter: str | None = declared.group(1)
+    else:
+        delimiter = next((mark for mark in ";\t|," if any(mark in line for line in lines)), None)
     if delimiter is None:
         return [Row(n, line.split()) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
     stream = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -94,6 +98,8 @@ def split_rows(text: str, name: str) -> list[Row]:
         for cells in stream:
             if any(cell.strip() for cell in cells) and not cells[0].lstrip().startswith("#"):
                 rows.append(Row(stream.line_num, [cell.strip() for cell in cells]))
+        if declared:
+            rows.pop(0)
     except csv.Error as error:
         raise InputError(
             Text(f"not a table: {error}", f"bukan tabel: {error}"), place=Place(name, row=stream.line_num)
@@ -115,15 +121,14 @@ def find_columns(rows: list[Row], name: str, *, planar: bool) -> tuple[Columns, 
     InputError
         No two columns hold coordinates, or a meaning stands twice.
     """
+    rows = _below_titles(rows)
     if not rows:
         raise InputError(Text("the table is empty", "tabel kosong"), place=Place(name), code="empty")
     head = rows[0].cells
-    if any(_is_coordinate(cell) or split_pair(cell) for cell in head):
+    if _holds_position(rows[0]):
         return _unnamed(rows, [str(n) for n in range(1, len(head) + 1)], name), rows
     columns = Columns(head)
-    squeezed = [re.sub(r"[^a-z]", "", cell.casefold().split("(")[0]) for cell in head]
-    for meaning, words in _NAMES.items():
-        places = [n for n, word in enumerate(squeezed) if word in words]
+    for meaning, places in _meanings(head).items():
         if len(places) > 1:
             raise InputError(
                 Text(
@@ -133,8 +138,7 @@ def find_columns(rows: list[Row], name: str, *, planar: bool) -> tuple[Columns, 
                 place=Place(name, row=rows[0].line),
                 code="columns",
             )
-        if places:
-            columns.place_of[meaning] = places[0]
+        columns.place_of[meaning] = places[0]
     for a, b in (("x", "y"), ("lon", "lat")) if planar else (("lon", "lat"), ("x", "y")):
         if a in columns.place_of and b in columns.place_of:
             columns.first, columns.second = columns.place_of[a], columns.place_of[b]
@@ -146,6 +150,30 @@ def find_columns(rows: list[Row], name: str, *, planar: bool) -> tuple[Columns, 
     found = _unnamed(rows[1:], head, name)
     found.place_of = {**columns.place_of, **found.place_of}
     return found, rows[1:]
+
+
+def _meanings(cells: Sequence[str]) -> dict[str, list[int]]:
+    """Return the cells that name each meaning."""
+    squeezed = [re.sub(r"[^a-z]", "", cell.casefold().split("(")[0]) for cell in cells]
+    found = {
+        meaning: [n for n, word in enumerate(squeezed) if word in words] for meaning, words in _NAMES.items()
+    }
+    return {meaning: places for meaning, places in found.items() if places}
+
+
+def _holds_position(row: Row) -> bool:
+    return sum(map(_is_coordinate, row.cells)) >= 2 or any(split_pair(cell) for cell in row.cells)
+
+
+def _below_titles(rows: list[Row]) -> list[Row]:
+    """Skip title rows ("DAFTAR KOORDINAT") above a header that names the axes."""
+    for n, row in enumerate(rows[:TITLE_ROWS_MAX]):
+        meanings = _meanings(row.cells).keys()
+        if {"lon", "lat"} <= meanings or {"x", "y"} <= meanings:
+            return rows[n:]
+        if _holds_position(row):
+            break
+    return rows
 
 
 def _unnamed(rows: list[Row], names: list[str], name: str) -> Columns:
