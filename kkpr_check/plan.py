@@ -218,7 +218,10 @@ class OverlaySpec:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One legal instrument. `ce90_m` is the CE90 of its zone lines in metres."""
+    """One legal instrument. `ce90_m` is the CE90 of its zone lines in metres.
+
+    `crs` is for layers that carry none; `LayerSpec.crs` holds whatever the file says.
+    """
 
     id: str
     name: str
@@ -237,6 +240,7 @@ class Plan:
     tables: Tables = Tables()
     layers: tuple[LayerSpec, ...] = ()
     overlays: tuple[OverlaySpec, ...] = ()
+    crs: str | None = None
 
     @property
     def order(self) -> tuple[int, str]:

@@ -244,9 +244,7 @@ def _layer_files(path: Path) -> Iterable[Path]:
 def _plan(data: Mapping[str, Any], tables: Tables) -> Plan:
     """Build the plan from checked data."""
     ids = layer_ids(data["layer"])
-    layers = tuple(
-        _layer(layer, layer_id, data.get("crs")) for layer, layer_id in zip(data["layer"], ids, strict=True)
-    )
+    layers = tuple(_layer(layer, layer_id) for layer, layer_id in zip(data["layer"], ids, strict=True))
     known = {key: data[key] for key in ("oss_integrated", "kbli_version", "synthetic") if key in data}
     ce90_m = data["ce90_m"] if "ce90_m" in data else CE90_CLASS3_M_PER_SCALE * data["scale"]
     return Plan(
@@ -264,13 +262,13 @@ def _plan(data: Mapping[str, Any], tables: Tables) -> Plan:
         tables=tables,
         layers=layers,
         overlays=tuple(OverlaySpec(**overlay) for overlay in data.get("overlay", [])),
+        crs=data.get("crs"),
         **known,
     )
 
 
-def _layer(layer: Mapping[str, Any], layer_id: str, crs: str | None) -> LayerSpec:
-    values = {**layer, "id": layer_id, "crs": layer.get("crs", crs), "scale": _as_int(layer.get("scale"))}
-    return LayerSpec(**values)
+def _layer(layer: Mapping[str, Any], layer_id: str) -> LayerSpec:
+    return LayerSpec(**{**layer, "id": layer_id, "scale": _as_int(layer.get("scale"))})
 
 
 def _as_date(text: str | None) -> dt.date | None:
