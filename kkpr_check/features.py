@@ -61,6 +61,8 @@ class Features:
         CE90 of the layer's lines in metres.
     name
         What to call the layer in a message.
+    role
+        Role of the layer in the plan.
     """
 
     geometry: Objects
@@ -70,6 +72,7 @@ class Features:
     meaning: Mapping[str, Objects] = field(default_factory=dict)
     raw: Mapping[str, Objects] = field(default_factory=dict)
     legal: str = ""
+    role: str = ""
 
     def __len__(self) -> int:
         return len(self.geometry)
@@ -78,8 +81,13 @@ class Features:
         """Return the features selected by a boolean mask or an index array."""
         return Features(
             self.geometry[mask], self.feature[mask], self.ce90_m, self.name,
-            {k: v[mask] for k, v in self.meaning.items()}, {k: v[mask] for k, v in self.raw.items()}, self.legal,
+            {k: v[mask] for k, v in self.meaning.items()}, {k: v[mask] for k, v in self.raw.items()}, self.legal, self.role,
         )  # fmt: skip
+
+    def attribute(self, meaning: str, row: int) -> Any:
+        """Return the value of a meaning for one feature, None where it is not known."""
+        column = self.meaning.get(meaning)
+        return None if column is None else column[row]
 
 
 @dataclass(frozen=True, slots=True)

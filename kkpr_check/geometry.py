@@ -67,7 +67,11 @@ def remainder_of(a: Any, b: Any) -> Any:
 
 def _areal(geometries: Any) -> Any:
     if not isinstance(geometries, np.ndarray):
-        return geometries if geometries.geom_type in ("Polygon", "MultiPolygon") else collect(polygons_of(geometries))
+        return (
+            geometries
+            if geometries.geom_type in ("Polygon", "MultiPolygon")
+            else collect(polygons_of(geometries))
+        )
     mixed = np.flatnonzero(~np.isin(shapely.get_type_id(geometries), (3, 6)))
     for i in mixed:
         geometries[i] = collect(polygons_of(geometries[i]))
@@ -166,7 +170,9 @@ def deepest_m(region: Any, outline: Any) -> float:
     tree = shapely.STRtree(segments)
     triangles = shapely.get_parts(shapely.constrained_delaunay_triangles(polygons_of(region)))
     triangles = shapely.get_parts(triangles)
-    corners = shapely.get_coordinates(triangles).reshape(len(triangles), 4, 2)[:, :3] if len(triangles) else None
+    corners = (
+        shapely.get_coordinates(triangles).reshape(len(triangles), 4, 2)[:, :3] if len(triangles) else None
+    )
     best = float(_distance(tree, shapely.get_coordinates(region))[0].max())
     while corners is not None and len(corners):
         distance, nearest = _distance(tree, corners.reshape(-1, 2))
@@ -180,7 +186,9 @@ def deepest_m(region: Any, outline: Any) -> float:
 
 
 def _distance(tree: shapely.STRtree, points: Floats) -> tuple[Floats, NDArray[np.intp]]:
-    (at, index), distance = tree.query_nearest(shapely.points(points), return_distance=True, all_matches=False)
+    (at, index), distance = tree.query_nearest(
+        shapely.points(points), return_distance=True, all_matches=False
+    )
     order = np.argsort(at)
     return distance[order], index[order]
 
@@ -233,3 +241,14 @@ def depth_m(subject: Any, pieces: Any, adverse: Any) -> float:
 def witness_line(a: Any, b: Any) -> Any:
     """Return the shortest line between two geometries: what a measured distance can be shown by."""
     return shapely.shortest_line(a, b)
+
+
+def web_mercator_inflation(latitude_deg: float) -> float:
+    """Return by how much EPSG:3857 overstates areas at a latitude (WGS 84 ellipsoid).
+
+    >>> round(web_mercator_inflation(-6.9), 4)
+    1.0211
+    """
+    eccentricity2 = 6.69437999014e-3
+    sine2 = float(np.sin(np.radians(latitude_deg))) ** 2
+    return (1 - eccentricity2 * sine2) ** 2 / ((1 - eccentricity2) * (1 - sine2))

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from kkpr_check.errors import Text
+from kkpr_check.geometry import round_m
 from kkpr_check.model import Outcome
 from kkpr_check.rules.base import CONDITIONAL, FAIL, UNDETERMINED, Outcomes, beyond, where
 from kkpr_check.rules.rows import OverlayRows, StripRows
@@ -20,12 +23,12 @@ def stated(rows: OverlayRows) -> Outcomes:
 
 def strip(rows: StripRows) -> Outcomes:
     """Judge the distance to an edge against the setback; a bare centre line can not fail, its edge is unknown."""
-    judged = beyond(rows.distance_m, rows.limit, rows.band_m)
+    judged = beyond(np.maximum(rows.distance_m - rows.slack_m, 0.0), rows.limit, rows.band_m)
     outcome = where(judged.outcome == FAIL, rows.default, judged.outcome)
     softer = (judged.outcome == UNDETERMINED) & (rows.default == CONDITIONAL) & ~rows.limit.missing
     outcome = where(softer, CONDITIONAL, outcome)
     outcome = where((judged.outcome >= UNDETERMINED) & ~rows.edge_known, UNDETERMINED, outcome)
-    return Outcomes(outcome, judged.measured, judged.limit)
+    return Outcomes(outcome, round_m(rows.distance_m), judged.limit)
 
 
 def own_setback(attributes: Mapping[str, Any]) -> tuple[tuple[float, str], ...] | None:

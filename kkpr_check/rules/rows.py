@@ -70,12 +70,14 @@ class OverlayRows:
 
 @dataclass(frozen=True, slots=True)
 class StripRows:
-    """One row a (subject, line or bank, setback that may apply). `edge_known` is False for a bare centre line."""
+    """One row a (subject, line or bank, setback that may apply). `edge_known` is False for a bare centre line,
+    whose edge may be up to `slack_m` nearer."""
 
     target: Ints
     distance_m: Floats
     limit: LimitColumn
     band_m: Floats
+    slack_m: Floats
     edge_known: Bools
     default: Codes
 

@@ -1,0 +1,518 @@
+"""One path behind check, batch and the Python API: a block of sites and plan windows in, reports out.
+
+Everything is in one metric CRS; nothing is read, printed or looked up here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from kkpr_check.adverse import Reach
+from kkpr_check.building import Answer, BuildingSite, ZonePart, judge_buildings
+from kkpr_check.errors import Text
+from kkpr_check.features import PlanWindow
+from kkpr_check.frontage import Network, frontage_of
+from kkpr_check.geometry import EMPTY, remainder_of, round_m, union_of, without_noise
+from kkpr_check.land import Judgement, judge_land
+from kkpr_check.ledger import entry
+from kkpr_check.model import (
+    Approvable,
+    Finding,
+    LedgerEntry,
+    LedgerZone,
+    Outcome,
+    Proposal,
+    Report,
+    Site,
+    Verdict,
+)
+from kkpr_check.phrases import Quantity, fill
+from kkpr_check.plan import Plan
+from kkpr_check.rules import BY_CODE, RULES
+from kkpr_check.rules.base import Rule
+from kkpr_check.uses import use_of
+from kkpr_check.verdict import decide, pathway_of
+from kkpr_check.zoning import Coverage, PlanMap, Subjects, overlay_plans
+
+ROAD_SUBZONE = "BJ"
+COMBINED = "*"
+"""Plan id of a ledger entry of the combined map of all plans."""
+
+_ORDER = {rule.code: i for i, rule in enumerate(RULES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run was asked for. `include_draft` judges plans that are not law yet, and says so."""
+
+    as_of: dt.date
+    include_draft: bool = False
+    strict_accuracy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Reports in the order of the sites, and how far beyond the sites features were needed (metres)."""
+
+    reports: tuple[Report, ...]
+    needed_m: float
+
+
+def judge(
+    sites: Sequence[Site], windows: Sequence[PlanWindow], options: Options, *, known_m: float
+) -> Judged:
+    """Judge a block of sites.
+
+    Parameters
+    ----------
+    sites
+        Sites in one metric CRS.
+    windows
+        Every plan given, with all of its features within `known_m` of the sites; those not in force are named, not
+        judged.
+    known_m
+        How far beyond the sites the features are complete.
+
+    Returns
+    -------
+    Judged
+        Where ``needed_m > known_m`` the caller reads wider windows and judges again.
+    """
+    sites = [_with_floor_area(site) for site in sites]
+    used, left_out = _select(windows, options)
+    subjects = Subjects.of(sites)
+    coverage = overlay_plans(subjects, used)
+    reach = Reach(known_m)
+    land = judge_land(sites, subjects, coverage, reach, strict_accuracy=options.strict_accuracy)
+    network = _network(used)
+    stage = [_land_stage(i, site, subjects, coverage, land) for i, site in enumerate(sites)]
+    built = [
+        _building_site(site, s, subjects, coverage, network) for site, s in zip(sites, stage, strict=True)
+    ]
+    answers = judge_buildings(built)
+    draft = any(not w.plan.in_force(options.as_of) for w in used)
+    reports = [
+        _report(site, stage[i], subjects, coverage, [a for a in answers if a.site == i], draft, left_out)
+        for i, site in enumerate(sites)
+    ]
+    return Judged(tuple(reports), reach.needed_m)
+
+
+def _with_floor_area(site: Site) -> Site:
+    """Assume floors x footprint where the floor area of a building is not given (contract section 1a.1)."""
+    given = site.proposal
+    if site.footprint is None or given.floor_area_m2 is not None or given.floors is None:
+        return site
+    area = float(round_m(site.footprint.area * given.floors))
+    note = Text(
+        f"floor_area_m2 = floors x footprint = {Quantity(area, 'm2').text().en}",
+        f"floor_area_m2 = jumlah lantai x tapak = {Quantity(area, 'm2').text().id}",
+    )
+    return replace(site, proposal=replace(given, floor_area_m2=area), assumptions=(*site.assumptions, note))
+
+
+def _select(
+    windows: Sequence[PlanWindow], options: Options
+) -> tuple[list[PlanWindow], list[tuple[str, Text]]]:
+    used, left_out = [], []
+    for window in windows:
+        plan = window.plan
+        if plan.in_force(options.as_of) or (options.include_draft and plan.status == "draft"):
+            used.append(window)
+        elif plan.status == "draft":
+            left_out.append((plan.id, Text("draft, not in force", "rancangan, belum berlaku")))
+        else:
+            left_out.append(
+                (plan.id, Text(f"not in force on {options.as_of}", f"tidak berlaku pada {options.as_of}"))
+            )
+    return used, left_out
+
+
+def _network(windows: Sequence[PlanWindow]) -> Network:
+    roads, drawn, known = [], [], False
+    for window in windows:
+        layers = [window.layers[layer.id] for layer in window.plan.layers_of("road")]
+        roads += layers
+        subzone = window.zoning.meaning.get("subzone")
+        is_road = np.array(
+            [code == ROAD_SUBZONE for code in subzone] if subzone is not None else [], dtype=bool
+        )
+        if is_road.any():
+            drawn.append(window.zoning.take(is_road))
+        known |= bool(layers) or bool(is_road.any()) or ROAD_SUBZONE in window.plan.tables.zones
+    return Network.of(roads, drawn, known=known)
+
+
+@dataclass(frozen=True, slots=True)
+class LandStage:
+    """What the land findings come to at one site: refused and doubtful areas of the parcel, and what is left."""
+
+    parcel: int | None
+    footprint: int | None
+    judgements: tuple[Judgement, ...]
+    refused: Any
+    approvable: Any
+    whole_in_doubt: bool
+
+
+def _land_stage(
+    i: int, site: Site, subjects: Subjects, coverage: Coverage, land: Sequence[Judgement]
+) -> LandStage:
+    rows = {subjects.kind[k]: int(k) for k in np.flatnonzero(subjects.site == i)}
+    parcel, footprint = rows.get("parcel"), rows.get("footprint")
+    mine = tuple(j for j in land if j.subject in rows.values())
+    if parcel is None:
+        return LandStage(None, footprint, mine, EMPTY, EMPTY, True)
+    of_parcel = [j for j in mine if j.subject == parcel]
+    refused = union_of([j.pieces for j in of_parcel if j.outcome is Outcome.FAIL and j.pieces is not None])
+    doubtful = union_of(
+        [j.pieces for j in of_parcel if j.outcome is Outcome.UNDETERMINED and j.pieces is not None]
+    )
+    in_doubt = any(
+        j.outcome is Outcome.UNDETERMINED and j.pieces is None and j.rule.code not in ("LOK004", "RTR001")
+        for j in of_parcel
+    )
+    approvable = EMPTY
+    if not in_doubt:
+        zoned = union_of([m.judged.geometry[r] for m in coverage.maps for r in _rows(m, parcel)])
+        left = remainder_of(zoned, union_of([refused, doubtful]))
+        approvable = (
+            without_noise(left, site.parcel.area, coverage.tolerance) if site.parcel is not None else EMPTY
+        )
+    return LandStage(parcel, footprint, mine, refused, approvable, in_doubt)
+
+
+def _rows(plan: PlanMap, subject: int) -> list[int]:
+    rows = range(*plan.judged.of(subject).indices(len(plan.judged.subject)))
+    return [r for r in rows if plan.judged.area_m2[r] > 0]
+
+
+def _building_site(
+    site: Site, stage: LandStage, subjects: Subjects, coverage: Coverage, network: Network
+) -> BuildingSite:
+    parts, parcel = [], None
+    lot_low = lot_high = float("nan")
+    if stage.parcel is not None:
+        parcel = remainder_of(site.parcel, stage.refused)
+        lot_low, lot_high = float(round_m(stage.approvable.area)), float(round_m(parcel.area))
+    for plan in coverage.maps:
+        under = (
+            {}
+            if stage.footprint is None
+            else {int(plan.judged.group[r]): r for r in _rows(plan, stage.footprint)}
+        )
+        over = (
+            {} if stage.parcel is None else {int(plan.judged.group[r]): r for r in _rows(plan, stage.parcel)}
+        )
+        for group in sorted(under if site.footprint is not None else over):
+            piece = EMPTY
+            if group in over:
+                piece = remainder_of(plan.judged.geometry[over[group]], stage.refused)
+                piece = (
+                    without_noise(piece, site.parcel.area, plan.plan.tolerance)
+                    if site.parcel is not None
+                    else piece
+                )
+            if stage.parcel is not None and piece.is_empty:
+                continue
+            area = float(plan.judged.area_m2[under[group]]) if group in under else float("nan")
+            parts.append(ZonePart(plan.plan, *plan.label(group), piece, area))
+    frontage = frontage_of(site.parcel, network) if stage.parcel is not None else None
+    return BuildingSite(site, tuple(parts), parcel, lot_low, lot_high, frontage, network, coverage.tolerance)
+
+
+def _report(
+    site: Site,
+    stage: LandStage,
+    subjects: Subjects,
+    coverage: Coverage,
+    answers: Sequence[Answer],
+    draft: bool,
+    left_out: Sequence[tuple[str, Text]],
+) -> Report:
+    if site.doubt is not None:
+        return _unreadable(site, draft, left_out)
+    findings = [
+        _land_finding(j, site, subjects, stage, coverage) for j in stage.judgements if _shown(j, stage)
+    ]
+    findings += [_building_finding(a, site) for a in answers]
+    kept = [f for f in findings if f.outcome is not Outcome.NOT_APPLICABLE]
+    kept.sort(key=lambda f: (f.subject != "parcel", _ORDER[f.rule], f.plan or "", -f.outcome, f.zone or ""))
+    approvable = None
+    if stage.parcel is not None and not stage.approvable.is_empty:
+        area = float(round_m(stage.approvable.area))
+        approvable = Approvable(area, min(area / float(round_m(site.parcel.area)), 1.0), stage.approvable)  # type: ignore[union-attr]
+    pathway, reason = _pathway(site, stage, subjects, coverage)
+    verdict = decide(kept, site, stage.refused, stage.approvable, coverage.tolerance)
+    if draft and verdict in (Verdict.CONFORM, Verdict.CONDITIONAL, Verdict.PARTIAL):
+        verdict = Verdict.UNDETERMINED
+    return Report(
+        site=site,
+        verdict=verdict,
+        pathway=pathway,
+        pathway_reason=reason,
+        self_declaration=site.proposal.business_scale in ("micro", "small"),
+        findings=tuple(kept),
+        not_evaluated=_not_evaluated(findings, site),
+        ledger=_ledger(stage, subjects, coverage),
+        combined=_combined(stage, subjects, coverage),
+        approvable=approvable,
+        assumptions=(*site.assumptions, *_assumptions(site)),
+        draft=draft,
+        plans_judged=tuple(m.plan.id for m in coverage.maps),
+        plans_left_out=tuple(left_out),
+    )
+
+
+def _shown(item: Judgement, stage: LandStage) -> bool:
+    """Tell whether a land answer is reported: all of the parcel's; of a footprint on a parcel, what is not good."""
+    return item.subject == stage.parcel or stage.parcel is None or item.outcome >= Outcome.UNDETERMINED
+
+
+def _unreadable(site: Site, draft: bool, left_out: Sequence[tuple[str, Text]]) -> Report:
+    rule = BY_CODE["LOK000"]
+    assert site.doubt is not None
+    finding = Finding(
+        rule.code, rule.name, Outcome.UNDETERMINED, "parcel" if site.footprint is None else "footprint", None, None,
+        None, None, None, None, None, fill(rule.say[Outcome.UNDETERMINED], {"doubt": site.doubt}), "", remedy=rule.remedy,
+        missing=("geometry",),
+    )  # fmt: skip
+    rest = tuple(
+        (r.code, Text("The site could not be read.", "Lokasi tidak terbaca.")) for r in RULES if r is not rule
+    )
+    reason = Text("The site could not be read.", "Lokasi tidak terbaca.")
+    return Report(
+        site, Verdict.UNDETERMINED, "PKKPR", reason, site.proposal.business_scale in ("micro", "small"), (finding,), rest,
+        (), (), None, site.assumptions, draft, (), tuple(left_out),
+    )  # fmt: skip
+
+
+def _land_finding(
+    item: Judgement, site: Site, subjects: Subjects, stage: LandStage, coverage: Coverage
+) -> Finding:
+    plan = item.plan.plan if item.plan else None
+    zone_name = ""
+    if item.plan is not None and item.zone in item.plan.subzones:
+        zone_name = item.plan.names[item.plan.subzones.index(item.zone)]
+    values = {
+        "zone": item.zone or "-",
+        "zone_name": zone_name,
+        "plan": plan.name if plan else "-",
+        **item.values,
+    }
+    values.setdefault("measured", _quantity(item.measured, item.rule))
+    values.setdefault("limit", _quantity(item.limit, item.rule))
+    ce90 = item.plan.window.zoning.ce90_m if item.plan else float("nan")
+    message = _message(
+        item.rule, item.outcome, values, item.missing, item.flip_distance_m if item.shallow else None, ce90
+    )
+    return Finding(
+        rule=item.rule.code,
+        name=item.rule.name,
+        outcome=item.outcome,
+        subject=subjects.kind[item.subject],
+        plan=plan.id if plan else None,
+        zone=item.zone,
+        measured=item.measured,
+        limit=item.limit,
+        operator=item.rule.operator,
+        unit=item.rule.unit,
+        margin=_margin(item.measured, item.limit, item.rule.operator),
+        message=message,
+        legal=item.legal,
+        witness=item.witness,
+        flip_distance_m=item.flip_distance_m,
+        missing=item.missing,
+        remedy=item.rule.remedy if item.outcome >= Outcome.CONDITIONAL else None,
+    )
+
+
+def _building_finding(answer: Answer, site: Site) -> Finding:
+    part, rule = answer.part, answer.rule
+    values = {
+        "zone": part.subzone if part else "-",
+        "zone_name": part.name if part else "",
+        "measured": _quantity(answer.measured, rule),
+        "limit": _quantity(answer.limit, rule),
+        **answer.values,
+    }
+    flip = _flip(answer, rule)
+    shallow = answer.outcome is Outcome.UNDETERMINED and not answer.missing and flip is not None
+    message = _message(rule, answer.outcome, values, answer.missing, flip if shallow else None, float("nan"))
+    return Finding(
+        rule=rule.code,
+        name=rule.name,
+        outcome=answer.outcome,
+        subject="footprint" if site.footprint is not None else "parcel",
+        plan=part.plan.id if part else None,
+        zone=part.subzone if part else None,
+        measured=answer.measured,
+        limit=answer.limit,
+        operator=rule.operator,
+        unit=rule.unit,
+        margin=_margin(answer.measured, answer.limit, rule.operator),
+        message=message,
+        legal=answer.legal,
+        witness=answer.witness if answer.outcome >= Outcome.UNDETERMINED else None,
+        flip_distance_m=flip,
+        missing=answer.missing,
+        remedy=fill(rule.remedy, values) if answer.outcome >= Outcome.FAIL else None,
+    )
+
+
+def _flip(answer: Answer, rule: Rule) -> float | None:
+    """Return how far the measured line must move to change the answer (distance rules only)."""
+    if (
+        rule.code not in ("TAB001", "TAB002", "TAB003", "TAB007")
+        or answer.measured is None
+        or answer.limit is None
+    ):
+        return None
+    return float(round_m(abs(answer.measured - answer.limit)))
+
+
+def _quantity(value: float | str | None, rule: Rule) -> Any:
+    return Quantity(value, rule.unit or "") if isinstance(value, float) else value
+
+
+def _margin(measured: float | str | None, limit: float | str | None, operator: str | None) -> float | None:
+    if not isinstance(measured, float) or not isinstance(limit, float) or operator not in ("<=", ">="):
+        return None
+    return limit - measured if operator == "<=" else measured - limit
+
+
+def _message(
+    rule: Rule,
+    outcome: Outcome,
+    values: dict[str, Any],
+    missing: Sequence[str],
+    shallow_m: float | None,
+    ce90_m: float,
+) -> Text:
+    if shallow_m is not None and outcome is Outcome.UNDETERMINED:
+        told = fill(rule.say[Outcome.FAIL], values)
+        depth = Quantity(shallow_m, "m").text()
+        band = f" (CE90 {Quantity(ce90_m, 'm').text().en})" if np.isfinite(ce90_m) else ""
+        band_id = f" (CE90 {Quantity(ce90_m, 'm').text().id})" if np.isfinite(ce90_m) else ""
+        return Text(
+            f"{told.en} But only by {depth.en}, within the map's accuracy{band}: to be verified.",
+            f"{told.id} Namun hanya {depth.id}, masih dalam ketelitian peta{band_id}: perlu verifikasi.",
+        )
+    template = rule.say.get(outcome)
+    told = fill(template, values) if template else Text("", "")
+    if outcome is Outcome.UNDETERMINED and missing:
+        names = ", ".join(missing)
+        return Text(
+            f"{told.en} Can not be judged: {names} is missing.".strip(),
+            f"{told.id} Belum dapat dinilai: {names} belum ada.".strip(),
+        )
+    if not told.en:
+        return Text("Can not be judged.", "Belum dapat dinilai.")
+    return told
+
+
+def _not_evaluated(findings: Iterable[Finding], site: Site) -> tuple[tuple[str, Text], ...]:
+    """Name every rule without a finding; only what is not applicable may be missing from a report."""
+    evaluated = {f.rule for f in findings if f.outcome is not Outcome.NOT_APPLICABLE}
+    reasons = {f.rule: f.message for f in findings if f.outcome is Outcome.NOT_APPLICABLE}
+    default = Text("Nothing here that the rule speaks of.", "Tidak ada hal yang diatur aturan ini di sini.")
+    refused = Text(
+        "No part of the parcel is left to build on.", "Tidak ada bagian persil yang tersisa untuk dibangun."
+    )
+    return tuple(
+        (rule.code, reasons.get(rule.code, _why_not(rule, site) or (default if rule.is_land else refused)))
+        for rule in RULES
+        if rule.code not in evaluated
+    )
+
+
+def _why_not(rule: Rule, site: Site) -> Text | None:
+    if rule.code == "LOK005" or rule.code == "RTR001":
+        return rule.say.get(Outcome.NOT_APPLICABLE)
+    return None
+
+
+def _ledger(stage: LandStage, subjects: Subjects, coverage: Coverage) -> tuple[LedgerEntry, ...]:
+    rows = [k for k in (stage.parcel, stage.footprint) if k is not None]
+    return tuple(
+        entry(
+            subjects.kind[k],
+            m.plan.id,
+            subjects.geometry[k],
+            [m.label(g) for g in range(len(m.subzones))],
+            m.own,
+            k,
+        )
+        for k in rows
+        for m in coverage.maps
+    )
+
+
+def _combined(stage: LandStage, subjects: Subjects, coverage: Coverage) -> tuple[LedgerEntry, ...]:
+    """Return the ledger of the combined map: each part in the plan that decides it."""
+    found = []
+    for k in (stage.parcel, stage.footprint):
+        if k is None:
+            continue
+        entries = [
+            entry(
+                subjects.kind[k],
+                m.plan.id,
+                subjects.geometry[k],
+                [m.label(g) for g in range(len(m.subzones))],
+                m.judged,
+                k,
+            )
+            for m in coverage.maps
+        ]
+        zones: list[LedgerZone] = [z for e in entries for z in e.zones]
+        zones.sort(key=lambda z: (-z.area_m2, z.subzone))
+        area = float(round_m(subjects.area_m2[k]))
+        dropped = float(round_m(sum(e.dropped_m2 for e in entries)))
+        overlap = float(round_m(sum(e.overlap_m2 for e in entries)))
+        gap = float(round_m(area - sum(z.area_m2 for z in zones) - dropped + overlap))
+        if gap < 0:
+            overlap, gap = float(round_m(overlap - gap)), 0.0
+        found.append(LedgerEntry(subjects.kind[k], COMBINED, area, tuple(zones), gap, overlap, dropped))
+    return tuple(found)
+
+
+def _pathway(
+    site: Site, stage: LandStage, subjects: Subjects, coverage: Coverage
+) -> tuple[Literal["KKKPR", "PKKPR", "RKKPR"], Text]:
+    k = stage.parcel if stage.parcel is not None else stage.footprint
+    if k is None:
+        return "PKKPR", Text("The site could not be read.", "Lokasi tidak terbaca.")
+    oss = [m for m in coverage.maps if m.plan.level == "rdtr" and m.plan.oss_integrated]
+    covered = union_of([m.own.whole[r] for m in oss for r in range(*m.own.of(k).indices(len(m.own.subject)))])
+    rest = without_noise(
+        remainder_of(subjects.geometry[k], covered), float(subjects.area_m2[k]), coverage.tolerance
+    )
+    mine = [(m, r) for m in coverage.maps for r in _rows(m, k)]
+    regulated = any(_decides(m.plan, m.subzones[m.judged.group[r]], site.proposal) for m, r in mine)
+    return pathway_of(
+        bool(oss) and rest.is_empty,
+        any(m.plan.level == "rdtr" for m, _ in mine),
+        bool(site.proposal.psn),
+        regulated,
+    )
+
+
+def _decides(plan: Plan, subzone: str, proposal: Proposal) -> bool:
+    return any((a, subzone) in plan.tables.itbx for a in use_of(proposal, plan.tables).activities)
+
+
+def _assumptions(site: Site) -> list[Text]:
+    if site.existing is None and site.parcel is not None:
+        return [
+            Text(
+                "No existing building on the parcel is known; none was counted in KDB and KDH.",
+                "Bangunan yang sudah ada di persil tidak diketahui; tidak ada yang dihitung dalam KDB dan KDH.",
+            )
+        ]
+    return []

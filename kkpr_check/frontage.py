@@ -1,0 +1,168 @@
+"""Front, side and rear edges of a parcel, and the roads it fronts on (contract section 1a.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+
+from kkpr_check.features import Features
+from kkpr_check.geometry import Floats, Objects, polygons_of
+
+FRONT_REACH_M = 2.0
+UNKNOWN_RUMIJA_M = 30.0
+"""Where a road's width is not known, the widest common rumija says how far a front may lie from its line."""
+TOUCH_M = 0.1
+_COLLINEAR_M = 0.05
+_FRONT_LENGTH_M = 3.0
+_PARALLEL_COS = np.cos(np.radians(45.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """A road that a parcel fronts on: its line (None where only the drawn road is known) and rumija width."""
+
+    line: Any | None
+    area: Any | None
+    width_m: float
+    ce90_m: float
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frontage:
+    """Edges of a parcel as MultiLineStrings (empty where there is none), and the roads in front."""
+
+    front: Any
+    side: Any
+    rear: Any
+    roads: tuple[Road, ...]
+
+    @property
+    def found(self) -> bool:
+        """Tell whether any front was found; without one nothing can be called side or rear."""
+        return not self.front.is_empty
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Roads near a block: centre lines with their rumija width (NaN unknown), and drawn road areas (zone BJ)."""
+
+    lines: Objects
+    width_m: Floats
+    line_ce90_m: Floats
+    names: tuple[str, ...]
+    areas: Objects
+    area_ce90_m: Floats
+    known: bool
+
+    @classmethod
+    def of(cls, roads: Sequence[Features], drawn: Sequence[Features], *, known: bool) -> Network:
+        """Join road layers and drawn road zones; `known` says whether any of the plans has roads at all."""
+        pieces = [shapely.get_parts(r.geometry, return_index=True) for r in roads]
+        lines = np.concatenate([part for part, _ in pieces]) if pieces else np.empty(0, dtype=object)
+        rows = [(r, i) for r, (_, index) in zip(roads, pieces, strict=True) for i in index]
+        width = [np.nan if (w := r.attribute("width_m", i)) is None else float(w) for r, i in rows]
+        names = tuple(str(r.attribute("name", i) or r.name) for r, i in rows)
+        ce90 = [r.ce90_m for r, _ in rows]
+        areas = np.concatenate([d.geometry for d in drawn]) if drawn else np.empty(0, dtype=object)
+        area_ce90 = [d.ce90_m for d in drawn for _ in range(len(d))]
+        return cls(
+            lines,
+            np.array(width, float),
+            np.array(ce90, float),
+            names,
+            areas,
+            np.array(area_ce90, float),
+            known,
+        )
+
+
+def frontage_of(parcel: Any, network: Network) -> Frontage:
+    """Classify the edges of a parcel.
+
+    Front: edges within half the road width + 2 m of a road line and running along it, or touching a drawn road;
+    rear: edges within 45 degrees of opposite; the rest are sides. Several fronts are allowed.
+    """
+    edges, outward = _edges(parcel)
+    front = np.zeros(len(edges), dtype=bool)
+    roads = []
+    for i in np.flatnonzero(
+        shapely.dwithin(network.lines, parcel, UNKNOWN_RUMIJA_M / 2 + FRONT_REACH_M + 50.0)
+    ):
+        width = network.width_m[i]
+        reach = (UNKNOWN_RUMIJA_M if np.isnan(width) else width) / 2 + FRONT_REACH_M
+        along = _along(edges, network.lines[i], reach)
+        if along.any():
+            front |= along
+            area = next((a for a in network.areas if shapely.intersects(a, network.lines[i])), None)
+            roads.append(
+                Road(network.lines[i], area, float(width), float(network.line_ce90_m[i]), network.names[i])
+            )
+    for j in np.flatnonzero(shapely.dwithin(network.areas, parcel, TOUCH_M)):
+        touching = _touching(edges, network.areas[j])
+        if touching.any():
+            front |= touching
+            if not any(road.area is network.areas[j] for road in roads):
+                roads.append(Road(None, network.areas[j], float("nan"), float(network.area_ce90_m[j]), "BJ"))
+    rear = _opposite(outward, front)
+    side = ~front & ~rear
+    return Frontage(_lines(edges[front]), _lines(edges[side]), _lines(edges[rear]), tuple(roads))
+
+
+def _edges(parcel: Any) -> tuple[Objects, Floats]:
+    """Return the outer edges, collinear ones merged, with their outward normals."""
+    edges, outward = [], []
+    for part in polygons_of(parcel):
+        ring = shapely.simplify(part.exterior, _COLLINEAR_M)
+        coords = np.asarray(ring.coords)[:, :2]
+        if not ring.is_ccw:
+            coords = coords[::-1]
+        step = np.diff(coords, axis=0)
+        length = np.hypot(step[:, 0], step[:, 1])
+        keep = length > 0
+        edges.append(shapely.linestrings(np.stack([coords[:-1], coords[1:]], axis=1)[keep]))
+        outward.append(np.stack([step[:, 1], -step[:, 0]], axis=1)[keep] / length[keep, None])
+    if not edges:
+        return np.empty(0, dtype=object), np.empty((0, 2))
+    return np.concatenate(edges), np.concatenate(outward)
+
+
+def _along(edges: Objects, line: Any, reach_m: float) -> Any:
+    inside = shapely.intersection(edges, shapely.buffer(line, reach_m))
+    length = shapely.length(inside)
+    enough = (length > 0) & (length >= np.minimum(0.5 * shapely.length(edges), _FRONT_LENGTH_M))
+    direction = _direction(edges)
+    along = np.zeros(len(edges), dtype=bool)
+    for i in np.flatnonzero(enough):
+        at = shapely.line_locate_point(line, shapely.centroid(inside[i]))
+        pieces = shapely.line_interpolate_point(line, [max(at - 1.0, 0.0), min(at + 1.0, line.length)])
+        step = np.asarray(shapely.get_coordinates(pieces[1]) - shapely.get_coordinates(pieces[0]))[0]
+        norm = np.hypot(*step)
+        along[i] = norm > 0 and abs(float(direction[i] @ step)) / norm >= _PARALLEL_COS
+    return along
+
+
+def _direction(edges: Objects) -> Floats:
+    coords = shapely.get_coordinates(edges).reshape(-1, 2, 2)
+    step = coords[:, 1] - coords[:, 0]
+    return np.asarray(step / np.hypot(step[:, 0], step[:, 1])[:, None])
+
+
+def _touching(edges: Objects, area: Any) -> Any:
+    shared = shapely.length(shapely.intersection(edges, shapely.buffer(area, TOUCH_M)))
+    return shared >= np.minimum(0.5 * shapely.length(edges), _FRONT_LENGTH_M)
+
+
+def _opposite(outward: Floats, front: Any) -> Any:
+    if not front.any():
+        return np.zeros(len(outward), dtype=bool)
+    facing = outward @ outward[front].T
+    return ~front & (facing.min(axis=1) <= -_PARALLEL_COS)
+
+
+def _lines(edges: Objects) -> Any:
+    return shapely.MultiLineString(list(edges))

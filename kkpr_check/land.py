@@ -1,0 +1,471 @@
+"""Land findings (LOK, KGT, KHS, RTR) of a block, judged per part of each subject."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+
+from kkpr_check import uses as use_words
+from kkpr_check.adverse import PASS_REACH_CE90, Reach, judge_adverse
+from kkpr_check.errors import Text
+from kkpr_check.geometry import EMPTY, collect, polygons_of, round_m, union_of, web_mercator_inflation
+from kkpr_check.ledger import cut
+from kkpr_check.model import Outcome, Site
+from kkpr_check.overlay import Source, Strip, declared_none, sources_of, strips_of, undeclared
+from kkpr_check.phrases import Quantity
+from kkpr_check.rules import RULES
+from kkpr_check.rules.base import Codes, Rule, fold
+from kkpr_check.rules.overlays import strip as judge_strip
+from kkpr_check.rules.rows import HierarchyRows, OverlayRows, SiteRows
+from kkpr_check.uses import Use, use_of, use_rows
+from kkpr_check.zoning import Coverage, PlanMap, Subjects, higher_cover
+
+USE_RULES = tuple(rule for rule in RULES if rule.block == "use")
+OVERLAY_RULES = tuple(rule for rule in RULES if rule.block == "overlay")
+SITE_RULES = tuple(rule for rule in RULES if rule.block == "site")
+HIERARCHY_RULES = tuple(rule for rule in RULES if rule.block == "hierarchy")
+
+
+@dataclass(slots=True)
+class Judgement:
+    """One land answer, before it becomes a finding. `pieces` is the part of the subject it speaks of."""
+
+    subject: int
+    rule: Rule
+    outcome: Outcome
+    plan: PlanMap | None = None
+    zone: str | None = None
+    measured: float | str | None = None
+    limit: float | str | None = None
+    flip_distance_m: float | None = None
+    pieces: Any = None
+    witness: Any = None
+    legal: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    shallow: bool = False
+
+
+def judge_land(
+    sites: Sequence[Site], subjects: Subjects, coverage: Coverage, reach: Reach, *, strict_accuracy: bool
+) -> list[Judgement]:
+    """Judge every land rule for every subject of the block."""
+    found: list[Judgement] = []
+    for index, plan in enumerate(coverage.maps):
+        uses = [use_of(site.proposal, plan.plan.tables) for site in sites]
+        found += _judge_use(sites, subjects, coverage, index, uses, reach)
+        found += _judge_overlays(subjects, plan, reach)
+    found += _judge_hierarchy(sites, subjects, coverage)
+    found += _judge_sites(sites, subjects, coverage, found, strict_accuracy)
+    return found
+
+
+def _judge_use(
+    sites: Sequence[Site],
+    subjects: Subjects,
+    coverage: Coverage,
+    index: int,
+    uses: Sequence[Use],
+    reach: Reach,
+) -> list[Judgement]:
+    plan = coverage.maps[index]
+    judged = plan.judged
+    if not len(judged.subject):
+        return []
+    n_groups = len(plan.subzones)
+    lenient = [site.footprint is None for site in sites]
+    rows = use_rows([s.proposal for s in sites], uses, plan.plan, plan.subzones, [False] * n_groups, lenient)
+    minus = higher_cover(coverage.maps, index) if index else EMPTY
+    found = []
+    for rule in USE_RULES:
+        checked = rule.check(rows)
+        outcome, _, mixed = fold(checked, rows.target, len(sites) * n_groups)
+        outcome, mixed = outcome.reshape(len(sites), n_groups), mixed.reshape(len(sites), n_groups)
+        for subject in np.unique(judged.subject):
+            site = int(subjects.site[subject])
+            by_group = outcome[site].copy()
+            part_rows = [
+                r
+                for r in range(*judged.of(int(subject)).indices(len(judged.subject)))
+                if judged.area_m2[r] > 0
+            ]
+            if rule.code == "RTR002":
+                _mark_holding(by_group, plan, subjects.geometry[subject])
+            adverse = _adverse_groups(plan, by_group, part_rows, subjects, int(subject), reach, minus)
+            for row in part_rows:
+                group = int(judged.group[row])
+                item = Judgement(int(subject), rule, Outcome(by_group[group]), plan, plan.subzones[group])
+                item.pieces = judged.geometry[row]
+                item.legal = plan.plan.legal
+                if item.outcome is Outcome.FAIL:
+                    item.shallow = adverse.outcome is Outcome.UNDETERMINED
+                    item.outcome = adverse.outcome
+                    item.witness = item.pieces
+                item.flip_distance_m = adverse.flip_distance_m
+                _tell_use(item, sites[site], uses[site], group, bool(mixed[site, group]))
+                found.append(item)
+    return found
+
+
+def _mark_holding(by_group: Codes, plan: PlanMap, subject: Any) -> None:
+    touched = plan.group[plan.holding & shapely.intersects(plan.window.zoning.geometry, subject)]
+    by_group[touched] = Outcome.CONDITIONAL
+
+
+def _adverse_groups(
+    plan: PlanMap,
+    by_group: Codes,
+    rows: Sequence[int],
+    subjects: Subjects,
+    subject: int,
+    reach: Reach,
+    minus: Any,
+) -> Any:
+    failing = (by_group == Outcome.FAIL)[plan.group]
+    pieces = union_of(
+        [plan.judged.geometry[r] for r in rows if by_group[plan.judged.group[r]] == Outcome.FAIL]
+    )
+    zoning = plan.window.zoning
+    return judge_adverse(
+        subjects.geometry[subject],
+        pieces,
+        zoning.geometry,
+        failing,
+        zoning.ce90_m,
+        plan.plan.tolerance,
+        reach,
+        minus,
+    )
+
+
+def _tell_use(item: Judgement, site: Site, use: Use, group: int, mixed: bool) -> None:
+    assert item.plan is not None and item.zone is not None
+    tables = item.plan.plan.tables
+    cells = [cell for a in use.activities if (cell := tables.itbx.get((a, item.zone))) is not None]
+    item.values = {
+        "activity": use.label,
+        "hint": use.hint,
+        "cell": ", ".join(dict.fromkeys(_cell_text(c) for c in cells)),
+    }
+    side = {"KGT002": "T", "KGT003": "B"}.get(item.rule.code)
+    if item.rule.code.startswith("KGT") and cells:
+        item.measured = item.values["cell"]
+    if side is not None:
+        item.values["conditions"], legal = use_words.conditions_text(cells, side, tables)
+        item.legal = legal or item.legal
+    if item.outcome is not Outcome.UNDETERMINED or item.shallow:
+        return
+    if not use.asked:
+        item.missing = ("kbli", "activity")
+    elif mixed and len(use.activities) > 1:
+        item.missing = ("activity",)
+    elif not use.activities:
+        item.missing = ("kbli.csv",) if site.proposal.activity is None else ("activities.csv",)
+    elif side is not None and cells:
+        item.missing = use_words.untested_fields(cells, side, site.proposal, tables)
+    elif item.rule.code == "KGT005":
+        item.missing = ("zones.csv:protected",)
+    else:
+        item.missing = ("itbx.csv",)
+
+
+def _cell_text(cell: Any) -> str:
+    return ",".join(cell.codes) or str(cell.letter)
+
+
+def _judge_overlays(subjects: Subjects, plan: PlanMap, reach: Reach) -> list[Judgement]:
+    found: list[Judgement] = []
+    deciding = set(np.unique(plan.judged.subject[plan.judged.area_m2 > 0]).tolist())
+    for rule in OVERLAY_RULES:
+        sources, strips = sources_of(rule, plan.window), strips_of(rule, plan.window)
+        hits: list[Judgement] = []
+        for source in sources:
+            hits += _judge_source(rule, subjects, plan, source, reach)
+        for strip in strips:
+            hits += _judge_strip(rule, subjects, plan, strip)
+        found += hits
+        if undeclared(rule, plan.window):
+            found += [_undeclared(rule, plan, k) for k in sorted(deciding)]
+            continue
+        seen = {h.subject for h in hits}
+        none = declared_none(rule, plan.window)
+        for k in range(len(subjects.site)):
+            if k not in seen:
+                found.append(Judgement(k, rule, Outcome.PASS, plan, legal=none or plan.plan.legal))
+    return found
+
+
+def _undeclared(rule: Rule, plan: PlanMap, subject: int) -> Judgement:
+    item = Judgement(subject, rule, Outcome.UNDETERMINED, plan, legal=plan.plan.legal)
+    item.missing = (f"plan.toml:[[overlay]] rule={rule.code}",)
+    return item
+
+
+def _judge_source(
+    rule: Rule, subjects: Subjects, plan: PlanMap, source: Source, reach: Reach
+) -> list[Judgement]:
+    tolerance = plan.plan.tolerance
+    parts = cut(subjects.geometry, source.features.geometry, source.group, tolerance)
+    stated = rule.check(OverlayRows(source.outcome[parts.group])).outcome
+    failing = (source.outcome == Outcome.FAIL)[source.group]
+    found = []
+    for k in range(len(subjects.site)):
+        mine = range(*parts.of(k).indices(len(parts.subject)))
+        rows = [r for r in mine if parts.area_m2[r] > 0 and stated[r] != Outcome.NOT_APPLICABLE]
+        pieces = union_of([parts.geometry[r] for r in rows if stated[r] == Outcome.FAIL])
+        adverse = judge_adverse(
+            subjects.geometry[k],
+            pieces,
+            source.features.geometry,
+            failing,
+            source.features.ce90_m,
+            tolerance,
+            reach,
+        )
+        for r in rows:
+            value = source.values[parts.group[r]]
+            item = Judgement(k, rule, Outcome(stated[r]), plan, value, legal=source.legal or plan.plan.legal)
+            item.pieces, item.measured = parts.geometry[r], float(round_m(parts.area_m2[r]))
+            item.witness = item.pieces
+            if item.outcome is Outcome.FAIL:
+                item.shallow = adverse.outcome is Outcome.UNDETERMINED
+                item.outcome = adverse.outcome
+            area = Quantity(item.measured, "m2")
+            detail = Text(f"covers {area.text().en}.", f"meliputi {area.text().id}.")
+            item.flip_distance_m = adverse.flip_distance_m
+            item.values = {"value": value, "area": area, "detail": detail, "layer": source.features.name}
+            found.append(item)
+        if not rows and adverse.flip_distance_m is not None:
+            item = Judgement(k, rule, Outcome.PASS, plan, legal=source.legal or plan.plan.legal)
+            item.flip_distance_m = adverse.flip_distance_m
+            found.append(item)
+    return found
+
+
+def _judge_strip(rule: Rule, subjects: Subjects, plan: PlanMap, strip: Strip) -> list[Judgement]:
+    """Judge the distances to the lines or banks of one layer; the worst feature speaks for the subject."""
+    features = strip.features
+    furthest = strip.furthest_m + PASS_REACH_CE90 * features.ce90_m
+    k, f = shapely.STRtree(features.geometry).query(subjects.geometry, predicate="dwithin", distance=furthest)
+    if not len(k):
+        return []
+    order = np.lexsort((f, k))
+    k, f = k[order], f[order]
+    rows, pair, law = strip.rows(subjects.geometry, k, f, np.int8(rule.default))
+    if not len(pair):
+        return []
+    checked = judge_strip(rows)
+    outcome, shown, mixed = fold(checked, rows.target, len(k))
+    found = []
+    for subject in np.unique(k):
+        mine = [p for p in np.flatnonzero(k == subject) if shown[p] >= 0]
+        if not mine:
+            continue
+        assert checked.measured is not None and checked.limit is not None
+        margin = {p: checked.measured[shown[p]] - checked.limit[shown[p]] for p in mine}
+        worst = max(mine, key=lambda p: (outcome[p], -margin[p]))
+        row = int(shown[worst])
+        item = Judgement(int(subject), rule, Outcome(outcome[worst]), plan, legal=law[row] or plan.plan.legal)
+        item.measured, item.limit = float(checked.measured[row]), float(checked.limit[row])
+        gap = float(round_m(margin[worst]))
+        reach_m = PASS_REACH_CE90 * features.ce90_m
+        if rule.default is Outcome.FAIL and gap <= reach_m:
+            item.flip_distance_m = abs(gap)
+        bad = [p for p in mine if outcome[p] >= Outcome.CONDITIONAL]
+        if bad:
+            item.zone = features.name
+            subject_shape = subjects.geometry[subject]
+            item.pieces = collect(
+                polygons_of(shapely.intersection(strip.area(f[bad], rows, shown[bad]), subject_shape))
+            )
+            item.witness = shapely.shortest_line(subject_shape, features.geometry[f[worst]])
+            item.shallow = bool(
+                outcome[worst] == Outcome.UNDETERMINED and not mixed[worst] and rows.edge_known[row]
+            )
+            if outcome[worst] == Outcome.UNDETERMINED and not item.shallow:
+                item.missing = strip.unknown(f[worst])
+        item.values = {
+            "value": features.name,
+            "detail": Text(
+                f"{Quantity(item.measured, 'm').text().en} away, at least {Quantity(item.limit, 'm').text().en}.",
+                f"berjarak {Quantity(item.measured, 'm').text().id}, paling sedikit {Quantity(item.limit, 'm').text().id}.",
+            ),
+        }
+        found.append(item)
+    return found
+
+
+def _judge_hierarchy(sites: Sequence[Site], subjects: Subjects, coverage: Coverage) -> list[Judgement]:
+    """RTR001: where an RDTR decides, what the classes of lower-ranked plans say of the same use."""
+    (rule,) = HIERARCHY_RULES
+    rdtr = [m for m in coverage.maps if m.plan.level == "rdtr"]
+    found = []
+    for k in range(len(subjects.site)):
+        inside = union_of([m.judged.geometry[r] for m in rdtr for r in _rows(m, k)])
+        if inside.is_empty:
+            continue
+        for plan in coverage.maps:
+            if plan.plan.level == "rdtr":
+                continue
+            found += _conflicts(rule, sites[int(subjects.site[k])], k, inside, plan, subjects)
+    return found
+
+
+def _rows(plan: PlanMap, subject: int) -> list[int]:
+    rows = range(*plan.judged.of(subject).indices(len(plan.judged.subject)))
+    return [r for r in rows if plan.judged.area_m2[r] > 0]
+
+
+def _conflicts(
+    rule: Rule, site: Site, k: int, inside: Any, plan: PlanMap, subjects: Subjects
+) -> list[Judgement]:
+    own = plan.own
+    rows = [r for r in range(*own.of(k).indices(len(own.subject))) if own.area_m2[r] > 0]
+    rows = [r for r in rows if shapely.intersection(own.geometry[r], inside).area > 0]
+    if not rows:
+        return []
+    tables = plan.plan.tables
+    use = use_of(site.proposal, tables)
+    refused, unknown = [], []
+    for r in rows:
+        subzone = plan.subzones[own.group[r]]
+        cells = [tables.itbx[(a, subzone)] for a in use.activities if (a, subzone) in tables.itbx]
+        zone = tables.zones.get(subzone)
+        protected = zone.protected if zone else None
+        refused.append(any(c.letter == "X" for c in cells) if cells else bool(protected))
+        unknown.append(not cells and protected is None)
+    outcome = rule.check(HierarchyRows(np.array(refused), np.array(unknown))).outcome
+    found = []
+    for r, said in zip(rows, outcome, strict=True):
+        subzone, _ = plan.label(int(own.group[r]))
+        item = Judgement(k, rule, Outcome(said), plan, subzone, legal=plan.plan.legal)
+        item.measured = float(round_m(own.area_m2[r]))
+        item.values = {"area": Quantity(item.measured, "m2")}
+        if item.outcome is Outcome.UNDETERMINED:
+            item.missing = ("zones.csv:protected",)
+        if item.outcome is not Outcome.PASS:
+            item.witness = own.geometry[r]
+        found.append(item)
+    return found
+
+
+def _judge_sites(
+    sites: Sequence[Site],
+    subjects: Subjects,
+    coverage: Coverage,
+    found: Sequence[Judgement],
+    strict_accuracy: bool,
+) -> list[Judgement]:
+    n = len(subjects.site)
+    rows, zones = _site_rows(sites, subjects, coverage, found, strict_accuracy)
+    items = []
+    for rule in SITE_RULES:
+        checked = rule.check(rows)
+        for k in range(n):
+            item = Judgement(k, rule, Outcome(checked.outcome[k]))
+            item.measured = None if checked.measured is None else _number(checked.measured[k])
+            item.limit = None if checked.limit is None else _number(checked.limit[k])
+            _tell_site(item, sites[int(subjects.site[k])], rows, k, zones[k], coverage)
+            items.append(item)
+    return items
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _site_rows(
+    sites: Sequence[Site], subjects: Subjects, coverage: Coverage, found: Sequence[Judgement], strict: bool
+) -> tuple[SiteRows, list[list[str]]]:
+    n = len(subjects.site)
+    zones: list[list[str]] = []
+    ce90 = np.full(n, np.nan)
+    covered = np.zeros(n, dtype=bool)
+    for k in range(n):
+        mine = [(m, r) for m in coverage.maps for r in _rows(m, k)]
+        zones.append(list(dict.fromkeys(m.subzones[m.judged.group[r]] for m, r in mine)))
+        covered[k] = bool(mine) or any(m.judged.of(k).stop > m.judged.of(k).start for m in coverage.maps)
+        ce90[k] = mine[0][0].window.zoning.ce90_m if mine else np.nan
+    adverse = np.full(n, np.nan)
+    for item in found:
+        if item.flip_distance_m is None or item.rule.block not in ("use", "overlay"):
+            continue
+        inside = item.outcome is Outcome.FAIL or item.shallow
+        distance = 0.0 if inside else item.flip_distance_m
+        if inside or item.outcome is not Outcome.UNDETERMINED:
+            adverse[item.subject] = np.fmin(adverse[item.subject], distance)
+    legal = np.array([_nan(sites[int(s)].proposal.legal_area_m2) for s in subjects.site])
+    rows = SiteRows(
+        readable=np.ones(n, dtype=bool),
+        covered=covered,
+        gap_m2=round_m(shapely.area(coverage.open_gap)),
+        area_m2=round_m(subjects.area_m2),
+        n_zones=np.array([len(z) for z in zones], dtype=np.int64),
+        adverse_distance_m=adverse,
+        ce90_m=ce90,
+        strict=np.full(n, strict),
+        legal_area_m2=legal,
+        legal_tolerance_ratio=np.full(n, coverage.tolerance.legal_area_pct / 100),
+        is_parcel=np.array([kind == "parcel" for kind in subjects.kind], dtype=bool),
+    )
+    return rows, zones
+
+
+def _nan(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _tell_site(
+    item: Judgement, site: Site, rows: SiteRows, k: int, zones: Sequence[str], coverage: Coverage
+) -> None:
+    code = item.rule.code
+    if code == "LOK001" and item.outcome is Outcome.UNDETERMINED:
+        item.missing = ("plan",)
+    if code == "LOK002" and item.outcome is Outcome.UNDETERMINED:
+        item.pieces = item.witness = coverage.open_gap[k]
+        item.missing = ("zoning",)
+    if code == "LOK003":
+        item.values = {"count": len(zones), "zones": ", ".join(zones) or "-"}
+    if code == "LOK004":
+        item.values = {"accuracy": _accuracy_text(rows.adverse_distance_m[k], rows.ce90_m[k])}
+        item.flip_distance_m = item.measured if isinstance(item.measured, float) else None
+    if code == "LOK005" and item.outcome is Outcome.CONDITIONAL:
+        item.values = _area_words(rows.area_m2[k], rows.legal_area_m2[k], site)
+
+
+def _accuracy_text(distance_m: float, ce90_m: float) -> Text:
+    if not np.isfinite(distance_m):
+        return Text(
+            "No adverse area within four times the map's accuracy.",
+            "Tidak ada kawasan yang menolak di dekat lokasi.",
+        )
+    distance, ce90 = Quantity(distance_m, "m").text(), Quantity(ce90_m, "m").text()
+    if distance_m < ce90_m:
+        return Text(
+            f"An adverse area begins {distance.en} away, nearer than the map's accuracy (CE90 {ce90.en}).",
+            f"Kawasan yang menolak berjarak {distance.id}, lebih dekat daripada ketelitian peta (CE90 {ce90.id}).",
+        )
+    return Text(
+        f"The nearest adverse area is {distance.en} away (CE90 {ce90.en}).",
+        f"Kawasan yang menolak terdekat berjarak {distance.id} (CE90 {ce90.id}).",
+    )
+
+
+def _area_words(drawn_m2: float, legal_m2: float, site: Site) -> dict[str, Any]:
+    ratio = drawn_m2 / legal_m2 - 1 if legal_m2 else float("nan")
+    mercator = Text("", "")
+    if site.location is not None and drawn_m2 > 0:
+        if abs(legal_m2 / (drawn_m2 * web_mercator_inflation(site.location[1])) - 1) < 0.003:
+            mercator = Text(
+                " The legal area equals the Web Mercator area, which is too large by its nature.",
+                " Luas menurut surat sama dengan luas Web Mercator, yang memang terlalu besar.",
+            )
+    return {
+        "difference": Quantity(drawn_m2 - legal_m2, "m2"),
+        "percent": Quantity(ratio, "ratio"),
+        "mercator": mercator,
+    }

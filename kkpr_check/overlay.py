@@ -1,0 +1,221 @@
+"""Where an overlay rule finds its area in a plan: columns of the zoning layer, layers of their own, lines and banks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from kkpr_check.features import Features, PlanWindow, as_text, is_empty
+from kkpr_check.geometry import EMPTY, Objects, union_of
+from kkpr_check.model import Outcome
+from kkpr_check.plan import OverlaySpec
+from kkpr_check.rules.base import Codes, Ints, LimitColumn, Rule
+from kkpr_check.rules.rows import StripRows
+
+ROLE_OF_RULE: Mapping[str, str] = {
+    "KHS004": "river", "KHS005": "coast", "KHS006": "lake", "KHS007": "powerline", "KHS009": "forest", "KHS012": "railway",
+}  # fmt: skip
+"""Layer roles that feed a rule by themselves; other overlay layers are named by an ``[[overlay]]``."""
+
+FOREST_DEFAULTS: Mapping[str, str] = {
+    "APL": "none",
+    "Areal Penggunaan Lain": "none",
+    "Bukan Kawasan Hutan": "none",
+}
+WORDS = {
+    "none": Outcome.NOT_APPLICABLE, "pass": Outcome.PASS, "conditional": Outcome.CONDITIONAL,
+    "undetermined": Outcome.UNDETERMINED, "fail": Outcome.FAIL,
+}  # fmt: skip
+VALUE_UNKNOWN = "(?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Areas of one overlay: `group` numbers the value of each feature, `outcome` what each value means."""
+
+    features: Features
+    group: Ints
+    values: tuple[str, ...]
+    outcome: Codes
+    legal: str
+
+
+def sources_of(rule: Rule, window: PlanWindow) -> list[Source]:
+    """Return the areas that feed a rule; without areas (nothing here) the list may still be empty."""
+    found = []
+    for spec in _specs(rule, window):
+        if spec.none is not None:
+            continue
+        if spec.layer is None:
+            assert spec.field is not None
+            found.append(
+                _source(rule, spec, window.zoning, window.zoning.raw[spec.field], empty_is_area=False)
+            )
+            continue
+        for features in _layers(spec.layer, window):
+            if is_strip(rule, features):
+                continue
+            values = features.raw[spec.field] if spec.field else features.meaning.get("value")
+            found.append(_source(rule, spec, features, values, empty_is_area=True))
+    role = ROLE_OF_RULE.get(rule.code)
+    named = {s.layer for s in _specs(rule, window)}
+    for layer in window.plan.layers_of(role) if role else ():
+        features = window.layers[layer.id]
+        if layer.id not in named and role not in named and not is_strip(rule, features):
+            found.append(
+                _source(
+                    rule, OverlaySpec(rule.code), features, features.meaning.get("value"), empty_is_area=True
+                )
+            )
+    return [source for source in found if len(source.features)]
+
+
+def _specs(rule: Rule, window: PlanWindow) -> Sequence[OverlaySpec]:
+    return [spec for spec in window.plan.overlays if spec.rule == rule.code]
+
+
+def _layers(name: str, window: PlanWindow) -> list[Features]:
+    if name in window.layers:
+        return [window.layers[name]]
+    return [window.layers[layer.id] for layer in window.plan.layers_of(name)]
+
+
+def is_strip(rule: Rule, features: Features) -> bool:
+    """Tell whether a layer is measured from (lines, banks) and not an area by itself."""
+    return rule.limits is not None and features.role == ROLE_OF_RULE.get(rule.code)
+
+
+def _source(rule: Rule, spec: OverlaySpec, features: Features, values: Any, *, empty_is_area: bool) -> Source:
+    if values is None:
+        values = np.full(len(features), None, dtype=object)
+    texts = [as_text(v) for v in values]
+    keep = np.array([_counts(t, empty_is_area) for t in texts], dtype=bool)
+    labels = [t or features.name or VALUE_UNKNOWN for t, k in zip(texts, keep, strict=True) if k]
+    names = tuple(sorted(set(labels)))
+    number = {name: i for i, name in enumerate(names)}
+    outcome = np.array([meaning_of(name, rule, spec) for name in names], dtype=np.int8)
+    group = np.array([number[label] for label in labels], dtype=np.int64)
+    return Source(features.take(keep), group, names, outcome, spec.legal or features.legal)
+
+
+def _counts(text: str | None, empty_is_area: bool) -> bool:
+    if text is None or text == "":
+        return empty_is_area  # a polygon of a hazard layer whose class nobody filled in is still a hazard
+    return not is_empty(text)
+
+
+def meaning_of(value: str, rule: Rule, spec: OverlaySpec) -> Outcome:
+    """Return the outcome a value stands for: by the plan, value by value; the worst of a comma-separated list."""
+    stated = {**(FOREST_DEFAULTS if rule.code == "KHS009" else {}), **spec.values}
+    by_fold = {key.casefold(): word for key, word in stated.items()}
+    default = WORDS[spec.outcome] if spec.outcome else rule.default
+    if value.casefold() in by_fold:
+        return WORDS[by_fold[value.casefold()]]
+    return max(
+        WORDS[by_fold[p]] if (p := part.strip().casefold()) in by_fold else default
+        for part in value.split(",")
+    )
+
+
+def undeclared(rule: Rule, window: PlanWindow) -> bool:
+    """Tell whether the plan says nothing of this rule: no overlay, no layer of its role, no statement of none."""
+    role = ROLE_OF_RULE.get(rule.code)
+    return not _specs(rule, window) and not (role and window.plan.layers_of(role))
+
+
+def declared_none(rule: Rule, window: PlanWindow) -> str | None:
+    """Return the legal statement that the plan has no such overlay."""
+    return next((spec.none for spec in _specs(rule, window) if spec.none is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Lines or banks of one layer with the setbacks that may apply to each feature."""
+
+    rule: Rule
+    features: Features
+    options: tuple[tuple[tuple[float, str], ...], ...]
+    half_width_m: NDArray[np.float64]
+    edge_known: NDArray[np.bool_]
+
+    @property
+    def furthest_m(self) -> float:
+        """How far from a feature its setback may reach."""
+        limits = [m for option in self.options for m, _ in option] or [0.0]
+        return max(limits) + float(self.half_width_m.max(initial=0.0)) + self.rule.centre_line_m
+
+    def rows(
+        self, subjects: Objects, k: Ints, f: Ints, default: np.int8
+    ) -> tuple[StripRows, Ints, list[str]]:
+        """Return one row a (pair of subject and feature, setback that may apply), the pairs, and the law of each row."""
+        gap = np.maximum(shapely.distance(subjects[k], self.features.geometry[f]) - self.half_width_m[f], 0.0)
+        pair = np.array([p for p in range(len(k)) for _ in self.options[f[p]]], dtype=np.int64)
+        limit = np.array([m for p in range(len(k)) for m, _ in self.options[f[p]]], dtype=float)
+        law = [text for p in range(len(k)) for _, text in self.options[f[p]]]
+        edge = self.edge_known[f[pair]] if len(pair) else np.empty(0, dtype=bool)
+        slack = np.where(edge, 0.0, self.rule.centre_line_m)
+        no = np.zeros(len(pair), dtype=bool)
+        rows = StripRows(
+            target=pair,
+            distance_m=gap[pair],
+            limit=LimitColumn(limit, no, no),
+            slack_m=slack,
+            band_m=np.minimum(self.features.ce90_m, limit / 2),
+            edge_known=edge,
+            default=np.full(len(pair), default, dtype=np.int8),
+        )
+        return rows, pair, law
+
+    def area(self, features: Ints, rows: StripRows, shown: Ints) -> Any:
+        """Return the united strips of some features, as wide as the limit shown for each."""
+        wide = rows.limit.value[shown] + rows.slack_m[shown] + self.half_width_m[features]
+        return union_of(shapely.buffer(self.features.geometry[features], wide)) if len(features) else EMPTY
+
+    def unknown(self, feature: int) -> tuple[str, ...]:
+        """Name the attributes that would decide a feature's setback."""
+        if not self.edge_known[feature]:
+            return (f"{self.features.name}:edge",)
+        names = {"KHS004": ("levee", "urban", "depth_m", "basin_km2"), "KHS007": ("voltage_kv", "setback_m")}
+        return tuple(
+            f"{self.features.name}:{name}"
+            for name in names.get(self.rule.code, ("setback_m",))
+            if self.features.attribute(name, feature) is None
+        )
+
+
+def strips_of(rule: Rule, window: PlanWindow) -> list[Strip]:
+    """Return the lines and banks that a rule measures from."""
+    role = ROLE_OF_RULE.get(rule.code)
+    if rule.limits is None or role is None:
+        return []
+    found = []
+    for layer in window.plan.layers_of(role):
+        features = window.layers[layer.id]
+        if len(features) == 0:
+            continue
+        spec = next((s for s in _specs(rule, window) if s.layer in (layer.id, role)), None)
+        attributes = [
+            {
+                name: features.attribute(name, i)
+                for name in ("levee", "urban", "depth_m", "basin_km2", "voltage_kv", "setback_m")
+            }
+            | {"legal": (spec.legal if spec else "") or features.legal}
+            for i in range(len(features))
+        ]
+        is_area = shapely.get_dimensions(features.geometry) == 2
+        width = np.array(
+            [
+                np.nan if (w := features.attribute("width_m", i)) is None else float(w)
+                for i in range(len(features))
+            ]
+        )
+        edge = np.array([bool(features.attribute("edge", i)) for i in range(len(features))])
+        known = is_area | ~np.isnan(width) | edge | (rule.centre_line_m == 0)
+        half = np.where(is_area | np.isnan(width), 0.0, width / 2)
+        found.append(Strip(rule, features, tuple(rule.limits(a) for a in attributes), half, known))
+    return found

@@ -1,0 +1,148 @@
+"""Several plans over one block: which plan decides which part of a subject (contract section 1a.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from kkpr_check.features import PlanWindow
+from kkpr_check.geometry import EMPTY, Floats, Objects, collect, noise, polygons_of, union_of
+from kkpr_check.ledger import Ints, Parts, cut, uncovered
+from kkpr_check.model import Site
+from kkpr_check.plan import Plan, Tolerance
+from kkpr_check.uses import is_holding
+
+UNKNOWN_SUBZONE = "?"
+"""Label of zones whose code field is null: they are there, and nobody knows what they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """What is judged on the land: each parcel, then each footprint; `site` says whose it is."""
+
+    site: Ints
+    kind: tuple[Literal["parcel", "footprint"], ...]
+    geometry: Objects
+    area_m2: Floats
+
+    @classmethod
+    def of(cls, sites: Sequence[Site]) -> Subjects:
+        """Collect the subjects of readable sites, parcels first."""
+        rows: list[tuple[int, Literal["parcel", "footprint"], object]] = []
+        rows += [
+            (i, "parcel", s.parcel) for i, s in enumerate(sites) if s.parcel is not None and s.doubt is None
+        ]
+        rows += [
+            (i, "footprint", s.footprint)
+            for i, s in enumerate(sites)
+            if s.footprint is not None and s.doubt is None
+        ]
+        geometry = np.empty(len(rows), dtype=object)
+        geometry[:] = [row[2] for row in rows]
+        site = np.array([row[0] for row in rows], dtype=np.int64)
+        return cls(site, tuple(row[1] for row in rows), geometry, shapely.area(geometry))
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMap:
+    """One plan over a block of subjects.
+
+    Attributes
+    ----------
+    subzones, names
+        Code and name of each group; `group` gives the group of each zone feature.
+    holding
+        For each zone feature, whether its class is a holding zone.
+    own
+        The plan's parts of every subject, as if it were the only plan.
+    judged
+        The parts it decides: what no higher plan covers.
+    """
+
+    window: PlanWindow
+    subzones: tuple[str, ...]
+    names: tuple[str, ...]
+    group: Ints
+    holding: NDArray[np.bool_]
+    own: Parts
+    judged: Parts
+
+    @property
+    def plan(self) -> Plan:
+        """The plan itself."""
+        return self.window.plan
+
+    def label(self, group: int) -> tuple[str, str]:
+        """Return (sub-zone, name) of a group."""
+        return self.subzones[group], self.names[group]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """All plans over a block; `gap` is what none of them covers, `open_gap` the same without noise."""
+
+    maps: tuple[PlanMap, ...]
+    gap: Objects
+    open_gap: Objects
+    tolerance: Tolerance
+
+
+def overlay_plans(subjects: Subjects, windows: Sequence[PlanWindow]) -> Coverage:
+    """Overlay the subjects with every plan, the highest ranked first."""
+    windows = sorted(windows, key=lambda w: w.plan.order)
+    tolerance = windows[0].plan.tolerance if windows else Tolerance()
+    left, open_left = subjects.geometry.copy(), subjects.geometry.copy()
+    maps = []
+    for window in windows:
+        subzones, names, group = _groups(window)
+        holding = np.array(
+            [
+                is_holding(n, r)
+                for n, r in zip(_meaning(window, "name"), _meaning(window, "remark"), strict=True)
+            ],
+            dtype=bool,
+        )
+        zones, own_tolerance = window.zoning.geometry, window.plan.tolerance
+        own = cut(subjects.geometry, zones, group, own_tolerance)
+        judged = cut(open_left, zones, group, own_tolerance, size_m2=subjects.area_m2) if maps else own
+        maps.append(PlanMap(window, subzones, names, group, holding, own, judged))
+        left = uncovered(left, judged)
+        open_left = _without_noise(left, subjects.area_m2, tolerance)
+    return Coverage(tuple(maps), left, open_left, tolerance)
+
+
+def _without_noise(gaps: Objects, area_m2: Floats, tolerance: Tolerance) -> Objects:
+    result = gaps.copy()
+    for i in np.flatnonzero(~shapely.is_empty(gaps)):
+        pieces = polygons_of(gaps[i])
+        keep = pieces[~noise(pieces, float(area_m2[i]), tolerance)]
+        result[i] = collect(keep) if len(keep) else EMPTY
+    return result
+
+
+def _meaning(window: PlanWindow, name: str) -> Objects:
+    values = window.zoning.meaning.get(name)
+    return np.full(len(window.zoning), None, dtype=object) if values is None else values
+
+
+def _groups(window: PlanWindow) -> tuple[tuple[str, ...], tuple[str, ...], Ints]:
+    codes = [UNKNOWN_SUBZONE if code is None else str(code) for code in _meaning(window, "subzone")]
+    subzones = tuple(sorted(set(codes)))
+    number = {code: i for i, code in enumerate(subzones)}
+    names = {code: zone.name for code in subzones if (zone := window.plan.tables.zones.get(code))}
+    for code, name in zip(codes, _meaning(window, "name"), strict=True):
+        if name is not None:
+            names.setdefault(code, str(name))
+    group = np.array([number[code] for code in codes], dtype=np.int64)
+    return subzones, tuple(names.get(code, "") for code in subzones), group
+
+
+def higher_cover(maps: Sequence[PlanMap], index: int) -> object:
+    """Return what the plans before `index` cover in the window (the lower plan does not decide there)."""
+    zones = [g for higher in maps[:index] for g in higher.window.zoning.geometry]
+    return union_of(zones)
