@@ -16,17 +16,18 @@ import shapely
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from sample_town import files, layers, plan_files, rtrw, tables  # noqa: E402
-from sample_town.catalogue import RTRW_CLASSES, SUBZONES  # noqa: E402
-from sample_town.frame import CRS  # noqa: E402
-from sample_town.lots import Lot, buildings, lots, road_class  # noqa: E402
-from sample_town.proposals import CASES_ONLY, Example, Market, examples, flat  # noqa: E402
-from sample_town.zones import build  # noqa: E402
+from sample_town import files, layers, plan_files, rtrw, tables
+from sample_town.catalogue import RTRW_CLASSES, SUBZONES
+from sample_town.frame import CRS
+from sample_town.lots import Lot, buildings, lots, road_class
+from sample_town.proposals import CASES_ONLY, Example, Market, examples, flat
+from sample_town.zones import build
 
 CASE_HEADER = (
-    "id wkt_parcel wkt_footprint crs kbli activity floors height_m floor_area_m2 basement_area_m2 green_area_m2 "
-    "legal_area_m2 road_class business_scale as_of verdict rules"
-).split()
+    "id", "wkt_parcel", "wkt_footprint", "crs", "kbli", "activity", "floors", "height_m", "floor_area_m2",
+    "basement_area_m2", "green_area_m2", "legal_area_m2", "road_class", "business_scale", "as_of",
+    "verdict", "rules",
+)  # fmt: skip
 
 
 def write_text(folder: Path, texts: dict[str, str]) -> None:

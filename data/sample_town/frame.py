@@ -6,6 +6,7 @@ WGS 84 / UTM 51S, so every street, block and lot is curved, and `to_grid` finds 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,7 +84,7 @@ def _dense(u0: float, v0: float, u1: float, v1: float) -> Floats:
 
 def curve(*points: tuple[float, float]) -> LineString:
     """Return the bent line through grid positions."""
-    parts = [_dense(*a, *b) for a, b in zip(points[:-1], points[1:], strict=True)]
+    parts = [_dense(*a, *b) for a, b in itertools.pairwise(points)]
     return LineString(np.vstack([p[:-1] for p in parts] + [parts[-1][-1:]]))
 
 
@@ -143,7 +144,7 @@ U_MIN, U_MAX, V_MIN, V_MAX = -1500.0, 1500.0, -1150.0, 1150.0
 BRIDGES = frozenset({"arteri-primer", "kolektor-sekunder", "lokal-primer"})
 """Classes that cross the river; other streets end at its setback strip."""
 
-RIVER_V = -1190.0 + 12.0 * np.arange(199)
+RIVER_V: Floats = np.asarray(-1190.0 + 12.0 * np.arange(199), dtype=np.float64)
 """Where the course of the river is sampled; the reaches end at samples, so that all bands share vertices."""
 REACHES = (
     # name, v from, v to, depth m, setback m (PP 38/2011: inside a town, without levee)
@@ -169,16 +170,17 @@ def river_band(extra_m: float, v0: float = RIVER_V[0], v1: float = RIVER_V[-1]) 
     along = np.gradient(xy, axis=0)
     along /= np.hypot(along[:, 0], along[:, 1])[:, None]
     across = np.column_stack([-along[:, 1], along[:, 0]]) * (river_half_m(RIVER_V) + extra_m)[:, None]
-    keep = (RIVER_V >= v0 - 1e-6) & (v1 + 1e-6 >= RIVER_V)
+    keep = (v0 - 1e-6 <= RIVER_V) & (v1 + 1e-6 >= RIVER_V)
     left, right = (xy + across)[keep], (xy - across)[keep]
     return Polygon(np.vstack([left, right[::-1]]))
 
 
 STREET_NAMES = (
-    "Melati Kenanga Cendana Kemiri Asam Lontar Gewang Beringin Kelapa Pinang Jati Mahoni Johar Flamboyan Kamboja "
-    "Teratai Dahlia Anggrek Mawar Cempaka Bougenvil Nangka Sukun Kesambi Bidara Kusambi Pulai Waru Ketapang Bakau "
-    "Akasia Trembesi Sonokeling Randu"
-).split()
+    "Melati", "Kenanga", "Cendana", "Kemiri", "Asam", "Lontar", "Gewang", "Beringin", "Kelapa", "Pinang",
+    "Jati", "Mahoni", "Johar", "Flamboyan", "Kamboja", "Teratai", "Dahlia", "Anggrek", "Mawar", "Cempaka",
+    "Bougenvil", "Nangka", "Sukun", "Kesambi", "Bidara", "Kusambi", "Pulai", "Waru", "Ketapang", "Bakau",
+    "Akasia", "Trembesi", "Sonokeling", "Randu",
+)  # fmt: skip
 
 
 def streets() -> list[Street]:

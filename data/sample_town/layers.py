@@ -44,7 +44,7 @@ def _overlays(piece: ZonePiece) -> dict[str, str]:
         "KSMPDN": "K09B" if code == "PS" and u > 0 else "K09C" if code == "PS" else NOTHING,
         "HANKAM": "K10A" if code == "HK" else NOTHING,
     }
-    inside |= {name: NOTHING for name in ("KKARST", "PTBGMB", "MGRSAT", "RDBUMI")}
+    inside |= dict.fromkeys(("KKARST", "PTBGMB", "MGRSAT", "RDBUMI"), NOTHING)
     return inside
 
 

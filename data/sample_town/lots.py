@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import dataclass
 
+import numpy as np
 import shapely
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.strtree import STRtree
@@ -16,9 +18,9 @@ from sample_town.zones import Cell, Town
 LOT_WIDTH_M = {
     "R-2": (8, 12),
     "R-3": (11, 16),
-    "R-4": (14, 21),
+    "R-4": (12, 18),
     "R-5": (22, 34),
-    "K": (10, 18),
+    "K": (9, 15),
     "C-2": (14, 22),
 }
 WHOLE_BLOCK = (
@@ -36,7 +38,7 @@ WHOLE_BLOCK = (
     "KT",
     "W",
 )
-UNDEVELOPED = {"R-5": 0.5, "R-4": 0.3, "KPI": 0.5, "P-3": 0.4}
+UNDEVELOPED = {"R-5": 0.12, "R-4": 0.12, "KPI": 0.1, "P-3": 0.4}
 """Share of the rows of lots that nobody has parcelled out yet, by sub-zone of the block."""
 SLIVER_M = 0.3
 """How far a few parcels reach into the road reserve: a sliver that must never decide."""
@@ -46,8 +48,9 @@ SLIVER_M = 0.3
 class Lot:
     """One parcel with its position on the grid.
 
-    `front` tells which grid side faces the street: "v0", "v1", "u0", "u1", or "" for a lot behind another.
-    `u`, `v` bound the lot without the road reserve, so that footprints can be placed parallel to its sides.
+    `front` tells which grid side faces the street: "v0", "v1", or "" for a lot behind another.
+    `u`, `v` bound the lot on the grid, so that footprints can be placed parallel to its sides: `u` ends at the
+    reserve of a street along the side, `v` at the axis of the street in front.
     """
 
     id: str
@@ -76,8 +79,7 @@ def lots(town: Town) -> list[Lot]:
     found: list[Lot] = []
     for cell in town.cells:
         specs = _cell_lots(rng, cell)
-        rows = {front for _, _, front, _ in specs if front}
-        idle = {row for row in sorted(rows) if rng.random() < UNDEVELOPED.get(cell.base, 0.04)}
+        idle = {row for row in ("v0", "v1") if not _is_parcelled(rng, cell, row)}
         for u, v, front, kind in specs:
             if front in idle or (not front and idle):
                 continue
@@ -87,6 +89,23 @@ def lots(town: Town) -> list[Lot]:
                     Lot(f"SINTETIS-{len(found) + 1:05d}", shape, u, v, front, kind, rng.random() < 0.11)
                 )
     return found
+
+
+def _beside_streets(u: tuple[float, float], v: tuple[float, float]) -> tuple[float, float]:
+    """Return the u range of a lot without the reserve of a street along its side."""
+    low, high = u
+    for position, street, (start, end) in frame.U_LINES:
+        if street is not None and start <= v[0] and v[1] <= end:
+            half = frame.RUMIJA_M[street] / 2
+            low += half if abs(position - low) < 1e-6 else 0.0
+            high -= half if abs(position - high) < 1e-6 else 0.0
+    return low, high
+
+
+def _is_parcelled(rng: random.Random, cell: Cell, row: str) -> bool:
+    """Tell whether a row of lots exists: it needs a street, and somebody who parcelled it out."""
+    street = street_along(cell.v0 if row == "v0" else cell.v1, cell.u0, cell.u1)
+    return rng.random() >= UNDEVELOPED.get(cell.base, 0.04) and street is not None
 
 
 class _OpenSpace:
@@ -139,7 +158,7 @@ def _whole(cell: Cell) -> list[Spec]:
         cuts = [cell.u0 + k * step for k in range(5)]
         return [
             ((a, b), v, front, cell.base)
-            for a, b in zip(cuts[:-1], cuts[1:], strict=True)
+            for a, b in itertools.pairwise(cuts)
             for v, front in (((cell.v0, cell.mid), "v0"), ((cell.mid, cell.v1), "v1"))
         ]
     if cell.base in ("RTH-3", "RTH-4"):
@@ -226,24 +245,27 @@ def place(lot: Lot, half_road_m: float, inner: Inner, depth_share: float = 1.0) 
         (u1 - inner.side_m, top),
         (u0 + inner.side_m, top),
     )
-    flat = frame.to_map([c[0] for c in corners], [c[1] for c in corners])
+    flat = frame.to_map(np.array([c[0] for c in corners]), np.array([c[1] for c in corners]))
     return shapely.set_precision(Polygon(flat), 0.01)
 
 
 def half_road_m(lot: Lot) -> float:
-    """Return half the road reserve in front of a lot, from the street lines of the frame."""
-    lines = frame.V_LINES if lot.front in ("v0", "v1") else frame.U_LINES
-    at = {"v0": lot.v[0], "v1": lot.v[1], "u0": lot.u[0], "u1": lot.u[1]}.get(lot.front)
-    for position, road_class, _ in lines:
-        if at is not None and road_class is not None and abs(position - at) < 1e-6:
-            return frame.RUMIJA_M[road_class] / 2
-    return 0.0
+    """Return half the road reserve in front of a lot (0 for a lot behind another)."""
+    found = road_class(lot)
+    return frame.RUMIJA_M[found] / 2 if found else 0.0
 
 
 def road_class(lot: Lot) -> str | None:
     """Return the class of the street in front of a lot."""
-    at = {"v0": lot.v[0], "v1": lot.v[1]}.get(lot.front)
-    return next((c for p, c, _ in frame.V_LINES if at is not None and abs(p - at) < 1e-6), None)
+    return street_along(lot.v[0] if lot.front == "v0" else lot.v[1], *lot.u) if lot.front else None
+
+
+def street_along(v: float, u0: float, u1: float) -> str | None:
+    """Return the class of the street on the grid line `v` between u0 and u1, None where there is none."""
+    return next(
+        (c for p, c, (low, high) in frame.V_LINES if c and abs(p - v) < 1e-6 and low <= u0 and u1 <= high),
+        None,
+    )
 
 
 def buildings(parcels: list[Lot]) -> list[Building]:

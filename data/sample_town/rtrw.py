@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,8 @@ def pieces() -> list[tuple[str, str, Polygon]]:
     districts = [
         (f"Kecamatan Sintetis {number}", box(u0, u1, v0, v1))
         for number, (u0, u1, v0, v1) in enumerate(
-            ((a, b, c, d) for c, d in zip(DISTRICT_V[:-1], DISTRICT_V[1:], strict=True)
-             for a, b in zip(DISTRICT_U[:-1], DISTRICT_U[1:], strict=True)), start=1)
+            ((a, b, c, d) for c, d in itertools.pairwise(DISTRICT_V)
+             for a, b in itertools.pairwise(DISTRICT_U)), start=1)
     ]  # fmt: skip
     groups: dict[tuple[str, str], list[shapely.Geometry]] = defaultdict(list)
     for face in shapely.get_parts(shapely.polygonize([noded])):

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from sample_town.catalogue import ACTIVITIES, CONDITIONS, RTRW_CLASSES, SUBZONES, SubZone, itbx
 
 INTENSITY_HEADER = (
-    "subzone road_class parcel_min_m2 parcel_max_m2 kdb_max_pct klb_max kdh_min_pct ktb_max_pct height_max_m "
-    "floors_max gsb_min_m side_min_m rear_min_m lot_min_m2 gsb_from legal"
-).split()
+    "subzone", "road_class", "parcel_min_m2", "parcel_max_m2", "kdb_max_pct", "klb_max", "kdh_min_pct",
+    "ktb_max_pct", "height_max_m", "floors_max", "gsb_min_m", "side_min_m", "rear_min_m", "lot_min_m2",
+    "gsb_from", "legal",
+)  # fmt: skip
 
 ANY_ROAD = {
     # sub-zone -> rows of: parcel from, to | KDB KLB KDH KTB height floors GSB side rear lot | GSB measured from
@@ -75,22 +76,9 @@ def intensity_rows() -> list[list[str]]:
         at, below, above = BY_ROAD[zone.code]
         for line, road in enumerate(ROADS, start=1):
             for low, high, spec in (("-", str(at), below), (str(at), "-", above)):
-                limits = spec.split()
-                # no building on a lot that opens to a toll road: the plan says nothing, so it is written as such
-                gsb = GSB_AXIS_M[road]
-                rows.append(
-                    [
-                        zone.code,
-                        road,
-                        low,
-                        high,
-                        *limits[:6],
-                        gsb,
-                        *limits[6:],
-                        "road_axis",
-                        legal.format(line),
-                    ]
-                )
+                cells = spec.split()
+                key = [zone.code, road, low, high]
+                rows.append([*key, *cells[:6], GSB_AXIS_M[road], *cells[6:], "road_axis", legal.format(line)])
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
@@ -104,8 +105,8 @@ def cells() -> list[Cell]:
     rng = random.Random(5303)
     made: list[Cell] = []
     us, vs = [line[0] for line in U_LINES], [line[0] for line in V_LINES]
-    for i, (u0, u1) in enumerate(zip(us[:-1], us[1:], strict=True)):
-        for j, (v0, v1) in enumerate(zip(vs[:-1], vs[1:], strict=True)):
+    for i, (u0, u1) in enumerate(itertools.pairwise(us)):
+        for j, (v0, v1) in enumerate(itertools.pairwise(vs)):
             made.append(_cell(rng, i, j, (u0, u1), (v0, v1)))
     return made
 
@@ -115,7 +116,7 @@ def _cell(rng: random.Random, i: int, j: int, us: tuple[float, float], vs: tuple
     u, v = (u0 + u1) / 2, (v0 + v1) / 2
     mid = v + rng.uniform(-4, 4)
     shift = rng.choice((-9.0, -6.0, 7.0, 11.0)) if rng.random() < 0.3 else 0.0
-    core = -760 <= u0 and u1 <= 800 and -480 <= v0 and v1 <= 480
+    core = u0 >= -760 and u1 <= 800 and v0 >= -480 and v1 <= 480
     special = SPECIAL.get((int(u0), int(v0)))
     base = special or (_living(u, v) if core else _outside(u, v))
     low = high = base
@@ -217,7 +218,7 @@ def _linework(
     lines += [
         curve((u0, v), (u1, v))
         for v in (-half, half)
-        for u0, u1 in ((-1500 - POKE_M, -760), (800, 1500 + POKE_M))
+        for u0, u1 in ((-1500 - POKE_M, -1180), (980, 1500 + POKE_M))
     ]
     lines += [g.boundary for g in gaps.values()]
     return [line.intersection(boundary) for line in lines]
@@ -269,7 +270,7 @@ def _labels(
 
 
 def _in_strip(u: float, v: float) -> bool:
-    return (u < -760 or u > 800) and abs(v) < frame.RUMIJA_M["arteri-primer"] / 2 + STRIP_M
+    return (u < -1180 or u > 980) and abs(v) < frame.RUMIJA_M["arteri-primer"] / 2 + STRIP_M
 
 
 def _water() -> list[Polygon]:
