@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kkpr_check.io.annex_limits import road_classes_in
-from kkpr_check.io.annex_sheet import Sheet
+from kkpr_check.io.annex_grid import Sheet
+from kkpr_check.io.annex_keys import road_classes_in
 from kkpr_check.io.annex_words import plain
 from kkpr_check.plan import LIMIT_COLUMNS
 
@@ -127,7 +127,9 @@ def is_header_row(sheet: Sheet, row: int) -> bool:
 
 def _header_at(sheet: Sheet, row: int) -> IntensityHeader | None:
     own = {c: plain(sheet.spread(row, c)) for c in range(1, sheet.columns + 1)}
-    known = {c: column for c, text in own.items() if text and len(text) < 120 and (column := column_meaning(text))}
+    known = {
+        c: column for c, text in own.items() if text and len(text) < 120 and (column := column_meaning(text))
+    }
     limits = {column.meaning for column in known.values()} & set(LIMIT_COLUMNS)
     if not limits or not {"code", "name"} & {column.meaning for column in known.values()}:
         return None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kkpr_check.io.annex_sheet import Sheet
+from kkpr_check.io.annex_grid import Sheet
 from kkpr_check.io.annex_words import parse_itbx_text, plain, read_kbli
 from kkpr_check.io.annex_zones import SubzoneIndex, code_key, looks_like_subzone
 
 _LOOK_BELOW = 60
 """Rows with content below a header in which ITBX values are looked for."""
+_KEY_LABELS = frozenset({"activity_id", "kbli", "kegiatan", "name", "nama", "activity"})
+"""Key columns of a matrix in the plan folder's own form, where every other column is a sub-zone."""
 _HEADER_DEPTH = 8
 """The most rows a header with merged group titles is taken to have."""
 
@@ -48,10 +51,18 @@ def find_matrices(sheet: Sheet, zones: SubzoneIndex, header_row: int | None = No
         wanted = [header_row] if header_row is not None else rows
         found = [(row, codes) for row in wanted if (codes := _header_codes(sheet, row, zones, by_name))]
         least = 1 if header_row is not None else 2
-        found = [(row, codes) for row, codes in found if len(codes) >= least and _values_below(sheet, row, codes, rows)]
+        found = [
+            (row, codes)
+            for row, codes in found
+            if len(codes) >= least and _values_below(sheet, row, codes, rows)
+        ]
         if found:
             headers = _distinct(sheet, found, rows)
-            every = headers if header_row is None else _other_headers(sheet, zones, by_name, header_row, headers, rows)
+            every = (
+                headers
+                if header_row is None
+                else _other_headers(sheet, zones, by_name, header_row, headers, rows)
+            )
             return [_matrix(sheet, row, codes, by_name, every) for row, codes in headers]
     return []
 
@@ -60,6 +71,8 @@ def _header_codes(sheet: Sheet, row: int, zones: SubzoneIndex, by_name: bool) ->
     """Return the sub-zone texts of a row; {} where the row is no header."""
     texts = {column: plain(sheet.spread(row, column)) for column in range(1, sheet.columns + 1)}
     texts = {column: text for column, text in texts.items() if text}
+    if "activity_id" in texts.values():
+        return {column: text for column, text in texts.items() if text.lower() not in _KEY_LABELS}
     sure: dict[int, str] = {}
     for column, text in texts.items():
         if by_name:
@@ -71,7 +84,9 @@ def _header_codes(sheet: Sheet, row: int, zones: SubzoneIndex, by_name: bool) ->
     if not sure:
         return {}
     first, last = min(sure), max(sure)
-    between = {c: t for c, t in texts.items() if first <= c <= last and c not in sure and looks_like_subzone(t)}
+    between = {
+        c: t for c, t in texts.items() if first <= c <= last and c not in sure and looks_like_subzone(t)
+    }
     own = {column: text for column, text in texts.items() if first <= column <= last}
     if len(sure) * 2 < len(own) or len(set(sure.values())) * 2 < len(sure):
         return {}
@@ -121,7 +136,11 @@ def _groups(above: Mapping[int, str], below: Mapping[int, str]) -> bool:
 
 def _only_above(above: Mapping[int, str], below: Mapping[int, str]) -> dict[int, str]:
     letters = {re.sub(r"[^A-Z].*", "", code_key(code)) for code in below.values()}
-    return {column: code for column, code in above.items() if column not in below and code_key(code) not in letters}
+    return {
+        column: code
+        for column, code in above.items()
+        if column not in below and code_key(code) not in letters
+    }
 
 
 def _data_between(sheet: Sheet, top: int, bottom: int, codes: Mapping[int, str], rows: list[int]) -> bool:
@@ -147,7 +166,9 @@ def _other_headers(
     rivals = [
         (row, codes)
         for row, codes in below
-        if len(codes) >= 2 and not _same(codes, chosen[0][1]) and _values_below(sheet, row, codes, rows)
+        if len(codes) >= 2
+        and not _same(codes, chosen[0][1])
+        and _values_below(sheet, row, codes, rows)
         and _data_between(sheet, header_row, row, chosen[0][1], rows)
     ]
     return chosen + rivals
@@ -177,7 +198,8 @@ def _key_columns(
     named = {
         column: sum(len(text) for text in texts[column]) * (4 if _NAME_LABEL.search(labels[column]) else 1)
         for column in rest
-        if column != kbli and (column < min(codes) or _NAME_LABEL.search(labels[column]))
+        if column != kbli
+        and (column < min(codes) or _NAME_LABEL.search(labels[column]))
         and any(re.search(r"[A-Za-z]{2}", text) for text in texts[column])
     }
     return kbli, _best(named), id_column, number
@@ -196,8 +218,13 @@ def header_label(sheet: Sheet, header_row: int, column: int) -> str:
 
 def _is_numbering(texts: list[str]) -> bool:
     numbers = [int(text.rstrip(".")) for text in texts if re.fullmatch(r"\d{1,6}\.?", text)]
-    steps = sum(b - a == 1 for a, b in zip(numbers, numbers[1:], strict=False))
-    return len(numbers) * 10 >= len(texts) * 8 and bool(numbers) and numbers[0] in (0, 1) and steps * 10 >= len(numbers) * 8 - 10
+    steps = sum(b - a == 1 for a, b in itertools.pairwise(numbers))
+    return (
+        len(numbers) * 10 >= len(texts) * 8
+        and bool(numbers)
+        and numbers[0] in (0, 1)
+        and steps * 10 >= len(numbers) * 8 - 10
+    )
 
 
 def _kbli_score(sheet: Sheet, data: list[int], column: int, label: str) -> int:

@@ -6,23 +6,27 @@ thousands dot that may be a decimal point, alternatives, and conditions that int
 
 from __future__ import annotations
 
-import html
 import math
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from kkpr_check.cells import UPPER_BOUND
 from kkpr_check.errors import Text
+from kkpr_check.io.annex_keys import (
+    AREA_STEP_M2,
+    KEY_FILLER,
+    ORDER_WORD,
+    ROAD_WORD,
+    road_classes_in,
+    split_parcel_range,
+)
+from kkpr_check.io.annex_numbers import NUMBER, AmbiguousError, read_number, tidy
 from kkpr_check.plan import UNREGULATED, Limit, State
 
 Unit = Literal["%", "m", "m2", "floors"]
 Side = Literal["max", "min"]
-
-AREA_STEP_M2 = 1e-4
-"""Areas are compared after rounding to 1e-4 m2, so "more than 400 m2" is "from 400.0001 m2"."""
 
 
 class LimitStep(NamedTuple):
@@ -53,7 +57,9 @@ class Undecided:
 
 _WHY: Mapping[str, Text] = {
     "empty": Text("nothing is written", "tidak ada isinya"),
-    "dash": Text('"-" may mean not regulated or not set', '"-" dapat berarti tidak diatur atau belum ditetapkan'),
+    "dash": Text(
+        '"-" may mean not regulated or not set', '"-" dapat berarti tidak diatur atau belum ditetapkan'
+    ),
     "zero": Text('"0" may mean zero or not set', '"0" dapat berarti nol atau belum ditetapkan'),
     "alternatives": Text("alternatives: only a person can choose", "ada alternatif: harus dipilih perencana"),
     "business-scale": Text(
@@ -85,42 +91,6 @@ def undecided(reason: str) -> Undecided:
     return Undecided(reason, _WHY[reason])
 
 
-# --- spelling -----------------------------------------------------------------------------------------------
-
-_MOJIBAKE = (
-    ("â\u0081„", "/"), ("â„", "/"), ("Â½", "1/2"), ("Â¼", "1/4"), ("Â²", "2"), ("â‰¤", "<="), ("â‰¥", ">="), ("â€“", "-"), ("â€”", "-"),
-)  # fmt: skip
-_NUMBER = r"\d+(?:[.,]\d+)*"
-
-
-def _tidy(text: str) -> str:
-    text = html.unescape(html.unescape(text))
-    for wrong, right in _MOJIBAKE:
-        text = text.replace(wrong, right)
-    text = unicodedata.normalize("NFKC", text).replace("\u2044", "/").replace("≤", "<=").replace("≥", ">=")
-    text = re.sub(r"[–—−]", "-", text).lower()
-    return "\n".join(line for part in text.splitlines() if (line := " ".join(part.split())))
-
-
-class _Ambiguous(Exception):
-    """A part of the text has no single reading; the argument is the reason."""
-
-
-def _number(text: str, unit: Unit | str | None) -> float:
-    """Read a number in Indonesian or English writing; a lone three-digit group is read as thousands only for m2."""
-    if re.fullmatch(r"\d+|0[.,]\d+|\d+[.,](?:\d{1,2}|\d{4,})", text):
-        return float(text.replace(",", "."))
-    if re.fullmatch(r"\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:\.\d{3})+,\d+", text):
-        return float(text.replace(".", "").replace(",", "."))
-    if re.fullmatch(r"\d{1,3}(?:,\d{3}){2,}|\d{1,3}(?:,\d{3})+\.\d+", text):
-        return float(text.replace(",", ""))
-    if unit == "m2" and re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", text):
-        return float(text.replace(".", ""))
-    if re.fullmatch(r"\d+[.,]\d{3}", text):
-        raise _Ambiguous("thousands-or-decimal" if len(text) <= 7 else "unread")
-    raise _Ambiguous("unread")
-
-
 # --- one value ----------------------------------------------------------------------------------------------
 
 _NAMES = re.compile(
@@ -128,13 +98,15 @@ _NAMES = re.compile(
     r"|garis sempadan bangunan|jarak bebas(?: samping| belakang)?)\b\.?|:|- )\s*"
 )
 _MAX = re.compile(r"(?:(?:maksimum|maksimal|maks|max|paling (?:banyak|tinggi|besar|luas))\b\.?|<=)\s*")
-_MIN = re.compile(r"(?:(?:minimum|minimal|min|paling (?:sedikit|kurang|kecil)|sekurang-kurangnya)\b\.?|>=)\s*")
-_RUMIJA = re.compile(
-    rf"(?:(?P<over>{_NUMBER})\s*/\s*(?P<under>{_NUMBER})|(?P<factor>{_NUMBER})|(?P<half>setengah))?\s*(?:x|\*|×|kali|dari)?\s*"
-    r"(?:lebar\s+)?(?:rumija|ruang milik jalan|damija|daerah milik jalan|row)"
-    rf"(?:\s*\+\s*(?P<plus>{_NUMBER}))?\s*(?:m|meter)?"
+_MIN = re.compile(
+    r"(?:(?:minimum|minimal|min|paling (?:sedikit|kurang|kecil)|sekurang-kurangnya)\b\.?|>=)\s*"
 )
-_PLAIN = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>%|persen|m2|ha|hektar|m|meter|lantai|lt)?\.?")
+_RUMIJA = re.compile(
+    rf"(?:(?P<over>{NUMBER})\s*/\s*(?P<under>{NUMBER})|(?P<factor>{NUMBER})|(?P<half>setengah))?\s*(?:x|\*|×|kali|dari)?\s*"
+    r"(?:lebar\s+)?(?:rumija|ruang milik jalan|damija|daerah milik jalan|row)"
+    rf"(?:\s*\+\s*(?P<plus>{NUMBER}))?\s*(?:m|meter)?"
+)
+_PLAIN = re.compile(rf"(?P<number>{NUMBER})\s*(?P<unit>%|persen|m2|ha|hektar|m|meter|lantai|lt)?\.?")
 _UNITS: Mapping[str, Unit] = {
     "%": "%", "persen": "%", "m2": "m2", "ha": "m2", "hektar": "m2", "m": "m", "meter": "m", "lantai": "floors", "lt": "floors",
 }  # fmt: skip
@@ -147,7 +119,7 @@ class _Value(NamedTuple):
 
 
 def _value(text: str) -> _Value:
-    """Read one value with its words; raises `_Ambiguous`."""
+    """Read one value with its words; raises `AmbiguousError`."""
     side: Side | None = None
     rest = text.strip(" ;,")
     while True:
@@ -160,116 +132,40 @@ def _value(text: str) -> _Value:
         if rest == before:
             break
     if rest in ("", "-"):
-        raise _Ambiguous("dash" if "-" in text else "empty")
+        raise AmbiguousError("dash" if "-" in text else "empty")
     if match := _RUMIJA.fullmatch(rest):
         return _Value(_rumija(match), "m", side)
     match = _PLAIN.fullmatch(rest)
     if match is None:
-        raise _Ambiguous(_why_unread(rest))
+        raise AmbiguousError(_why_unread(rest))
     unit = _UNITS.get(match["unit"] or "")
-    number = _number(match["number"], "ha" if match["unit"] in ("ha", "hektar") else unit)
+    number = read_number(match["number"], "ha" if match["unit"] in ("ha", "hektar") else unit)
     if number == 0:
-        raise _Ambiguous("zero")
+        raise AmbiguousError("zero")
     return _Value(Limit(State.VALUE, number * (1e4 if match["unit"] in ("ha", "hektar") else 1)), unit, side)
 
 
 def _rumija(match: re.Match[str]) -> Limit:
     factor = 1.0
     if match["over"]:
-        factor = _number(match["over"], None) / _number(match["under"], None)
+        factor = read_number(match["over"], None) / read_number(match["under"], None)
     elif match["factor"] or match["half"]:
-        factor = 0.5 if match["half"] else _number(match["factor"], None)
-    return Limit(State.VALUE, _number(match["plus"], None) if match["plus"] else 0.0, factor)
+        factor = 0.5 if match["half"] else read_number(match["factor"], None)
+    return Limit(State.VALUE, read_number(match["plus"], None) if match["plus"] else 0.0, factor)
 
 
 def _why_unread(text: str) -> str:
-    if re.fullmatch(rf"-{_NUMBER}\s*(?:%|m)?", text):
+    if re.fullmatch(rf"-{NUMBER}\s*(?:%|m)?", text):
         return "negative"
-    return "several-values" if len(re.findall(_NUMBER, text)) > 1 else "unread"
-
-
-# --- keys: road classes and parcel sizes --------------------------------------------------------------------
-
-_ROAD_WORD = re.compile(r"\b(arteri|kolektor|lokal|lingkungan|tol|khusus)\b")
-_ORDER_WORD = re.compile(r"\b(primer|sekunder)\b")
-_KEY_FILLER = re.compile(
-    r"\b(?:fungsi|kelas|hierarki|jaringan|jalan|jl|pada|untuk|di|tepi|luas|lp|persil|lahan|kavling|kaveling|kapling|tanah|perpetakan"
-    r"|dengan|dan|m2|m|kdb|klb|kdh|ktb|gsb|ketinggi?an|tinggi|bangunan|jumlah|lantai|garis|sempadan|maksimum|maksimal|maks|minimum|minimal|min)\b"
-    r"|[\s/,.:&*•()-]"
-)
-_BOUNDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern.replace("N", f"({_NUMBER})") + r"\s*(?:m2|m persegi)?"))
-    for kind, pattern in (
-        ("between", r"N\s*(?:m2)?\s*(?:-|s/d|s\.d\.|sampai dengan|sampai|hingga)\s*N"),
-        ("at-least", r"(?:>=|lebih dari (?:atau )?sama dengan|sama dengan (?:atau )?lebih(?: besar)? dari|mulai dari|minimal|paling sedikit)\s*N"),
-        ("at-most", r"(?:<=|kurang dari (?:atau )?sama dengan|sampai dengan|s/d|hingga|maksimal|paling luas|paling banyak)\s*N"),
-        ("more", r"(?:>|lebih(?: besar| luas)? dari|di ?atas)\s*N"),
-        ("less", r"(?:<|kurang dari|lebih kecil dari|di ?bawah)\s*N"),
-    )
-)  # fmt: skip
-
-
-def road_classes_in(text: str) -> tuple[str, ...]:
-    """Return the road classes a text names, families where primer/sekunder is not said.
-
-    >>> road_classes_in("Arteri Primer/ Sekunder"), road_classes_in("Lokal Lingkungan")
-    (('arteri-primer', 'arteri-sekunder'), ('lokal', 'lingkungan'))
-    """
-    words = re.findall(r"[a-z]+", text.lower())
-    found: list[str] = []
-    family, orders = "", False
-    for word in words:
-        if _ROAD_WORD.fullmatch(word):
-            if family and not orders:
-                found.append(family)
-            family, orders = word, False
-        elif _ORDER_WORD.fullmatch(word) and family:
-            found.append(f"{family}-{word}")
-            orders = True
-    if family and not orders:
-        found.append(family)
-    return tuple(dict.fromkeys(found))
-
-
-def parcel_range_in(text: str) -> tuple[float, float] | None:
-    """Return ``(parcel_min_m2, parcel_max_m2)`` of a text about parcel sizes, half-open, or None.
-
-    >>> parcel_range_in("kurang dari 60 m2"), parcel_range_in("lebih dari 400 m2")
-    ((0.0, 60.0), (400.0001, inf))
-    """
-    try:
-        found, _ = _parcel_range(_tidy(text))
-    except _Ambiguous:
-        return None
-    return found
-
-
-def _parcel_range(text: str) -> tuple[tuple[float, float] | None, str]:
-    """Return the range and the text without it."""
-    low, high, seen = 0.0, math.inf, False
-    for kind, pattern in _BOUNDS:
-        match = pattern.search(text)
-        if match is None:
-            continue
-        numbers = [_number(number, "m2") for number in match.groups()]
-        if kind == "between":
-            low, high = numbers[0], numbers[1]
-        elif kind in ("at-least", "more"):
-            low = numbers[0] + (AREA_STEP_M2 if kind == "more" else 0.0)
-        else:
-            high = numbers[0] + (AREA_STEP_M2 if kind == "at-most" else 0.0)
-        text, seen = text[: match.start()] + " " + text[match.end() :], True
-    if seen and low >= high:
-        raise _Ambiguous("unread")
-    return ((round(low, 4), round(high, 4)) if seen else None), text
+    return "several-values" if len(re.findall(NUMBER, text)) > 1 else "unread"
 
 
 def _step(segment: str) -> tuple[LimitStep, _Value]:
-    """Read ``key : value``, or a bare value; raises `_Ambiguous`."""
+    """Read ``key : value``, or a bare value; raises `AmbiguousError`."""
     segment = re.sub(r"^[-•*]\s+", "", segment.strip())
     key, colon, text = segment.rpartition(":")
     if not colon:
-        match = re.fullmatch(rf"([a-z ()/,]*?)\s*({_NUMBER}\s*(?:%|m|lantai)?)", segment)
+        match = re.fullmatch(rf"([a-z ()/,]*?)\s*({NUMBER}\s*(?:%|m|lantai)?)", segment)
         key, text = (match[1], match[2]) if match and road_classes_in(match[1]) else ("", segment)
     elif not road_classes_in(key) and "luas" not in key:
         key, text = "", segment
@@ -277,12 +173,12 @@ def _step(segment: str) -> tuple[LimitStep, _Value]:
         value = _value(text)
         return LimitStep(value.limit), value
     if road_classes_in(key) and re.search(r"\d|[<>]", key) and "luas" not in key:
-        raise _Ambiguous("condition")
-    parcel, rest = _parcel_range(key)
+        raise AmbiguousError("condition")
+    parcel, rest = split_parcel_range(key)
     roads = road_classes_in(rest)
-    rest = _KEY_FILLER.sub("", _ORDER_WORD.sub("", _ROAD_WORD.sub("", rest)))
+    rest = KEY_FILLER.sub("", ORDER_WORD.sub("", ROAD_WORD.sub("", rest)))
     if rest:
-        raise _Ambiguous("condition")
+        raise AmbiguousError("condition")
     value = _value(text)
     low, high = parcel or (0.0, math.inf)
     return LimitStep(value.limit, roads, low, high), value
@@ -315,20 +211,20 @@ def parse_intensity_text(text: str) -> ParsedLimit | Undecided:
     >>> parse_intensity_text("4.708 Ha").reason, parse_intensity_text("0").reason
     ('thousands-or-decimal', 'zero')
     """
-    tidy = _tidy(text)
-    if tidy in ("", "null", "nan", "none", "n/a"):
+    words = tidy(text)
+    if words in ("", "null", "nan", "none", "n/a"):
         return undecided("empty")
-    if tidy in ("tidak diatur", "tidak ditentukan"):
+    if words in ("tidak diatur", "tidak ditentukan"):
         return ParsedLimit((LimitStep(UNREGULATED),))
-    if "alternatif" in tidy or re.search(r"\batau\b(?! sama)", tidy):
+    if "alternatif" in words or re.search(r"\batau\b(?! sama)", words):
         return undecided("alternatives")
-    if re.search(r"\bskala\b|\busaha\b|\bmikro\b|\bumkm\b|\bsub ?wilayah\b", tidy):
+    if re.search(r"\bskala\b|\busaha\b|\bmikro\b|\bumkm\b|\bsub ?wilayah\b", words):
         return undecided("business-scale")
-    segments = [part for part in re.split(r"\s*;\s*|\n|,\s+(?=[a-z<>(])", tidy) if part.strip()]
+    segments = [part for part in re.split(r"\s*;\s*|\n|,\s+(?=[a-z<>(])", words) if part.strip()]
     try:
         read = [_step(segment) for segment in segments]
-    except (_Ambiguous, ZeroDivisionError) as problem:
-        return undecided(str(problem) if isinstance(problem, _Ambiguous) else "unread")
+    except (AmbiguousError, ZeroDivisionError) as problem:
+        return undecided(str(problem) if isinstance(problem, AmbiguousError) else "unread")
     units, sides = {value.unit for _, value in read} - {None}, {value.side for _, value in read} - {None}
     if not read or len(units) > 1 or len(sides) > 1:
         return undecided("several-values" if read else "unread")

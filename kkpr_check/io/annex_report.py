@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kkpr_check.errors import ErrorGroup, KkprError, Place, PlanError, Text
-from kkpr_check.io.annex_sheet import Sheet
+from kkpr_check.io.annex_grid import Sheet
 
 IMPORTED = ("imported", "key", "header", "legend")
 """Classes of cells whose content went into the tables (or told where the rest belongs)."""
@@ -69,7 +69,14 @@ class ImportReport:
 
         def items(rows: tuple[Listed, ...]) -> list[dict[str, Any]]:
             return [
-                {"address": r.address, "cells": r.cells, "reason": r.reason, "value": r.value, "en": r.text.en, "id": r.text.id}
+                {
+                    "address": r.address,
+                    "cells": r.cells,
+                    "reason": r.reason,
+                    "value": r.value,
+                    "en": r.text.en,
+                    "id": r.text.id,
+                }
                 for r in rows
             ]
 
@@ -142,7 +149,9 @@ class Accounts:
         return value if len(value) <= 120 else value[:117] + "..."
 
 
-_RUNS = frozenset({"row-number", "unused", "hidden-row", "hidden-column", "empty", "subzone-ambiguous", "subzone-repeated"})
+_RUNS = frozenset(
+    {"row-number", "unused", "hidden-row", "hidden-column", "empty", "subzone-ambiguous", "subzone-repeated"}
+)
 
 
 def write_tables(directory: Path, tables: Mapping[str, str], *, overwrite: bool) -> tuple[str, ...]:
@@ -165,7 +174,9 @@ def write_tables(directory: Path, tables: Mapping[str, str], *, overwrite: bool)
         if made and directory.is_dir() and not any(directory.iterdir()):
             directory.rmdir()
         raise PlanError(
-            Text(f"cannot write: {error}", f"tidak dapat menulis: {error}"), place=Place(str(directory)), code="write"
+            Text(f"cannot write: {error}", f"tidak dapat menulis: {error}"),
+            place=Place(str(directory)),
+            code="write",
         ) from error
     return tuple(tables)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from kkpr_check.io.annex_sheet import SheetCell
+from kkpr_check.io.annex_grid import SheetCell
 from kkpr_check.plan import Cell
 
 Letter = Literal["I", "T", "B", "TB", "X"]
@@ -40,7 +41,9 @@ def plain(text: str) -> str:
 
 _ALLOWED = r"(?:di)?(?:i?zi?n?kan|perbolehkan|ijinkan)|boleh"
 _ALLOWED_WORDS = re.compile(rf"(?:pemanfaatan yang )?(?:{_ALLOWED})(?: ?/ ?(?:{_ALLOWED}))*")
-_FORBIDDEN_WORDS = re.compile(rf"(?:pemanfaatan yang )?(?:tidak (?:{_ALLOWED})(?: ?/ ?(?:tidak )?(?:{_ALLOWED}))*|dilarang)")
+_FORBIDDEN_WORDS = re.compile(
+    rf"(?:pemanfaatan yang )?(?:tidak (?:{_ALLOWED})(?: ?/ ?(?:tidak )?(?:{_ALLOWED}))*|dilarang)"
+)
 _PREFIX = rf"(?:pemanfaatan )?(?:(?:{_ALLOWED}) )?(?:dengan )?"
 _CLASS_WORDS: tuple[tuple[Letter, re.Pattern[str]], ...] = (
     ("TB", re.compile(_PREFIX + r"(?:ber)?syarat (?:secara )?terbatas (?:dan|/) ?(?:ber)?syarat tertentu")),
@@ -200,8 +203,10 @@ class KbliCodes(NamedTuple):
     state: Literal["ok", "padded", "none", "group", "unread"]
 
 
-def read_kbli(cell: SheetCell | None) -> KbliCodes:
+def read_kbli(cell: SheetCell | None, known: Container[str] | None = None) -> KbliCodes:
     """Read a KBLI cell; leading zeros that a number lost are put back (four digits, as 01111 became 1111).
+
+    Four digits that are no code of `known` with their zero back are a KBLI class, a group.
 
     >>> read_kbli(SheetCell("1111", "number", 1111.0))
     KbliCodes(codes=('01111',), state='padded')
@@ -219,7 +224,8 @@ def read_kbli(cell: SheetCell | None) -> KbliCodes:
         if not re.fullmatch(r"[0-9]{1,5}|[A-U]", part):
             return KbliCodes((), "unread")
         if len(part) == 4 and not part.startswith("0"):
-            part, padded = "0" + part, True
+            whole = known is None or "0" + part in known
+            part, padded = ("0" + part, True) if whole else (part, padded)
         if len(part) < 5:
             return KbliCodes((), "group")
         codes.append(part)

@@ -12,10 +12,16 @@ from kkpr_check.errors import Place, PlanError, Text
 from kkpr_check.io.annex_sheet import decode_text
 from kkpr_check.io.annex_words import plain
 
-_SUBZONE = re.compile(r"[A-Z]{1,4}(?: ?-? ?\d{1,2}(?:\.\d{1,2})?)?(?:[.\- ]?[A-Za-z]\d?(?:-\d)?)?(?:/[A-Z]{1,4}(?:-?\d)?)?")
-_LABELS = frozenset(
-    "NO NOMOR KODE KBLI NAMA ZONA JENIS KET SUB BLOK SWP WP KDB KLB KDH KTB KWT GSB JBS JBB TB PZ ITBX IZIN".split()
+_SUBZONE = re.compile(
+    r"[A-Z]{1,4}(?: ?-? ?\d{1,2}(?:\.\d{1,2})?)?(?:[.\- ]?[A-Za-z]\d?(?:-\d)?)?(?:/[A-Z]{1,4}(?:-?\d)?)?"
 )
+_LABELS = frozenset(
+    {
+        *("NO", "NOMOR", "KODE", "KBLI", "NAMA", "ZONA", "JENIS", "KET", "SUB", "BLOK", "SWP", "WP", "IZIN"),
+        *("KDB", "KLB", "KDH", "KTB", "KWT", "GSB", "JBS", "JBB", "TB", "PZ", "ITBX"),
+    }
+)
+"""Words of a header that have the form of a sub-zone code."""
 
 
 def code_key(code: str) -> str:
@@ -93,5 +99,7 @@ def read_zone_index(directory: Path) -> SubzoneIndex:
             code="column-missing",
         )
     return SubzoneIndex(
-        ((row["subzone"] or "").strip(), (row.get("name") or "").strip()) for row in rows if (row["subzone"] or "").strip()
+        ((row["subzone"] or "").strip(), (row.get("name") or "").strip())
+        for row in rows
+        if (row["subzone"] or "").strip()
     )

@@ -1,0 +1,85 @@
+"""The keys of a ladder in words: road classes and parcel sizes."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from kkpr_check.io.annex_numbers import NUMBER, AmbiguousError, read_number, tidy
+
+AREA_STEP_M2 = 1e-4
+"""Areas are compared after rounding to 1e-4 m2, so "more than 400 m2" is "from 400.0001 m2"."""
+
+ROAD_WORD = re.compile(r"\b(arteri|kolektor|lokal|lingkungan|tol|khusus)\b")
+ORDER_WORD = re.compile(r"\b(primer|sekunder)\b")
+KEY_FILLER = re.compile(
+    r"\b(?:fungsi|kelas|hierarki|jaringan|jalan|jl|pada|untuk|di|tepi|luas|lp|persil|lahan|kavling|kaveling|kapling|tanah|perpetakan"
+    r"|dengan|dan|m2|m|kdb|klb|kdh|ktb|gsb|ketinggi?an|tinggi|bangunan|jumlah|lantai|garis|sempadan|maksimum|maksimal|maks|minimum|minimal|min)\b"
+    r"|[\s/,.:&*•()-]"
+)
+_BOUNDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern.replace("N", f"({NUMBER})") + r"\s*(?:m2|m persegi)?"))
+    for kind, pattern in (
+        ("between", r"N\s*(?:m2)?\s*(?:-|s/d|s\.d\.|sampai dengan|sampai|hingga)\s*N"),
+        ("at-least", r"(?:>=|lebih dari (?:atau )?sama dengan|sama dengan (?:atau )?lebih(?: besar)? dari|mulai dari"
+            r"|minimal|paling sedikit)\s*N"),
+        ("at-most", r"(?:<=|kurang dari (?:atau )?sama dengan|sampai dengan|s/d|hingga|maksimal|paling luas|paling banyak)\s*N"),
+        ("more", r"(?:>|lebih(?: besar| luas)? dari|di ?atas)\s*N"),
+        ("less", r"(?:<|kurang dari|lebih kecil dari|di ?bawah)\s*N"),
+    )
+)  # fmt: skip
+
+
+def road_classes_in(text: str) -> tuple[str, ...]:
+    """Return the road classes a text names, families where primer/sekunder is not said.
+
+    >>> road_classes_in("Arteri Primer/ Sekunder"), road_classes_in("Lokal Lingkungan")
+    (('arteri-primer', 'arteri-sekunder'), ('lokal', 'lingkungan'))
+    """
+    words = re.findall(r"[a-z]+", text.lower())
+    found: list[str] = []
+    family, orders = "", False
+    for word in words:
+        if ROAD_WORD.fullmatch(word):
+            if family and not orders:
+                found.append(family)
+            family, orders = word, False
+        elif ORDER_WORD.fullmatch(word) and family:
+            found.append(f"{family}-{word}")
+            orders = True
+    if family and not orders:
+        found.append(family)
+    return tuple(dict.fromkeys(found))
+
+
+def parcel_range_in(text: str) -> tuple[float, float] | None:
+    """Return ``(parcel_min_m2, parcel_max_m2)`` of a text about parcel sizes, half-open, or None.
+
+    >>> parcel_range_in("kurang dari 60 m2"), parcel_range_in("lebih dari 400 m2")
+    ((0.0, 60.0), (400.0001, inf))
+    """
+    try:
+        found, _ = split_parcel_range(tidy(text))
+    except AmbiguousError:
+        return None
+    return found
+
+
+def split_parcel_range(text: str) -> tuple[tuple[float, float] | None, str]:
+    """Return the range and the text without it; raises `AmbiguousError`."""
+    low, high, seen = 0.0, math.inf, False
+    for kind, pattern in _BOUNDS:
+        match = pattern.search(text)
+        if match is None:
+            continue
+        numbers = [read_number(number, "m2") for number in match.groups()]
+        if kind == "between":
+            low, high = numbers[0], numbers[1]
+        elif kind in ("at-least", "more"):
+            low = numbers[0] + (AREA_STEP_M2 if kind == "more" else 0.0)
+        else:
+            high = numbers[0] + (AREA_STEP_M2 if kind == "at-most" else 0.0)
+        text, seen = text[: match.start()] + " " + text[match.end() :], True
+    if seen and low >= high:
+        raise AmbiguousError("unread")
+    return ((round(low, 4), round(high, 4)) if seen else None), text

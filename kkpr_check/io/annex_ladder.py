@@ -1,0 +1,153 @@
+"""From the cells of one sub-zone to rows of intensity.csv: each (road class, parcel size) exactly once."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Mapping
+
+from kkpr_check.errors import Text
+from kkpr_check.io.annex_columns import IntensityHeader
+from kkpr_check.io.annex_grid import number_text
+from kkpr_check.io.annex_intensity_rows import Choices, Entry, SubzoneLimits
+from kkpr_check.io.annex_report import Accounts, safe
+from kkpr_check.plan import LIMIT_COLUMNS, MISSING, ROAD_CLASSES, Limit, State
+
+COLUMNS = ("subzone", "road_class", "parcel_min_m2", "parcel_max_m2", *LIMIT_COLUMNS, "gsb_from", "legal")
+"""The columns of intensity.csv."""
+
+
+def build_ladder(
+    name: str, subzone: SubzoneLimits, header: IntensityHeader, books: Accounts, choices: Choices
+) -> list[list[str]]:
+    """Return the rows of one sub-zone: every (road class, parcel size) exactly once."""
+    cuts = sorted({bound for entry in subzone.entries for bound in (entry.low, entry.high)} | {0.0, math.inf})
+    spans = list(itertools.pairwise(cuts))
+    conflicts: dict[tuple[int, int], list[Entry]] = {}
+    table = {
+        road: [_limits_at(subzone.entries, road, low, high, conflicts) for low, high in spans]
+        for road in ROAD_CLASSES
+    }
+    _book(header, books, subzone, conflicts)
+    gsb_from = _one(subzone.gsb_from) or choices.gsb_from or _label_line(header) or ""
+    legal = safe(_joined(subzone.legal) or choices.legal)
+    groups: dict[tuple[tuple[Limit, ...], ...], list[str]] = {}
+    for road, row in table.items():
+        groups.setdefault(tuple(row), []).append(road)
+    rows = []
+    for row_limits, roads in groups.items():
+        for road in _road_keys(roads):
+            for low, high, limits in _merged(spans, row_limits):
+                values = [limit_text(limit) for limit in limits]
+                bounds = ["-" if low == 0 else _area_text(low), "-" if math.isinf(high) else _area_text(high)]
+                rows.append([name, road, *bounds, *values, gsb_from, legal])
+    order = [key for road in ROAD_CLASSES for key in ("*", road.partition("-")[0], road)]
+    return sorted(rows, key=lambda row: order.index(row[1]))
+
+
+def _limits_at(
+    entries: list[Entry], road: str, low: float, high: float, conflicts: dict[tuple[int, int], list[Entry]]
+) -> tuple[Limit, ...]:
+    """Return one limit a column; MISSING where nothing is said, or where the annex says two things."""
+    limits = []
+    for column in LIMIT_COLUMNS:
+        here = [
+            e for e in entries if e.column == column and road in e.roads and e.low <= low and high <= e.high
+        ]
+        said = {entry.step.limit if entry.step else None for entry in here}
+        if len(said) > 1:
+            conflicts.update((entry.place, here) for entry in here)
+        one = said.pop() if len(said) == 1 else None
+        limits.append(one or MISSING)
+    return tuple(limits)
+
+
+def _book(
+    header: IntensityHeader,
+    books: Accounts,
+    subzone: SubzoneLimits,
+    conflicts: Mapping[tuple[int, int], list[Entry]],
+) -> None:
+    for entry in subzone.entries:
+        if entry.place not in header.sheet.cells:
+            continue
+        if entry.place in conflicts:
+            others = "; ".join(
+                f"{header.sheet.address(*other.place)} = {header.sheet.text(*other.place) or '?'}"
+                + (f" ({other.qualifier})" if other.qualifier else "")
+                for other in conflicts[entry.place]
+            )
+            why = Text(
+                f"the annex says several things here: {others}", f"lampiran menyebut beberapa nilai: {others}"
+            )
+            books.leave(*entry.place, "several-rows", why)
+        elif entry.step is not None and entry.place not in books.classes:
+            books.take(*entry.place, "imported")
+
+
+def _one(texts: list[str]) -> str | None:
+    said = {text for text in texts if text}
+    return said.pop() if len(said) == 1 else None
+
+
+def _joined(texts: list[str]) -> str:
+    return "; ".join(dict.fromkeys(text for text in texts if text))
+
+
+def _label_line(header: IntensityHeader) -> str | None:
+    """Return the line GSB is measured from, where the header says it."""
+    for column in header.limits.values():
+        text = column.label.lower()
+        if column.meaning != "gsb_min_m":
+            continue
+        if re.search(r"\bas (?:jalan|rumija)", text):
+            return "road_axis"
+        if re.search(r"(?:tepi|batas|pinggir|dari) (?:rumija|jalan|damija|ruang milik)", text):
+            return "road_edge"
+        if re.search(r"pagar|\bgsp\b|batas (?:persil|kavling|kaveling)", text):
+            return "parcel_edge"
+    return None
+
+
+def _road_keys(roads: list[str]) -> list[str]:
+    """Return the fewest keys for a set of road classes: ``*``, families, single classes."""
+    if len(roads) == len(ROAD_CLASSES):
+        return ["*"]
+    keys: list[str] = []
+    for road in roads:
+        family = road.partition("-")[0]
+        whole = [c for c in ROAD_CLASSES if c == family or c.startswith(family + "-")]
+        keys.append(family if set(whole) <= set(roads) else road)
+    return list(dict.fromkeys(keys))
+
+
+def _merged(
+    spans: list[tuple[float, float]], rows: tuple[tuple[Limit, ...], ...]
+) -> list[tuple[float, float, tuple[Limit, ...]]]:
+    merged: list[tuple[float, float, tuple[Limit, ...]]] = []
+    for (low, high), limits in zip(spans, rows, strict=True):
+        if merged and merged[-1][2] == limits:
+            merged[-1] = (merged[-1][0], high, limits)
+        else:
+            merged.append((low, high, limits))
+    return merged
+
+
+def limit_text(limit: Limit) -> str:
+    """Write a limit in the grammar of intensity.csv.
+
+    >>> limit_text(Limit(State.VALUE, 1.0, 0.5)), limit_text(Limit(State.VALUE, 60.0)), limit_text(MISSING)
+    ('0.5*rumija+1', '60', '')
+    """
+    if limit.state is not State.VALUE:
+        return "-" if limit.state is State.UNREGULATED else ""
+    if not limit.rumija_factor:
+        return _area_text(limit.constant)
+    tail = f"{limit.constant:+g}" if limit.constant else ""
+    return f"{number_text(limit.rumija_factor)}*rumija{tail}"
+
+
+def _area_text(value: float) -> str:
+    text = number_text(value)
+    return text + "0" if re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", text) else text
