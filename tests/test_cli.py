@@ -364,6 +364,31 @@ def test_a_written_file_has_the_usual_permissions(
 # --- the catalogue ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("third", "code"), [("nonconform", 0), ("undetermined", 1), ("conform", 1)])
+def test_demo_compares_with_what_the_examples_say(
+    run: Run, monkeypatch: pytest.MonkeyPatch, third: str, code: int
+) -> None:
+    verdicts = iter(["conform", "conditional", third])
+    requests: list[CheckRequest] = []
+
+    def fake(request: CheckRequest) -> tuple[Report, ...]:
+        requests.append(request)
+        return (dataclasses.replace(conforming(), verdict=Verdict(next(verdicts))),)
+
+    monkeypatch.setattr(checking, "run", fake, raising=False)
+    got, out, err = run("demo", "--format", "jsonl")
+    assert got == code and len(out.splitlines()) == 3
+    assert ("NOT as expected" in err) == (code == 1)
+    assert [Path(request.site or "").name[:2] for request in requests] == ["01", "02", "04"]
+    assert all(Path(plan, "plan.toml").is_file() for request in requests for plan in request.plans)
+
+
+def test_demo_without_its_sample_is_exit_2(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("kkpr_check.cli.demo._HOMES", (tmp_path,))
+    code, _, err = run("demo")
+    assert code == 2 and "not installed" in err
+
+
 def test_rules_list_names_every_rule_once(run: Run) -> None:
     code, out, _ = run("rules", "list")
     codes = [line.split()[0] for line in out.splitlines()]
@@ -407,7 +432,7 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
         "import sys, kkpr_check.cli; from kkpr_check.cli.app import build; build('id').get_help; "
         "kkpr_check.cli.main(['--help']); kkpr_check.cli.main(['check', '--help']); "
         "heavy = {'numpy', 'shapely', 'rich', 'pandas', 'geopandas', 'pyproj', 'pyogrio', 'fiona', 'pydantic'}; "
-        "sys.exit(', '.join(sorted(heavy & set(sys.modules))))"
+        "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False

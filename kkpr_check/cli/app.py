@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from kkpr_check._version import __version__
-from kkpr_check.cli import check, doctor, rules
+from kkpr_check.cli import check, demo, doctor, rules
 from kkpr_check.cli.base import Command, Group, Session, session_of
 from kkpr_check.cli.language import LANGUAGES, localize, words
 from kkpr_check.cli.options import refuse_together
@@ -84,6 +84,7 @@ def build(lang: str) -> Any:
     catalogue.command("list", cls=Command, help=rules.LIST)(rules.list_rules)
     catalogue.command("explain", cls=Command, help=rules.EXPLAIN)(rules.explain)
     app.add_typer(catalogue, name="rules")
+    app.command("demo", cls=Command, help=demo.SUMMARY)(demo.demo)
     app.command("doctor", cls=Command, help=doctor.SUMMARY)(doctor.doctor)
     command = typer.main.get_command(app)
     localize(command, lang)

@@ -7,6 +7,7 @@ which costs a third of a whole check.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +42,8 @@ class _Plain:
         return value
 
 
-def _read_as_written(command: Any) -> None:
-    for param in command.params:
+def _read_as_written(params: Sequence[Any]) -> None:
+    for param in params:
         if hasattr(param, "_runtime_param"):
             param._runtime_param = _Plain()
 
@@ -52,7 +53,7 @@ class Command(typer.core.TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse without conversions."""
-        _read_as_written(self)
+        _read_as_written(self.get_params(ctx))
         return super().parse_args(ctx, args)
 
     def get_help(self, ctx: Any) -> str:
@@ -65,7 +66,7 @@ class Group(typer.core.TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse without conversions."""
-        _read_as_written(self)
+        _read_as_written(self.get_params(ctx))
         return super().parse_args(ctx, args)
 
     def get_help(self, ctx: Any) -> str:
