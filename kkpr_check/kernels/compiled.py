@@ -1,8 +1,8 @@
 """The compiled part of the grid kernel. Imported by `kkpr_check.kernels.grid` only: importing it imports numba.
 
 Everything stands in one file, since numba's cache notices a change of the file of the compiled function only.
-Edges are rows of ``(n, 6)`` arrays: x and y of the left end, x and y of the right end, slope, sign; see
-`kkpr_check.kernels.reference` for the formula they serve. A vertical edge has slope and sign 0.
+Edges are rows of ``(n, 5)`` arrays: x and y of the left end, x and y of the right end, sign (0 for a vertical edge);
+see `kkpr_check.kernels.reference` for the formula they serve.
 Nothing is annotated inside: numba infers the types of its functions, and mypy can not see them.
 """
 
@@ -21,31 +21,34 @@ OTHER, LOOSE, BEYOND = -1, -2, -3
 """Not little-endian 2-D (Multi)Polygon WKB; a non-finite coordinate; outside the grid's extent."""
 EDGE, MANY, NONE = -3, -2, -1
 """Cell labels beside a zone's row: a zone edge may touch the cell; several zones cover it; none does."""
-MAX_CELLS = 4096
-"""A bounding box of more cells takes the general path, so that no subject costs more than its edges."""
+RUN = 32
+"""Edges of a subject that are measured together."""
+MAX_BYTES = 4096
+"""A bounding box of more bytes of cells takes the general path, so that no subject costs more than its edges."""
 
 
 class Index(NamedTuple):
     """Zones made ready: a grid of labels, zone edges by slabs of x, buckets of zones. Metres."""
 
     bounds: Any  # (z, 4)
-    edges: Any  # (e, 6)
-    first_slab: Any  # (e,) slab of the edge's left end
-    slab_start: Any  # (z + 1,) where a zone's slabs begin in slab_ptr
+    edges: Any  # (e, 5), by zone and slab of the left end
+    slab_start: Any  # (z + 1,) where a zone's slabs begin
     slab_scale: Any  # (z,) slabs per metre
-    slab_ptr: Any  # (s + 1,) where a slab's edges begin in slab_edges
-    slab_edges: Any  # edge rows
+    own: Any  # (s + 1,) where a slab's edges begin in edges
+    over_ptr: Any  # (s + 1,) where a slab's edges from slabs to the left begin in over
+    over: Any  # edge rows
     bucket_ptr: Any  # (rows * columns + 1,)
     bucket_zones: Any  # zone rows, ascending within a bucket
     bucket_shape: Any  # (2,) rows, columns
-    label: Any  # (rows, columns) int32
-    frame: Any  # (11,) x0, y0, cells per metre; bucket x0, y0, per metre in x, in y; extent
+    label: Any  # (rows, columns) int32, what covers a cell that no edge touches
+    touched: Any  # (rows, columns / 8) uint8, a bit for each cell that an edge may touch
+    frame: Any  # (12,) x0, y0, cells per metre; bucket x0, y0, per metre in x, in y; extent; most edges of a zone
 
 
 # --- WKB ------------------------------------------------------------------------------------------------------------
 
 
-@njit(inline="always")
+@njit
 def _u32(data, p):
     word = np.uint32(0)
     for k in range(4):
@@ -53,7 +56,7 @@ def _u32(data, p):
     return np.int64(word)
 
 
-@njit(inline="always")
+@njit
 def _f64(data, p):
     bits = np.uint64(0)
     for k in range(8):
@@ -62,150 +65,200 @@ def _f64(data, p):
 
 
 @njit
-def _ring(data, p, count, hole, out, n):
-    """Append the edges of one ring; return how many edges there are now, OTHER or LOOSE."""
+def _scan_ring(data, p, count):
+    """Return (0, OTHER or LOOSE), twice the signed area and the box of a ring."""
     x0, y0 = _f64(data, p), _f64(data, p + 8)
-    xa, ya, turn, first = x0, y0, 0.0, n
-    if not (np.isfinite(x0) and np.isfinite(y0)):
-        return LOOSE
+    x1, y1, x2, y2, turn = x0, y0, x0, y0, 0.0
+    xa, ya, loose = 0.0, 0.0, not (np.isfinite(x0) and np.isfinite(y0))
     for k in range(1, count):
-        xb, yb = _f64(data, p + 16 * k), _f64(data, p + 16 * k + 8)
-        if not (np.isfinite(xb) and np.isfinite(yb)):
-            return LOOSE
+        x, y = _f64(data, p + 16 * k), _f64(data, p + 16 * k + 8)
+        loose = loose or not (np.isfinite(x) and np.isfinite(y))
+        x1, y1, x2, y2 = min(x1, x), min(y1, y), max(x2, x), max(y2, y)
+        xb, yb = x - x0, y - y0
+        turn += xa * yb - xb * ya
+        xa, ya = xb, yb
+    status = LOOSE if loose else (OTHER if xa != 0.0 or ya != 0.0 else 0)
+    return status, turn, (x1, y1, x2, y2)
+
+
+@njit
+def _scan_polygon(data, p, end):
+    """Return (edges, OTHER or LOOSE), next byte, area and box of the polygon whose ring count stands at p."""
+    box = (np.inf, np.inf, -np.inf, -np.inf)
+    if p + 4 > end:
+        return OTHER, p, 0.0, box
+    rings, n, area = _u32(data, p), 0, 0.0
+    p += 4
+    for ring in range(rings):
+        if p + 4 > end:
+            return OTHER, p, 0.0, box
+        count = _u32(data, p)
+        p += 4
+        if count < 4 or p + 16 * count > end:
+            return OTHER, p, 0.0, box
+        status, turn, ring_box = _scan_ring(data, p, count)
+        if status < 0:
+            return status, p, 0.0, box
+        area += abs(turn) / 2 if ring == 0 else -abs(turn) / 2
+        box = ring_box if ring == 0 else box
+        n, p = n + count - 1, p + 16 * count
+    return n, p, area, box
+
+
+@njit
+def scan(data, start, end):
+    """Return (edges, OTHER or LOOSE), area and box of one WKB geometry; no bytes: no edges."""
+    empty = (np.inf, np.inf, -np.inf, -np.inf)
+    if start == end:
+        return 0, 0.0, empty
+    if end - start < 9 or data[start] != 1:
+        return OTHER, 0.0, empty
+    kind, p = _u32(data, start + 1), start + 5
+    if kind == 3:
+        n, p, area, box = _scan_polygon(data, p, end)
+        return (n if n < 0 or p == end else OTHER), area, box
+    if kind != 6:
+        return OTHER, 0.0, empty
+    total, area, box = 0, 0.0, empty
+    parts = _u32(data, p)
+    p += 4
+    for _ in range(parts):
+        if p + 9 > end or data[p] != 1 or _u32(data, p + 1) != 3:
+            return OTHER, 0.0, empty
+        n, p, part, b = _scan_polygon(data, p + 5, end)
+        if n < 0:
+            return n, 0.0, empty
+        total, area = total + n, area + part
+        box = (min(box[0], b[0]), min(box[1], b[1]), max(box[2], b[2]), max(box[3], b[3]))
+    return (total if p == end else OTHER), area, box
+
+
+@njit
+def _read_ring(data, p, count, hole, out, n, ox, oy):
+    """Write the edges of one ring from row n on; return the next row."""
+    xa, ya, turn, first = _f64(data, p) - ox, _f64(data, p + 8) - oy, 0.0, n
+    x0, y0 = xa, ya
+    for k in range(1, count):
+        xb, yb = _f64(data, p + 16 * k) - ox, _f64(data, p + 16 * k + 8) - oy
         turn += (xa - x0) * (yb - y0) - (xb - x0) * (ya - y0)
         if xa <= xb:
             out[n, 0], out[n, 1], out[n, 2], out[n, 3] = xa, ya, xb, yb
         else:
             out[n, 0], out[n, 1], out[n, 2], out[n, 3] = xb, yb, xa, ya
-        out[n, 4] = (yb - ya) / (xb - xa) if xa != xb else 0.0
-        out[n, 5] = 1.0 if xa > xb else (-1.0 if xa < xb else 0.0)
+        out[n, 4] = 1.0 if xa > xb else (-1.0 if xa < xb else 0.0)
         xa, ya, n = xb, yb, n + 1
-    if xa != x0 or ya != y0:
-        return OTHER
     if (turn < 0.0) != hole:
         for k in range(first, n):
-            out[k, 5] = -out[k, 5]
+            out[k, 4] = -out[k, 4]
     return n
 
 
 @njit
-def _polygon(data, p, end, out, n):
-    """Append the edges of the polygon whose ring count stands at p; return (edges or status, next byte)."""
-    if p + 4 > end:
-        return OTHER, p
-    rings = _u32(data, p)
-    p += 4
-    for ring in range(rings):
-        if p + 4 > end:
-            return OTHER, p
-        count = _u32(data, p)
-        p += 4
-        if count < 4 or p + 16 * count > end:
-            return OTHER, p
-        n = _ring(data, p, count, ring > 0, out, n)
-        if n < 0:
-            return n, p
-        p += 16 * count
-    return n, p
-
-
-@njit
-def read_edges(data, start, end, out):
-    """Write the signed edges of one WKB geometry to `out`; return how many, OTHER or LOOSE. Empty bytes: 0."""
-    if start == end:
-        return 0
-    if end - start < 9 or data[start] != 1:
-        return OTHER
-    kind, p, n = _u32(data, start + 1), start + 5, 0
-    if kind == 3:
-        n, p = _polygon(data, p, end, out, n)
-    elif kind == 6:
+def read_edges(data, start, ox, oy, out):
+    """Write the signed edges, relative to (ox, oy), of a geometry that `scan` has accepted."""
+    p, n, parts = start + 5, 0, 1
+    many = _u32(data, start + 1) == 6
+    if many:
         parts = _u32(data, p)
         p += 4
-        for _ in range(parts):
-            if p + 9 > end or data[p] != 1 or _u32(data, p + 1) != 3:
-                return OTHER
-            n, p = _polygon(data, p + 5, end, out, n)
-            if n < 0:
-                return n
-    else:
-        return OTHER
-    return n if n < 0 or p == end else OTHER
-
-
-@njit
-def _box(edges, n):
-    x1, y1, x2, y2 = np.inf, np.inf, -np.inf, -np.inf
-    for k in range(n):
-        x1, x2 = min(x1, edges[k, 0]), max(x2, edges[k, 2])
-        y1 = min(y1, edges[k, 1], edges[k, 3])
-        y2 = max(y2, edges[k, 1], edges[k, 3])
-    return x1, y1, x2, y2
+    for _ in range(parts):
+        p += 5 if many else 0
+        rings = _u32(data, p)
+        p += 4
+        for ring in range(rings):
+            count = _u32(data, p)
+            n = _read_ring(data, p + 4, count, ring > 0, out, n, ox, oy)
+            p += 4 + 16 * count
 
 
 # --- index ----------------------------------------------------------------------------------------------------------
 
 
 @njit(cache=True, nogil=True)
-def load_zones(data, offsets):
-    """Return edges, where each zone's edges begin, bounds, and status (negative) of each zone."""
-    zones = len(offsets) - 1
-    room = (offsets[-1] - offsets[0]) // 16 + 1
-    edges = np.empty((room, 6))
-    start = np.zeros(zones + 1, np.int64)
-    bounds = np.full((zones, 4), np.nan)
-    status = np.zeros(zones, np.int64)
-    for z in range(zones):
-        n = read_edges(data, offsets[z], offsets[z + 1], edges[start[z] :])
-        if n > 0:
-            bounds[z, 0], bounds[z, 1], bounds[z, 2], bounds[z, 3] = _box(edges[start[z] :], n)
-        status[z] = min(n, 0)
-        start[z + 1] = start[z] + max(n, 0)
-    return edges[: start[zones]], start, bounds, status
+def scan_zones(data, offsets):
+    """Return edges (or negative status) and bounds of each zone; NaN bounds where there are no edges."""
+    counts = np.zeros(len(offsets) - 1, np.int64)
+    bounds = np.full((len(counts), 4), np.nan)
+    for z in range(len(counts)):
+        counts[z], _, box = scan(data, offsets[z], offsets[z + 1])
+        if counts[z] > 0:
+            bounds[z, 0], bounds[z, 1], bounds[z, 2], bounds[z, 3] = box
+    return counts, bounds
 
 
-@njit(inline="always")
+@njit
 def _slot(x, x0, scale, count):
     """Return which of `count` equal intervals from x0 holds x, clamped; rising with x."""
     return min(max(np.int64((x - x0) * scale), 0), count - 1)
 
 
 @njit(cache=True, nogil=True)
-def slab_zones(edges, start, bounds):
-    """Sort the edges of each zone into slabs of x: about four edges a slab, fewer slabs for a busy outline."""
+def slab_scales(edges, start, bounds):
+    """Return where each zone's slabs begin and slabs per metre: about four edges a slab, fewer for a busy outline."""
     zones = len(start) - 1
-    slab_start = np.zeros(zones + 1, np.int64)
-    scale = np.zeros(zones)
+    slab_start, scale = np.zeros(zones + 1, np.int64), np.zeros(zones)
     for z in range(zones):
         length, n = 0.0, start[z + 1] - start[z]
         for k in range(start[z], start[z + 1]):
             length += edges[k, 2] - edges[k, 0]
-        width = bounds[z, 2] - bounds[z, 0]
-        count = 1
+        width, count = bounds[z, 2] - bounds[z, 0], 1
         if length > 0.0 and width > 0.0:
             count = max(1, min(n // 4, np.int64(4 * n * width / length)))
             scale[z] = count / width
         slab_start[z + 1] = slab_start[z] + count
-    ptr = np.zeros(slab_start[zones] + 1, np.int64)
-    first = np.empty(len(edges), np.int32)
-    last = np.empty(len(edges), np.int32)
+    return slab_start, scale
+
+
+@njit
+def _sort_zone(edges, slots, own, scratch):
+    """Order the edges of one zone by `slots`, the slab of their left end; `own` becomes where a slab begins."""
+    own[:] = 0
+    for k in range(len(edges)):
+        scratch[k] = edges[k]
+        own[slots[k] + 1] += 1
+    for s in range(len(own) - 1):
+        own[s + 1] += own[s]
+    for k in range(len(edges)):
+        edges[own[slots[k]]] = scratch[k]
+        own[slots[k]] += 1
+    for s in range(len(own) - 1, 0, -1):
+        own[s] = own[s - 1]
+    own[0] = 0
+
+
+@njit(cache=True, nogil=True)
+def read_zones(data, offsets, start, bounds):
+    """Return edges sorted by zone and slab, slabs, and for each slab its own edges and those that run into it."""
+    zones, most = len(start) - 1, 0
+    edges = np.empty((start[zones], 5))
     for z in range(zones):
-        count = slab_start[z + 1] - slab_start[z]
-        for k in range(start[z], start[z + 1]):
-            first[k] = _slot(edges[k, 0], bounds[z, 0], scale[z], count)
-            last[k] = _slot(edges[k, 2], bounds[z, 0], scale[z], count)
-            for s in range(first[k], last[k] + 1):
-                ptr[slab_start[z] + s + 1] += 1
-    for s in range(len(ptr) - 1):
-        ptr[s + 1] += ptr[s]
-    rows = np.empty(ptr[-1], np.int32)
-    fill = ptr[:-1].copy()
+        if start[z + 1] > start[z]:
+            read_edges(data, offsets[z], 0.0, 0.0, edges[start[z] :])
+            most = max(most, start[z + 1] - start[z])
+    slab_start, scale = slab_scales(edges, start, bounds)
+    own, over = np.zeros(slab_start[zones] + 1, np.int64), np.zeros(slab_start[zones] + 1, np.int64)
+    slots, scratch, begin = np.empty(most, np.int64), np.empty((most, 5)), np.zeros(most + 2, np.int64)
     for z in range(zones):
+        first, count, n = slab_start[z], slab_start[z + 1] - slab_start[z], start[z + 1] - start[z]
+        part = edges[start[z] : start[z + 1]]
+        for k in range(n):
+            slots[k] = _slot(part[k, 0], bounds[z, 0], scale[z], count)
+            for s in range(slots[k] + 1, _slot(part[k, 2], bounds[z, 0], scale[z], count) + 1):
+                over[first + s + 1] += 1
+        _sort_zone(part, slots, begin[: count + 1], scratch)
+        own[first : first + count] = begin[:count] + start[z]
+    own[-1] = start[zones]
+    for s in range(len(over) - 1):
+        over[s + 1] += over[s]
+    rows, fill = np.empty(over[-1], np.int32), over[:-1].copy()
+    for z in range(zones):
+        first, count = slab_start[z], slab_start[z + 1] - slab_start[z]
         for k in range(start[z], start[z + 1]):
-            for s in range(slab_start[z] + first[k], slab_start[z] + last[k] + 1):
-                rows[fill[s]] = k
-                fill[s] += 1
-    return first, slab_start, scale, ptr, rows
+            slot = _slot(edges[k, 0], bounds[z, 0], scale[z], count)
+            for s in range(slot + 1, _slot(edges[k, 2], bounds[z, 0], scale[z], count) + 1):
+                rows[fill[first + s]] = k
+                fill[first + s] += 1
+    return edges, slab_start, scale, own, over, rows
 
 
 @njit(cache=True, nogil=True)
@@ -239,7 +292,7 @@ def bucket_zones(bounds, x0, y0, per_x, per_y, rows, columns):
 def _mark(label, edge, x0, y0, scale, low, high):
     """Label the cells of rows low..high that an edge may touch."""
     xa, ya, xb, yb = edge[0], edge[1], edge[2], edge[3]
-    rows, columns = label.shape
+    columns = label.shape[1]
     bottom, top = (
         np.int64(np.floor((min(ya, yb) - y0) * scale)),
         np.int64(np.floor((max(ya, yb) - y0) * scale)),
@@ -299,57 +352,53 @@ def _fill(label, edges, z, x0, y0, scale, low, high, ptr, crossings):
 @njit(cache=True, nogil=True)
 def label_cells(label, edges, start, bounds, x0, y0, scale, low, high):
     """Label rows low..high of the grid: first every cell an edge may touch, then what covers the others."""
-    crossings = np.empty(4096)
-    ptr = np.zeros(high - low + 2, np.int64)
-    for z in range(len(start) - 1):
-        for k in range(start[z], start[z + 1]):
-            _mark(label, edges[k], x0, y0, scale, low, high)
-    for z in range(len(start) - 1):
-        if start[z] == start[z + 1]:
-            continue
-        first = max(np.int64(np.floor((bounds[z, 1] - y0) * scale)), low)
-        last = min(np.int64(np.floor((bounds[z, 3] - y0) * scale)) + 1, high)
-        right = (bounds[z, 2] - x0) * scale
-        if first < last and right >= 0 and (bounds[z, 0] - x0) * scale < label.shape[1]:
-            part = ptr[: last - first + 1]
-            crossings = _fill(
-                label, edges[start[z] : start[z + 1]], z, x0, y0, scale, first, last, part, crossings
-            )
+    crossings, ptr = np.empty(4096), np.zeros(high - low + 2, np.int64)
+    for turn in range(2):
+        for z in range(len(start) - 1):
+            first = max((bounds[z, 1] - y0) * scale - 1.0, np.float64(low))
+            last = min((bounds[z, 3] - y0) * scale + 1.0, np.float64(high))
+            apart = (bounds[z, 2] - x0) * scale < -1.0 or (bounds[z, 0] - x0) * scale > label.shape[1]
+            if start[z] == start[z + 1] or first >= last or apart:
+                continue
+            part = edges[start[z] : start[z + 1]]
+            row, end = np.int64(np.floor(first)), np.int64(np.ceil(last))
+            row, end = max(row, low), min(end, high)
+            if turn == 1:
+                crossings = _fill(label, part, z, x0, y0, scale, row, end, ptr[: end - row + 1], crossings)
+            else:
+                for k in range(len(part)):
+                    _mark(label, part[k], x0, y0, scale, row, end)
 
 
 # --- measuring ------------------------------------------------------------------------------------------------------
 
 
 @njit
-def _cell(label, frame, x1, y1, x2, y2):
+def _cell(index, x1, y1, x2, y2):
     """Return the label all cells of a box share, or EDGE where that is not certain. Outside the grid is NONE."""
-    rows, columns = label.shape
+    rows, columns = index.label.shape
+    frame, touched = index.frame, index.touched
     scale = frame[2]
     left, right = np.floor((x1 - frame[0]) * scale), np.floor((x2 - frame[0]) * scale)
     bottom, top = np.floor((y1 - frame[1]) * scale), np.floor((y2 - frame[1]) * scale)
     if right < 0 or top < 0 or left >= columns or bottom >= rows:
         return NONE
-    j1, j2 = np.int64(max(left, 0)), np.int64(min(right, columns - 1.0))
-    i1, i2 = np.int64(max(bottom, 0)), np.int64(min(top, rows - 1.0))
-    if (j2 - j1 + 1) * (i2 - i1 + 1) > MAX_CELLS:
+    j1, j2 = np.int64(max(left, 0.0)), np.int64(min(right, columns - 1.0))
+    i1, i2 = np.int64(max(bottom, 0.0)), np.int64(min(top, rows - 1.0))
+    if (j2 - j1 + 8) * (i2 - i1 + 1) > 8 * MAX_BYTES:
         return EDGE
+    first, last = j1 >> 3, j2 >> 3
+    head, tail = (0xFF << (j1 & 7)) & 0xFF, 0xFF >> (7 - (j2 & 7))
     for i in range(i1, i2 + 1):
-        for j in range(j1, j2 + 1):
-            if label[i, j] == EDGE:
+        for j in range(first, last + 1):
+            byte = np.int64(touched[i, j])
+            byte &= head if j == first else 0xFF
+            if byte & (tail if j == last else 0xFF):
                 return EDGE
-    return label[i1, j1]
+    return np.int64(index.label[i1, j1])
 
 
 @njit
-def _own_area(subject, n):
-    """Return the area of local signed edges."""
-    total = 0.0
-    for k in range(n):
-        total += subject[k, 5] * (subject[k, 2] - subject[k, 0]) * (subject[k, 1] + subject[k, 3])
-    return total / 2
-
-
-@njit(inline="always")
 def _under_both(left, right, e1, e2, f1, f2):
     """Return the area under the lower of two lines given by their heights at left and right."""
     d1, d2 = f1 - e1, f2 - e2
@@ -361,35 +410,59 @@ def _under_both(left, right, e1, e2, f1, f2):
 
 
 @njit
-def _pair_area(index, z, subject, n, ox, oy):
-    """Return area(subject and zone z); the subject's edges are relative to (ox, oy), its lower left corner."""
-    edges, first, rows, ptr = index.edges, index.first_slab, index.slab_edges, index.slab_ptr
-    base, count = index.slab_start[z], index.slab_start[z + 1] - index.slab_start[z]
-    x0, x2, scale = index.bounds[z, 0], index.bounds[z, 2], index.slab_scale[z]
-    total = 0.0
-    for i in range(n):
-        fl, fr, sign = subject[i, 0], subject[i, 2], subject[i, 5]
-        if sign == 0.0 or fl + ox >= x2 or fr + ox <= x0:
+def _gather(index, z, ox, oy, x1, x2, y1, y2, out):
+    """Copy the edges of zone z that meet a box, relative to (ox, oy), to `out`; return how many.
+
+    Each edge comes once: those of the box's slabs, and those that run into its first slab from the left.
+    """
+    edges, base, x0 = index.edges, index.slab_start[z], index.bounds[z, 0]
+    count, scale, n = index.slab_start[z + 1] - base, index.slab_scale[z], 0
+    low, high = base + _slot(x1 + ox, x0, scale, count), base + _slot(x2 + ox, x0, scale, count)
+    over, own = index.over_ptr[low], index.own[low]
+    spill = index.over_ptr[low + 1] - over
+    total = spill + index.own[high + 1] - own
+    for at in range(total):
+        k = np.int64(index.over[over + at]) if at < spill else own + at - spill
+        left, right, ya, yb = edges[k, 0] - ox, edges[k, 2] - ox, edges[k, 1] - oy, edges[k, 3] - oy
+        if right < x1 or left > x2 or max(ya, yb) < y1 or min(ya, yb) > y2:
             continue
-        low, high = _slot(fl + ox, x0, scale, count), _slot(fr + ox, x0, scale, count)
-        for slab in range(low, high + 1):
-            for at in range(ptr[base + slab], ptr[base + slab + 1]):
-                k = rows[at]
-                if edges[k, 5] == 0.0 or max(first[k], low) != slab:
-                    continue
-                el, y1, er, y2 = edges[k, 0] - ox, edges[k, 1] - oy, edges[k, 2] - ox, edges[k, 3] - oy
-                left, right = max(fl, el), min(fr, er)
-                # An edge wholly below the subject counts once for each of its sides: nothing.
-                if left >= right or max(y1, y2) <= 0.0:
-                    continue
-                e1, e2 = y1 + edges[k, 4] * (left - el), y1 + edges[k, 4] * (right - el)
-                f1 = subject[i, 1] + subject[i, 4] * (left - fl)
-                f2 = subject[i, 1] + subject[i, 4] * (right - fl)
-                total += sign * edges[k, 5] * _under_both(left, right, e1, e2, f1, f2)
+        out[n, 0], out[n, 1], out[n, 2], out[n, 3], out[n, 4] = left, ya, right, yb, edges[k, 4]
+        n += 1
+    return n
+
+
+@njit
+def _pair_area(index, z, subject, n, ox, oy, near):
+    """Return area(subject and zone z); the subject is relative to (ox, oy), its lower left corner.
+
+    An edge of the zone that runs wholly below the subject counts once for each of its sides, so for nothing; one
+    above it counts. Runs of the subject's outline are measured against the zone's edges of their own x range.
+    """
+    total = 0.0
+    for begin in range(0, n, RUN):
+        end = min(begin + RUN, n)
+        x1, x2 = np.inf, -np.inf
+        for i in range(begin, end):
+            x1, x2 = min(x1, subject[i, 0]), max(x2, subject[i, 2])
+        count = _gather(index, z, ox, oy, x1, x2, 0.0, np.inf, near)
+        for k in range(count):
+            near[k, 5] = (near[k, 3] - near[k, 1]) / (near[k, 2] - near[k, 0]) if near[k, 4] != 0.0 else 0.0
+        for i in range(begin, end):
+            fl, fr, sign = subject[i, 0], subject[i, 2], subject[i, 4]
+            if sign == 0.0:
+                continue
+            y, slope = subject[i, 1], (subject[i, 3] - subject[i, 1]) / (fr - fl)
+            for k in range(count):
+                left, right = max(fl, near[k, 0]), min(fr, near[k, 2])
+                if left < right:
+                    e1 = near[k, 1] + near[k, 5] * (left - near[k, 0])
+                    e2 = near[k, 1] + near[k, 5] * (right - near[k, 0])
+                    f1, f2 = y + slope * (left - fl), y + slope * (right - fl)
+                    total += sign * near[k, 4] * _under_both(left, right, e1, e2, f1, f2)
     return total
 
 
-@njit(inline="always")
+@njit
 def _to_segment2(px, py, ax, ay, bx, by):
     """Return the squared distance of a point to a segment."""
     dx, dy = bx - ax, by - ay
@@ -399,7 +472,7 @@ def _to_segment2(px, py, ax, ay, bx, by):
     return (ax + t * dx - px) ** 2 + (ay + t * dy - py) ** 2
 
 
-@njit(inline="always")
+@njit
 def _side(ax, ay, bx, by, cx, cy):
     return (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
 
@@ -407,35 +480,25 @@ def _side(ax, ay, bx, by, cx, cy):
 @njit
 def _segments2(ax, ay, bx, by, cx, cy, dx, dy):
     """Return the squared distance of two segments; 0 where they cross."""
-    if _side(ax, ay, bx, by, cx, cy) * _side(ax, ay, bx, by, dx, dy) < 0.0:
-        if _side(cx, cy, dx, dy, ax, ay) * _side(cx, cy, dx, dy, bx, by) < 0.0:
-            return 0.0
+    apart = _side(ax, ay, bx, by, cx, cy) * _side(ax, ay, bx, by, dx, dy) >= 0.0
+    if not apart and _side(cx, cy, dx, dy, ax, ay) * _side(cx, cy, dx, dy, bx, by) < 0.0:
+        return 0.0
     first = min(_to_segment2(ax, ay, cx, cy, dx, dy), _to_segment2(bx, by, cx, cy, dx, dy))
     second = min(_to_segment2(cx, cy, ax, ay, bx, by), _to_segment2(dx, dy, ax, ay, bx, by))
     return min(first, second)
 
 
 @njit
-def _edge_distance(index, z, subject, n, ox, oy, width, height, reach):
-    """Return the least distance of the outlines of the subject and zone z, or infinity beyond `reach`."""
-    edges, rows, ptr = index.edges, index.slab_edges, index.slab_ptr
-    base, count = index.slab_start[z], index.slab_start[z + 1] - index.slab_start[z]
-    low = _slot(ox - reach, index.bounds[z, 0], index.slab_scale[z], count)
-    high = _slot(ox + width + reach, index.bounds[z, 0], index.slab_scale[z], count)
+def _edge_distance(index, z, subject, n, ox, oy, width, height, reach, near):
+    """Return the least distance of the outlines of subject and zone z, or infinity beyond `reach`."""
+    count = _gather(index, z, ox, oy, -reach, width + reach, -reach, height + reach, near)
     best = np.inf
-    for slab in range(low, high + 1):
-        for at in range(ptr[base + slab], ptr[base + slab + 1]):
-            k = rows[at]
-            if max(index.first_slab[k], low) != slab:
-                continue
-            el, y1, er, y2 = edges[k, 0] - ox, edges[k, 1] - oy, edges[k, 2] - ox, edges[k, 3] - oy
-            if er < -reach or el > width + reach or max(y1, y2) < -reach or min(y1, y2) > height + reach:
-                continue
-            for i in range(n):
-                f = subject[i]
-                if f[2] + reach < el or f[0] - reach > er:
-                    continue
-                best = min(best, _segments2(el, y1, er, y2, f[0], f[1], f[2], f[3]))
+    for k in range(count):
+        e = near[k]
+        for i in range(n):
+            f = subject[i]
+            if f[2] + reach >= e[0] and f[0] - reach <= e[2]:
+                best = min(best, _segments2(e[0], e[1], e[2], e[3], f[0], f[1], f[2], f[3]))
     return np.sqrt(best) if best <= reach * reach else np.inf
 
 
@@ -465,31 +528,15 @@ def _candidates(index, x1, y1, x2, y2, out):
     return out, n
 
 
-@njit(inline="always")
-def _append(rows, zones, values, n, row, zone, value):
-    """Append to three growing columns; return them with the new length."""
-    if n == len(rows):
-        rows, zones, values = (
-            np.concatenate((rows, rows)),
-            np.concatenate((zones, zones)),
-            np.concatenate((values, values)),
-        )
-    rows[n], zones[n], values[n] = row, zone, value
-    return rows, zones, values, n + 1
-
-
 @njit
-def _localise(subject, n, ox, oy):
-    for k in range(n):
-        subject[k, 0] -= ox
-        subject[k, 1] -= oy
-        subject[k, 2] -= ox
-        subject[k, 3] -= oy
+def _longer(column):
+    """Return a growing column with twice the room."""
+    return np.concatenate((column, column))
 
 
 @njit(cache=True, nogil=True)
-def measure(index, data, offsets, low, high, margin, near):
-    """Measure subjects low..high; return pairs, near pairs, and per subject area, inside and status (negative)."""
+def measure(index, data, offsets, low, high, margin, listed):
+    """Measure subjects low..high; return pairs, near pairs (where `listed`), and area, inside, status of each."""
     size = high - low
     areas, inside, status = np.zeros(size), np.zeros(size, np.bool_), np.zeros(size, np.int64)
     rows, zones, values, n = (
@@ -499,51 +546,57 @@ def measure(index, data, offsets, low, high, margin, near):
         0,
     )
     nrows, nzones, nvalues, m = np.empty(16, np.int64), np.empty(16, np.int64), np.empty(16), 0
-    subject, found = np.empty((256, 6)), np.empty(64, np.int64)
+    subject, near = np.empty((256, 5)), np.empty((np.int64(index.frame[11]), 6))
+    found = np.empty(64, np.int64)
     frame, reach = index.frame, margin + 2 * SAFE_M
     for row in range(low, high):
-        room = (offsets[row + 1] - offsets[row]) // 16 + 1
-        if room > len(subject):
-            subject = np.empty((2 * room, 6))
-        count = read_edges(data, offsets[row], offsets[row + 1], subject)
+        count, area, (x1, y1, x2, y2) = scan(data, offsets[row], offsets[row + 1])
         if count <= 0:
             status[row - low] = count
             continue
-        x1, y1, x2, y2 = _box(subject, count)
         if x1 < frame[7] or y1 < frame[8] or x2 > frame[9] or y2 > frame[10]:
             status[row - low] = BEYOND
             continue
-        _localise(subject, count, x1, y1)
-        area = _own_area(subject, count)
         areas[row - low] = area
-        label = _cell(index.label, frame, x1 - reach, y1 - reach, x2 + reach, y2 + reach)
+        label = _cell(index, x1 - reach, y1 - reach, x2 + reach, y2 + reach)
         if label == NONE:
             continue
         if label >= 0:
-            rows, zones, values, n = _append(rows, zones, values, n, row, label, area)
+            if n == len(rows):
+                rows, zones, values = _longer(rows), _longer(zones), _longer(values)
+            rows[n], zones[n], values[n] = row, label, area
+            n += 1
             inside[row - low] = True
             continue
+        if count > len(subject):
+            subject = np.empty((2 * count, 5))
+        read_edges(data, offsets[row], x1, y1, subject)
         noise = max(NOISE_M2, NOISE_RATIO * (x2 - x1) * (y2 - y1))
         found, candidates = _candidates(index, x1 - reach, y1 - reach, x2 + reach, y2 + reach, found)
         begin, whole = n, False
+        while n + candidates > len(rows):
+            rows, zones, values = _longer(rows), _longer(zones), _longer(values)
+        while m + candidates > len(nrows):
+            nrows, nzones, nvalues = _longer(nrows), _longer(nzones), _longer(nvalues)
         for c in range(candidates):
-            shared = _pair_area(index, found[c], subject, count, x1, y1)
+            shared = _pair_area(index, found[c], subject, count, x1, y1, near)
             if shared > noise:
                 whole = abs(shared - area) <= noise
                 shared = area if whole else shared
-                rows, zones, values, n = _append(rows, zones, values, n, row, found[c], shared)
+                rows[n], zones[n], values[n] = row, found[c], shared
+                n += 1
         alone, at = n == begin + 1 and whole, begin
-        if not (alone or near):
-            continue
-        for c in range(candidates):
+        for c in range(candidates if alone or listed else 0):
             shares = at < n and zones[at] == found[c]
             at += shares
-            if shares and not alone:
+            if not (alone or (listed and not shares)):
                 continue
-            distance = _edge_distance(index, found[c], subject, count, x1, y1, x2 - x1, y2 - y1, reach)
+            z, width, height = found[c], x2 - x1, y2 - y1
+            distance = _edge_distance(index, z, subject, count, x1, y1, width, height, reach, near)
             alone = alone and distance > margin + SAFE_M
-            if near and not shares and distance <= margin:
-                nrows, nzones, nvalues, m = _append(nrows, nzones, nvalues, m, row, found[c], distance)
+            if listed and not shares and distance <= margin:
+                nrows[m], nzones[m], nvalues[m] = row, z, distance
+                m += 1
         inside[row - low] = alone
     return (rows[:n], zones[:n], values[:n]), (nrows[:m], nzones[:m], nvalues[:m]), areas, inside, status
 
@@ -554,7 +607,7 @@ PROVEN_VERTICES = 64
 """A longer outline goes to GEOS: the proof below tries every pair of edges."""
 
 
-@njit(inline="always")
+@njit
 def _apart(ax, ay, bx, by, cx, cy, dx, dy):
     """Tell whether c and d lie clearly on one side of the line a-b."""
     side1, side2 = _side(ax, ay, bx, by, cx, cy), _side(ax, ay, bx, by, dx, dy)

@@ -163,24 +163,29 @@ class GridPrepared:
     def _build(self, extent: tuple[float, float, float, float] | None) -> Any:
         """Return the index of the zones near `extent`."""
         block = self._zones
-        edges, start, bounds, status = self._loops.load_zones(block.data, block.offsets)
-        if status.any():
-            rows = np.flatnonzero(status)
-            self._refuse_loose(status, rows)
+        counts, bounds = self._loops.scan_zones(block.data, block.offsets)
+        if (counts < 0).any():
+            rows = np.flatnonzero(counts < 0)
+            self._refuse_loose(counts, rows)
             shapes = block.to_shapely()
             shapes[rows] = polygons(shapes[rows])
             self._zones = block = _block(shapes)
-            edges, start, bounds, status = self._loops.load_zones(block.data, block.offsets)
+            counts, bounds = self._loops.scan_zones(block.data, block.offsets)
         reach = self._margin_m + 4 * SAFE_M
         safe = np.array(extent if extent is not None else (-np.inf, -np.inf, np.inf, np.inf))
         window = safe + np.array((-reach, -reach, reach, reach))
-        edges, start, bounds = _near(edges, start, bounds, window)
-        slabs = self._loops.slab_zones(edges, start, bounds)
+        with np.errstate(invalid="ignore"):
+            near = (bounds[:, :2] <= window[2:]).all(axis=1) & (bounds[:, 2:] >= window[:2]).all(axis=1)
+        bounds[~near] = np.nan
+        start = np.zeros(len(counts) + 1, np.int64)
+        np.cumsum(np.where(near, counts, 0), out=start[1:])
+        edges, *slabs = self._loops.read_zones(block.data, block.offsets, start, bounds)
         box = _frame(bounds, window)
         label, cells = self._label(edges, start, bounds, box)
+        touched = np.packbits(label == self._loops.EDGE, axis=1, bitorder="little")
         buckets = self._buckets(bounds, box)
-        frame = np.concatenate((box[:2], [cells], buckets[3], safe))
-        return self._loops.Index(bounds, edges, *slabs, *buckets[:3], label, frame)
+        frame = np.concatenate((box[:2], [cells], buckets[3], safe, [np.diff(start).max(initial=0)]))
+        return self._loops.Index(bounds, edges, *slabs, *buckets[:3], label, touched, frame)
 
     def _label(self, edges: Floats, start: Ints, bounds: Floats, box: Floats) -> tuple[Any, float]:
         """Return the grid of labels over `box` and its cells per metre."""
@@ -255,18 +260,6 @@ class GridPrepared:
                 Text("coordinate is not a finite number", "koordinat bukan bilangan hingga"),
                 "not-finite",
             )
-
-
-def _near(edges: Floats, start: Ints, bounds: Floats, window: Floats) -> tuple[Floats, Ints, Floats]:
-    """Empty the zones that do not meet `window`; rows keep their number."""
-    with np.errstate(invalid="ignore"):
-        keep = (bounds[:, :2] <= window[2:]).all(axis=1) & (bounds[:, 2:] >= window[:2]).all(axis=1)
-    counts = np.diff(start)
-    if (keep | (counts == 0)).all():
-        return edges, start, bounds
-    kept = np.zeros(len(start), np.int64)
-    np.cumsum(np.where(keep, counts, 0), out=kept[1:])
-    return edges[np.repeat(keep, counts)], kept, np.where(keep[:, None], bounds, np.nan)
 
 
 def _frame(bounds: Floats, window: Floats) -> Floats:
