@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kkpr_check.errors import Place, PlanError, Text, UsageError
+from kkpr_check.io.annex_grid import number_text
 from kkpr_check.io.annex_words import itbx_text
 from kkpr_check.plan import Tables
 from kkpr_check.sheets import Problems, Sheet, read_sheet
@@ -117,7 +118,7 @@ def _workbook(tables: Tables, subzones: tuple[str, ...]) -> Any:
     _write_row(legend, 1, ("code", "text", "legal", "test"), bold=True)
     for row, condition in enumerate(tables.conditions.values(), start=2):
         test = condition.test
-        tested = f"{test.field} {test.op} {test.number:g}" if test else ""
+        tested = f"{test.field} {test.op} {number_text(test.number)}" if test else ""
         _write_row(legend, row, (condition.code, condition.text, condition.legal, tested))
     legend.freeze_panes = "A2"
     legend.column_dimensions["B"].width = 90

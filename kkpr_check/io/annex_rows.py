@@ -166,7 +166,7 @@ def _read_activity(
         return
     _book_keys(matrix, reading, row, name, kbli)
     activity = _activity_id(matrix, reading, row, own_id, name, kbli)
-    reading.names[activity] = name or (kbli.codes[0] if kbli.codes else own_id)
+    reading.names[activity] = name if name or own_id else kbli.codes[0]
     reading.kbli.extend((code, activity) for code in kbli.codes)
     for column, subzone in columns.items():
         if column in values:
