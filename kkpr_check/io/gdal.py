@@ -21,7 +21,7 @@ from kkpr_check.io.raw import Objects, Raw, objects, unreadable
 from kkpr_check.io.shapefile import ShapefileFacts, check_shapefile, decode_columns
 
 _MAGIC = {"GPKG": b"SQLite format 3\0", "FlatGeobuf": b"fgb\x03", "ESRI Shapefile": b"\x00\x00\x27\x0a"}
-_CURVES = ("Curve", "Surface", "CircularString")
+_CURVES = ("CURVE", "SURFACE", "CIRCULARSTRING")
 _ACCEPTED: dict[str, Text] = {
     r"Measured \(M\) geometry types are not supported": Text(
         "measures (M) of the coordinates are dropped", "nilai ukur (M) pada koordinat diabaikan"
@@ -59,6 +59,7 @@ def read_gdal(source: Source, encoding: str | None) -> Raw:
         meta, fids, wkb, data = pyogrio.raw.read(
             source.file, layer=layer, return_fids=True, datetime_as_string=True, encoding=_byte_text(facts)
         )
+        curved = _has_curves(source, str(info["layer_name"]), pyogrio)
     _check_count(source, layer, info["features"], len(fids), facts)
     geometry, broken = from_wkb(wkb if wkb is not None else objects([None] * len(fids)))
     fields = {
@@ -70,7 +71,7 @@ def read_gdal(source: Source, encoding: str | None) -> Raw:
         fields, used, note = decode_columns(fields, facts, encoding, source.place)
         assumptions += [note] if note is not None else []
         assumptions += [_deleted(facts.deleted)] if facts.deleted else []
-    if _has_curves(source, str(info["geometry_type"])):
+    if curved:
         assumptions.append(
             Text(
                 "curves are read as chains of short chords (one per 4 degrees of arc)",
@@ -263,18 +264,14 @@ def _listening(place: Place, assumptions: list[Text]) -> Iterator[None]:
             assumptions.append(known)
 
 
-def _has_curves(source: Source, geometry_type: str) -> bool:
-    """Tell whether the layer may hold curves: by its type, or by what a GeoPackage registers for mixed types."""
-    if any(word in geometry_type for word in _CURVES):
-        return True
-    if source.driver != "GPKG":
+def _has_curves(source: Source, layer: str, pyogrio: Any) -> bool:
+    """Tell whether any feature is stored as a curve; pyogrio reports the type of the chords it makes of it."""
+    if source.driver not in ("GPKG", "OpenFileGDB", "FlatGeobuf"):
         return False
-    try:
-        with _sqlite(source) as connection:
-            names = connection.execute("SELECT extension_name FROM gpkg_extensions").fetchall()
-    except (sqlite3.Error, UnicodeDecodeError):
-        return False  # the table is optional
-    return any(str(name).startswith("gpkg_geom_") for (name,) in names)
+    name = layer.replace("\\", "\\\\").replace('"', '\\"')
+    sql = f'SELECT DISTINCT OGR_GEOMETRY FROM "{name}"'
+    kinds = pyogrio.raw.read(source.file, sql=sql, sql_dialect="OGRSQL", read_geometry=False)[3][0]
+    return any(word in str(kind) for kind in kinds for word in _CURVES)
 
 
 def _byte_text(facts: ShapefileFacts | None) -> str | None:
