@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kkpr_check.errors import CrsError, InputError, UsageError
@@ -329,3 +329,52 @@ def test_no_table(tmp_path: Path, text: str) -> None:
 def test_absent_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_coordinate_table(tmp_path / "tidak-ada.csv")
+
+
+def test_title_rows_above_the_header_are_skipped(tmp_path: Path) -> None:
+    rows = [f"{n};{lon};{lat};" for n, (lon, lat) in enumerate(SQUARE, 1)]
+    head = ["DAFTAR KOORDINAT;;;", "Lokasi: Kefamenanu;;;", "No;Bujur;Lintang;Ket."]
+    assert_square(table(tmp_path, "\n".join([*head, *rows])))
+
+
+def test_separator_declared_by_a_spreadsheet(tmp_path: Path) -> None:
+    rows = [f"{lon}|{lat}" for lon, lat in SQUARE]
+    assert_square(table(tmp_path, "\n".join(["sep=|", "lon|lat", *rows])))
+
+
+def test_columns_that_are_not_read_are_told(tmp_path: Path) -> None:
+    rows = [f"{lon};{lat};patok beton" for lon, lat in SQUARE]
+    found = table(tmp_path, "\n".join(["lon;lat;Keterangan", *rows]))
+    assert_square(found)
+    assert any("Keterangan" in note.en for note in found.assumptions)
+
+
+def test_one_row_with_swapped_axes_is_read_and_told(tmp_path: Path) -> None:
+    rows = [f"{lon};{lat}" for lon, lat in SQUARE]
+    rows[2] = f"{SQUARE[2][1]};{SQUARE[2][0]}"
+    found = table(tmp_path, "\n".join(["lon;lat", *rows]))
+    assert_square(found)
+    assert any("rows 4" in note.en for note in found.assumptions)
+
+
+CELLS = ["124.48", "-9,44", "9°26'42\" LS", "124 28 48 BT", "1", "", "lon", "lat", "id", "no", "x", "part", "662486.25",
+         "8.955.605", "kbli", '"', "\u202e", "-", "sep=;"]  # fmt: skip
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(CELLS), min_size=1, max_size=5), max_size=8),
+    st.sampled_from(";,\t| "),
+    st.sampled_from([None, "EPSG:32751", "EPSG:4326"]),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_table_breaks_the_reader(
+    tmp_path: Path, rows: list[list[str]], mark: str, crs: str | None
+) -> None:
+    try:
+        found = table(tmp_path, "\n".join(mark.join(row) for row in rows), crs=crs)
+    except (InputError, CrsError) as error:
+        assert error.text.id
+        assert error.place.file
+    else:
+        for outline in found.outlines:
+            assert (outline.geometry is None) == (outline.error is not None)

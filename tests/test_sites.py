@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -212,6 +213,35 @@ def test_standard_input_names_itself_in_the_errors_of_its_features() -> None:
     assert "/tmp" not in read.sites[1].doubt.en
 
 
+def test_standard_input_names_itself_in_every_problem_of_a_feature() -> None:
+    data = json.dumps(feature(HOUSE, floors="x", kbli="y")).encode()
+    with pytest.raises(ErrorGroup) as caught:
+        read_sites("-", stdin=io.BytesIO(data))
+    message = caught.value.render("id")
+    assert "/tmp" not in message
+    assert message.count("-, baris 0") == 2
+
+
+def test_drawing_with_a_closed_line(tmp_path: Path) -> None:
+    from pyogrio.raw import write as write_raw
+
+    path = tmp_path / "persil.dxf"
+    rings = np.array([shapely.to_wkb(PLOT.exterior)], dtype=object)
+    write_raw(path, rings, [], [], geometry_type="LineString", driver="DXF", crs="EPSG:32751")
+    read = read_sites(parcel=path, assume_crs="EPSG:32751")
+    assert read.sites[0].parcel.area == pytest.approx(1000, abs=1e-3)
+
+
+def test_vertex_table_with_options(tmp_path: Path) -> None:
+    path = tmp_path / "titik.csv"
+    rows = [f"P-1;{x};{y};1111;mikro" for x, y in shapely.get_coordinates(lonlat(PLOT))]
+    path.write_text("\n".join(["id;lon;lat;KBLI;business_scale", *rows]), encoding="utf-8")
+    (site,) = read_sites(path).sites
+    assert site.id == "P-1"
+    assert site.proposal == Proposal(kbli="01111", business_scale="micro")
+    assert any("01111" in note.en for note in site.assumptions)
+
+
 # --- the CRS -----------------------------------------------------------------------------------------------------
 
 
@@ -326,6 +356,42 @@ def test_parcels_without_building_in_one_file_are_land_checks(tmp_path: Path) ->
     )
     sites = read_sites(path).sites
     assert [(site.id, site.scope) for site in sites] == [("kosong", "land"), ("rumah", "building")]
+
+
+def test_ids_that_are_all_zero_are_no_ids(tmp_path: Path) -> None:
+    houses = [feature(metres(50 * n + 5, 5, 50 * n + 15, 15), Id=0) for n in range(2)]
+    plots = [feature(metres(50 * n, 0, 50 * n + 40, 20 + n), Id=0) for n in (1, 0)]
+    read = read_sites(
+        geojson(tmp_path / "a.geojson", *houses), parcel=geojson(tmp_path / "b.geojson", *plots)
+    )
+    assert [round(site.parcel.area) for site in read.sites] == [800, 840]
+    assert len({site.id for site in read.sites}) == 2
+    assert any("0" in note.en and "not used" in note.en for note in read.assumptions)
+
+
+def test_a_single_footprint_with_id_zero_pairs_by_area(tmp_path: Path) -> None:
+    house = geojson(tmp_path / "a.geojson", feature(metres(55, 5, 65, 15), Id=0))
+    plots = [feature(metres(50 * n, 0, 50 * n + 40, 20 + n), id=n) for n in range(3)]
+    (site,) = read_sites(house, parcel=geojson(tmp_path / "b.geojson", *plots)).sites
+    assert round(site.parcel.area) == 840
+
+
+def test_no_parcel_under_the_footprint_is_told(tmp_path: Path) -> None:
+    plots = [feature(metres(500 * n, 0, 500 * n + 40, 20)) for n in (1, 2)]
+    (site,) = read_sites(
+        geojson(tmp_path / "a.geojson", feature(HOUSE)), parcel=geojson(tmp_path / "b.geojson", *plots)
+    ).sites
+    assert (site.parcel, site.candidates) == (None, ())
+    assert "none of the parcels" in site.assumptions[0].en
+
+
+def test_a_building_across_two_parcels_lists_both(tmp_path: Path) -> None:
+    plots = [feature(metres(0, 0, 15, 25), id="P"), feature(metres(15, 0, 40, 25), id="Q")]
+    (site,) = read_sites(
+        geojson(tmp_path / "a.geojson", feature(HOUSE)), parcel=geojson(tmp_path / "b.geojson", *plots)
+    ).sites
+    assert site.parcel is None
+    assert [name.split()[0] for name in site.candidates] == ["P", "Q"]
 
 
 def test_same_id_twice_among_parcels_is_a_choice(tmp_path: Path) -> None:
@@ -541,6 +607,11 @@ def test_no_existing_building_on_the_parcel_is_knowledge(tmp_path: Path) -> None
     assert existing.is_empty
 
 
+def test_attributes_of_existing_buildings_do_not_matter(tmp_path: Path) -> None:
+    path = geojson(tmp_path / "bangunan.geojson", feature(HOUSE, floors=0, role="gudang", kbli="x"))
+    assert len(read_existing(path, "EPSG:32751").geometry) == 1
+
+
 def test_an_existing_building_that_is_no_area_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         read_existing(geojson(tmp_path / "b.geojson", feature(POINT)), "EPSG:32751")
@@ -551,3 +622,37 @@ def test_a_doubtful_existing_building_makes_the_site_doubtful(tmp_path: Path) ->
     path = geojson(tmp_path / "b.geojson", feature(bow))
     (site,) = read_sites(geojson(tmp_path / "a.geojson", feature(PLOT)), role="parcel").sites
     assert with_existing(site, read_existing(path, "EPSG:32751", site.parcel.bounds)).doubt is not None
+
+
+# --- real files ----------------------------------------------------------------------------------------------------
+
+REAL = Path(os.environ.get("KKPR_REAL", Path(__file__).parents[1].parent / "shared" / "real"))
+needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="the real data are not on this machine")
+
+
+@pytest.mark.real
+@needs_real
+def test_real_parcels_lie_in_one_zone() -> None:
+    read = read_sites(parcel=REAL / "bangunan_persil" / "jagoi_babang_persil_hat.geojson")
+    assert len(read.sites) == 2784
+    assert read.work_crs == "EPSG:32649"
+    assert not [site for site in read.sites if site.doubt is not None]
+
+
+@pytest.mark.real
+@needs_real
+def test_real_buildings_whose_ids_are_all_zero_get_names() -> None:
+    read = read_sites(REAL / "bangunan_persil" / "saumlaki_bangunan.geojson")
+    assert len({site.id for site in read.sites}) == 4806
+
+
+@pytest.mark.real
+@needs_real
+def test_real_applications_of_two_zones_keep_their_order() -> None:
+    read = read_sites(parcel=REAL / "kkpr" / "kkpr_jabar_235.geojson")
+    assert {group.work_crs for group in read.groups} == {"EPSG:32748", "EPSG:32749"}
+    assert sorted(index for group in read.groups for index in group.index) == list(range(235))
+    longitudes = [
+        site.location[0] for group in read.groups for site in group.sites if group.work_crs == "EPSG:32748"
+    ]
+    assert max(longitudes) < 108

@@ -68,13 +68,8 @@ def polygons_of(geometry: Any) -> Any | None:
     return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
 
 
-def area_of(geometry: Any, place: Place, *, allow_points: bool, allow_lines: bool = False) -> Any:
+def area_of(geometry: Any, place: Place, *, allow_points: bool) -> Any:
     """Return the polygons of a feature, or its point where that is allowed.
-
-    Parameters
-    ----------
-    allow_lines
-        Read a closed line as an area: a drawing (DXF) has no polygons.
 
     Raises
     ------
@@ -91,8 +86,6 @@ def area_of(geometry: Any, place: Place, *, allow_points: bool, allow_lines: boo
     kind = geometry.geom_type
     if kind in ("Polygon", "MultiPolygon") or (kind == "Point" and allow_points):
         return geometry
-    if allow_lines and kind == "LineString" and geometry.is_ring:
-        return shapely.Polygon(geometry)
     raise InputError(
         Text(f"a {kind} where a polygon is needed", f"{kind}, padahal diperlukan poligon"),
         place=place,

@@ -86,7 +86,6 @@ def _feature(
     role: Role,
     crs: str,
     allow_points: bool = False,
-    allow_lines: bool = False,
     doubt: Text | None = None,
 ) -> SiteFeature:
     """Return one feature; what can not be used stands in its `error`, so that the others still come back."""
@@ -95,7 +94,7 @@ def _feature(
         options = _only_id(fields, place)
         role = _role(fields, role, place)
         options = parse_options(fields, place=place)
-        area = area_of(geometry, place, allow_points=allow_points, allow_lines=allow_lines)
+        area = area_of(geometry, place, allow_points=allow_points)
     except KkprError as error:
         return SiteFeature(place, role, None, crs, options, error)
     return SiteFeature(place, role, area, crs, options, None, doubt)
@@ -206,7 +205,6 @@ def _table_feature(outline: Outline, table: CoordinateTable, role: Role, repairs
 
 
 def _from_layer(data: LayerData, name: str, role: Role, attributes: bool, allow_points: bool) -> FeatureSet:
-    closed_lines = data.driver == "DXF"
     doubtful = {repair.row: _crossing(repair) for repair in data.repairs if repair.doubtful}
     features = []
     for n, row in enumerate(int(row) for row in data.row):
@@ -223,17 +221,12 @@ def _from_layer(data: LayerData, name: str, role: Role, attributes: bool, allow_
                 role=role,
                 crs=data.crs,
                 allow_points=allow_points,
-                allow_lines=closed_lines,
                 doubt=doubtful.get(row),
             )
         )
-    assumptions = data.assumptions
-    if closed_lines and data.geometry_type in ("LineString", "Mixed"):
-        note = Text("closed lines are read as areas", "garis tertutup dibaca sebagai bidang")
-        assumptions = (*assumptions, note)
     repairs = tuple(_repaired(Path(name).name, repair) for repair in data.repairs)
     return FeatureSet(
-        tuple(features), name, data.layer, data.sha256, data.crs_label, False, repairs, assumptions
+        tuple(features), name, data.layer, data.sha256, data.crs_label, False, repairs, data.assumptions
     )
 
 
