@@ -467,6 +467,60 @@ def test_no_console_encoding_can_crash_a_run(encoding: str, lang: str) -> None:
         assert b"\x1b" not in done.stdout
 
 
+TERMINAL = """
+import sys
+sys.path.insert(0, {tests!r})
+from report_values import failing
+from kkpr_check import checking
+from kkpr_check.cli import main
+checking.run = lambda request: (failing(),)
+sys.exit(main(["check", "s", "--plan", "p"]))
+"""
+
+
+def on_a_terminal(**environment: str) -> tuple[int, str]:
+    """Run a check whose standard output is a pseudo-terminal; returns the exit code and what it showed."""
+    pty = pytest.importorskip("pty")
+    main_end, process_end = pty.openpty()
+    done = subprocess.Popen(
+        [sys.executable, "-c", TERMINAL.format(tests=str(Path(__file__).parent))], stdout=process_end,
+        stderr=subprocess.PIPE, env=os.environ | {"TERM": "xterm", "KKPR_LANG": "id"} | environment,
+    )  # fmt: skip
+    os.close(process_end)
+    shown = b""
+    while True:
+        try:
+            part = os.read(main_end, 65536)
+        except OSError:  # Linux: the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(main_end)
+    _, err = done.communicate(timeout=60)
+    assert err == b""
+    return done.returncode, shown.decode(environment.get("PYTHONIOENCODING", "utf-8")).replace("\r\n", "\n")
+
+
+def test_a_terminal_gets_colour_bars_and_a_map() -> None:
+    code, text = on_a_terminal(COLUMNS="110")
+    assert code == 1
+    assert "\x1b[1;31mTidak sesuai" in text and "████" in text and "⣿" in text
+
+
+def test_no_color_and_dumb_terminals_get_no_escape_codes() -> None:
+    for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        code, text = on_a_terminal(COLUMNS="110", **environment)
+        assert code == 1 and "\x1b" not in text and text.startswith("Tidak sesuai"), environment
+
+
+def test_narrow_and_old_terminals_lose_no_words() -> None:
+    code, text = on_a_terminal(COLUMNS="40", NO_COLOR="1", PYTHONIOENCODING="cp1252")
+    assert code == 1 and max(map(len, text.splitlines())) <= 40
+    assert "Perdagangan dan Jasa Skala SWP" in " ".join(text.split())
+    assert on_a_terminal(COLUMNS="1")[0] == 1
+
+
 def test_a_reader_that_goes_away_is_no_error() -> None:
     command = f"{sys.executable} -m kkpr_check rules list --format json | head -c 1"
     done = subprocess.run(

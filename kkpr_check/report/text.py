@@ -78,15 +78,15 @@ def dumps(reports: Sequence[Report], lang: str, to_lonlat: ToLonLat, as_of: dt.d
     )  # fmt: skip
     for report in reports:
         _Page(console, report, lang, to_lonlat, as_of, look).print()
-    console.print(_rich(words.DISCLAIMER.pick(lang), "italic"))
-    text = re.sub(r" +(\x1b\[0m)?$", r"\1", stream.getvalue(), flags=re.MULTILINE)
-    return encodable(text, look.encoding)
+    console.print(_rich(words.DISCLAIMER.pick(lang), look, "italic"))
+    return re.sub(r" +(\x1b\[0m)?$", r"\1", stream.getvalue(), flags=re.MULTILINE)
 
 
-def _rich(text: str, style: str = "") -> RichText:
+def _rich(text: str, look: Look, style: str = "") -> RichText:
+    """Return text that rich takes literally, in characters that the receiving end has (before it is wrapped)."""
     from rich.text import Text as RichText
 
-    return RichText(safe_text(text), style=style, overflow="fold")
+    return RichText(encodable(safe_text(text), look.encoding), style=style, overflow="fold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class _Page:
     def line(self, text: str, style: str = "", indent: int = 0) -> None:
         from rich.padding import Padding
 
-        body: RenderableType = _rich(text, style)
+        body: RenderableType = _rich(text, self.look, style)
         self.console.print(Padding(body, (0, 0, 0, indent), expand=False) if indent else body)
 
     def heading(self, text: str, style: str = "bold") -> None:
@@ -207,8 +207,8 @@ class _Page:
             table.add_column(justify=justify, overflow="fold")
         for code, name, area_m2, share in rows:
             table.add_row(
-                _rich(code), _rich(name), _rich(words.area(area_m2, self.lang)),
-                _rich(words.percent(share, self.lang)), _rich(_bar(share) if self.look.draws else ""),
+                _rich(code, self.look), _rich(name, self.look), _rich(words.area(area_m2, self.lang), self.look),
+                _rich(words.percent(share, self.lang), self.look), _rich(_bar(share) if self.look.draws else "", self.look),
             )  # fmt: skip
         self.console.print(Padding(table, (0, 0, 0, 4), expand=False))
 
