@@ -152,14 +152,14 @@ def _assemble(features: list[Any], place: Place, source: Source) -> Raw:
         ids.append(feature.get("id"))
     geometry, broken = build_geometries(shapes)
     raw = Raw(source.name, source.driver, geometry, _columns(rows), None, broken=broken)
-    if any(_has_height(shape) for shape in shapes):
+    if any(has_height(shape) for shape in shapes):
         raw.assumptions.append(HEIGHT_DROPPED)
     if ids and all(isinstance(i, int | str) and i != "" for i in ids):
         raw.fids, raw.fid_field = objects(ids), "id"
     return raw
 
 
-def _has_height(shape: Any) -> bool:
+def has_height(shape: Any) -> bool:
     """Tell whether the first position of a geometry has more than x and y."""
     inner = shape.get("coordinates") if isinstance(shape, dict) else None
     while isinstance(inner, list) and inner and isinstance(inner[0], list):

@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 
 from kkpr_check.errors import InputError, Place, Text
 from kkpr_check.io.containers import Source, choose_layer
-from kkpr_check.io.geojson import build_geometries
-from kkpr_check.io.raw import Raw, objects, unreadable
+from kkpr_check.io.geojson import build_geometries, has_height
+from kkpr_check.io.raw import HEIGHT_DROPPED, Raw, objects, unreadable
 
 _GEOMETRIES = (
     "Point",
@@ -43,12 +43,15 @@ def read_kml(source: Source) -> Raw:
         folder = choose_layer(sorted({folder for folder, _ in marks}), source.layer, source.place)
         marks = [(name, mark) for name, mark in marks if name == folder]
     rows = [_attributes(folder, mark) for folder, mark in marks]
-    geometry, broken = build_geometries([_shape(mark) for _, mark in marks])
+    shapes = [_shape(mark) for _, mark in marks]
+    geometry, broken = build_geometries(shapes)
     names = dict.fromkeys(name for row in rows for name in row)
     raw = Raw(
         source.layer or source.name, "KML", geometry,
         {name: objects([row.get(name) for row in rows]) for name in names}, "OGC:CRS84", broken=broken,
     )  # fmt: skip
+    if any(has_height(shape) for shape in shapes):
+        raw.assumptions.append(HEIGHT_DROPPED)
     if any(_tag(element) == "NetworkLink" for element in root.iter()):
         raw.assumptions.append(
             Text("network links of the KML are not followed", "tautan jaringan dalam KML tidak diikuti")
