@@ -9,34 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal
 
 from kkpr_check.errors import Place, Text
-from kkpr_check.ladders import Defect, ladder_defects
-from kkpr_check.plan import LIMIT_COLUMNS, ROAD_CLASSES, Rung, State, Tables
+from kkpr_check.limitproofs import Level, Problem, limit_problems, without_law
+from kkpr_check.plan import LIMIT_COLUMNS, State, Tables
 
-Level = Literal["error", "warning", "info"]
+__all__ = ["Coverage", "Level", "Problem", "coverage", "prove"]
 
-NO_FRONTAGE = frozenset({"tol", "khusus"})
-"""Road classes on which no plot needs to front: a hole there alone is a warning."""
-
-SMALLEST_STOREY_M = 2.0
-"""A height limit that leaves less than this a floor contradicts the floor limit."""
-
-_SLACK = 1e-9
 _EXAMPLES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One defect of the tables."""
-
-    code: str
-    level: Level
-    place: Place
-    text: Text
-    remedy: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +56,7 @@ def prove(
     """
     problems = [
         *_coverage_problems(tables),
-        *_ladder_problems(tables),
-        *_contradictions(tables),
-        *_uneven_ladders(tables),
-        *_uncited(tables),
+        *limit_problems(tables),
         *_condition_problems(tables),
         *_kbli_problems(tables, known_kbli),
         *_activity_problems(tables),
@@ -184,168 +161,13 @@ def _without_rules(tables: Tables, name: str, subzone: str, what: Text) -> Probl
     )
 
 
-def _ladder_problems(tables: Tables) -> Iterator[Problem]:
-    """DAT304 and DAT305: holes and overlaps, each with its smallest plot."""
-    for subzone, rungs in tables.intensity.items():
-        for defect in ladder_defects(rungs):
-            yield _overlap(subzone, defect) if defect.rungs else _hole(subzone, rungs, defect)
-
-
-def _hole(subzone: str, rungs: Sequence[Rung], defect: Defect) -> Problem:
-    before = [rung.row for rung in rungs if rung.parcel_max_m2 == defect.low_m2]
-    plot, where, sizes = _area(defect.plot_m2), _roads(defect.road_classes), _range(defect)
-    return Problem(
-        "DAT304",
-        "warning" if NO_FRONTAGE.issuperset(defect.road_classes) else "error",
-        Place(
-            "intensity.csv", None, before[-1] if before else rungs[0].row, _hole_column(defect, bool(before))
-        ),
-        Text(
-            f"a plot of {plot.en} m2 on {where.en} in {subzone} has no row ({sizes.en})",
-            f"persil {plot.id} m2 di {where.id} pada {subzone} tidak punya baris ({sizes.id})",
-        ),
-        Text("add a row, or extend the one before it", "tambahkan baris, atau perluas baris sebelumnya"),
-    )
-
-
-def _hole_column(defect: Defect, has_row_before: bool) -> str:
-    if defect.low_m2 == 0 and defect.high_m2 == float("inf"):
-        return "road_class"
-    return "parcel_max_m2" if has_row_before else "parcel_min_m2"
-
-
-def _overlap(subzone: str, defect: Defect) -> Problem:
-    rows = ", ".join(str(rung.row) for rung in defect.rungs)
-    count = len(defect.rungs)
-    plot, where, sizes = _area(defect.plot_m2), _roads(defect.road_classes), _range(defect)
-    return Problem(
-        "DAT305",
-        "error",
-        Place("intensity.csv", None, defect.rungs[-1].row, "parcel_min_m2"),
-        Text(
-            f"a plot of {plot.en} m2 on {where.en} in {subzone} has {count} rows: {rows} ({sizes.en})",
-            f"persil {plot.id} m2 di {where.id} pada {subzone} punya {count} baris: {rows} ({sizes.id})",
-        ),
-        Text(
-            "let one row fit: parcel_min <= A < parcel_max", "satu baris saja: parcel_min <= L < parcel_max"
-        ),
-    )
-
-
-def _area(area_m2: float) -> Text:
-    """Return an area as both languages write it: 1,000.5 and 1.000,5."""
-    english = f"{area_m2:,.4f}".rstrip("0").rstrip(".")
-    return Text(english, english.translate(str.maketrans(",.", ".,")))
-
-
-def _range(defect: Defect) -> Text:
-    low = _area(defect.low_m2)
-    if defect.high_m2 == float("inf"):
-        return Text(f"from {low.en} m2 up", f"mulai {low.id} m2")
-    high = _area(defect.high_m2)
-    return Text(f"{low.en} <= A < {high.en} m2", f"{low.id} <= L < {high.id} m2")
-
-
-def _roads(road_classes: Sequence[str]) -> Text:
-    if len(road_classes) == len(ROAD_CLASSES):
-        return Text("any road", "jalan mana pun")
-    words = ", ".join(road_classes)
-    return Text(words, words)
-
-
-def _rungs(tables: Tables) -> Iterator[Rung]:
-    for ladder in tables.intensity.values():
-        yield from ladder
-
-
-def _number(rung: Rung, column: str) -> float | None:
-    """Return a limit that is a plain number, else None."""
-    limit = rung.limits[column]
-    return limit.constant if limit.state is State.VALUE and limit.rumija_factor == 0 else None
-
-
-def _contradictions(tables: Tables) -> Iterator[Problem]:
-    """DAT307: limits of one row that can not all be meant."""
-    for rung in _rungs(tables):
-        kdb, klb, kdh = (_number(rung, column) for column in ("kdb_max_pct", "klb_max", "kdh_min_pct"))
-        ktb, height, floors = (
-            _number(rung, column) for column in ("ktb_max_pct", "height_max_m", "floors_max")
-        )
-        if kdb is not None and kdh is not None and kdb + kdh > 100 + _SLACK:
-            yield _limits(rung, "kdh_min_pct", "error", f"KDB {kdb:g} + KDH {kdh:g} > 100 %")
-        if kdb is not None and klb is not None and klb < kdb / 100 - _SLACK:
-            yield _limits(rung, "klb_max", "error", f"KLB {klb:g} < KDB {kdb:g} %")
-        if ktb is not None and kdh is not None and ktb > 100 - kdh + _SLACK:
-            yield _limits(rung, "ktb_max_pct", "warning", f"KTB {ktb:g} > 100 - KDH {kdh:g} %")
-        if height is not None and floors is not None and height < SMALLEST_STOREY_M * floors - _SLACK:
-            yield _limits(
-                rung, "height_max_m", "warning", f"{height:g} m < {SMALLEST_STOREY_M:g} m x {floors:g}"
-            )
-        for column in ("kdb_max_pct", "kdh_min_pct", "ktb_max_pct"):
-            percent = _number(rung, column)
-            if percent is not None and 0 < percent < 1:
-                yield _limits(rung, column, "warning", f"{percent:g} % ({percent * 100:g} % ?)")
-
-
-def _limits(rung: Rung, column: str, level: Level, what: str) -> Problem:
-    return Problem(
-        "DAT307",
-        level,
-        Place("intensity.csv", None, rung.row, column),
-        Text(f"limits contradict: {what}", f"ketentuan bertentangan: {what}"),
-        Text("compare the row with the regulation", "bandingkan baris ini dengan peraturannya"),
-    )
-
-
-def _uneven_ladders(tables: Tables) -> Iterator[Problem]:
-    """DAT307: a limit that goes both up and down while the parcel grows; that is most often a slip of the pen."""
-    for ladder in tables.intensity.values():
-        by_road: dict[str, list[Rung]] = {}
-        for rung in sorted(ladder, key=lambda rung: rung.parcel_min_m2):
-            by_road.setdefault(rung.road_class, []).append(rung)
-        for rungs in by_road.values():
-            for column in LIMIT_COLUMNS:
-                yield from _uneven(rungs, column)
-
-
-def _uneven(rungs: Sequence[Rung], column: str) -> Iterator[Problem]:
-    steps = [(number, rung) for rung in rungs if (number := _number(rung, column)) is not None]
-    numbers = [number for number, _ in steps]
-    if numbers in (sorted(numbers), sorted(numbers, reverse=True)):
-        return
-    listed = ", ".join(f"{number:g}" for number in numbers)
-    up = numbers[-1] > numbers[0]
-    backwards = (b < a if up else b > a for a, b in pairwise(numbers))
-    turn = 1 + list(backwards).index(True)
-    rung = steps[turn][1]
-    yield _limits(rung, column, "warning", f"{column} {listed}")
-
-
-def _uncited(tables: Tables) -> Iterator[Problem]:
-    """DAT306: numbers without the article of law they come from."""
-    for rung in _rungs(tables):
-        if not rung.legal and any(limit.state is not State.MISSING for limit in rung.limits.values()):
-            yield _no_legal("error", Place("intensity.csv", None, rung.row, "legal"), rung.subzone)
+def _condition_problems(tables: Tables) -> Iterator[Problem]:
+    """DAT306 and DAT308: conditions without law, and codes of the matrix that nobody has written down."""
     for condition in tables.conditions.values():
         if not condition.legal:
-            yield _no_legal("warning", Place("conditions.csv", None, condition.code, "legal"), condition.code)
-
-
-def _no_legal(level: Level, place: Place, what: str) -> Problem:
-    return Problem(
-        "DAT306",
-        level,
-        place,
-        Text(f"{what} has no legal reference", f"{what} tanpa dasar hukum"),
-        Text(
-            "write the article, for example Perbup 31/2024 Ps. 67",
-            "tulis pasalnya, misalnya Perbup 31/2024 Ps. 67",
-        ),
-    )
-
-
-def _condition_problems(tables: Tables) -> Iterator[Problem]:
-    """DAT308: condition codes of the matrix that nobody has written down."""
+            yield without_law(
+                "warning", Place("conditions.csv", None, condition.code, "legal"), condition.code
+            )
     used: dict[str, list[tuple[str, str]]] = {}
     bare = []
     for where, cell in tables.itbx.items():

@@ -122,7 +122,7 @@ def read_sheet(file: str, content: bytes | str, form: SheetFormat, problems: Pro
     Returns
     -------
     Sheet or None
-        None where no row can be read at all (encoding, no header).
+        None where no row can be read (encoding, no header, a required column that is absent).
     """
     text = _decode(file, content, problems)
     if text is None:
@@ -141,6 +141,8 @@ def read_sheet(file: str, content: bytes | str, form: SheetFormat, problems: Pro
         )
         return None
     columns = _columns(file, header[1], form, problems)
+    if not set(form.required) <= set(columns):
+        return None
     rows = tuple(_rows(file, columns, records, problems))
     extra = tuple(name for name in columns if name and name not in form.known)
     return Sheet(file, tuple(columns), rows, extra if form.open_ended else ())

@@ -47,11 +47,13 @@ TABLE_FILES = tuple(FORMATS)
 
 _PROTECTED = {
     "lindung": True,
+    "kawasan lindung": True,
     "true": True,
     "protected": True,
     "budi-daya": False,
     "budi daya": False,
     "budidaya": False,
+    "kawasan budi daya": False,
     "false": False,
     "cultivated": False,
     "": None,

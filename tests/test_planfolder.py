@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import hashlib
+import json
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +14,8 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kkpr_check.errors import ErrorGroup, KkprError, PlanError
 from kkpr_check.io.plancheck import MEANINGS
@@ -484,3 +489,58 @@ def test_own_crs_of_a_layer_beats_the_default(write: Write, monkeypatch: pytest.
     _shapefile(root / "layers" / "zona.shp", "EPSG:32751")
     plan = load_plan(root)
     assert open_layer(root, plan.layers[0], default_crs=plan.crs).facts.crs == "EPSG:32751"
+
+
+# --- anything at all ------------------------------------------------------------------------------------------
+
+SCALARS = st.one_of(
+    st.booleans(), st.integers(-5, 60_000), st.floats(-5, 5000), st.sampled_from(["", "road", "zoning", "KHS004", "none", "2026-01-01"]),
+    st.text(st.characters(codec="ascii", categories=("L", "N")), max_size=5),
+)  # fmt: skip
+KEYS = st.sampled_from(["role", "path", "rule", "x", "fields"])
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=6,
+)
+BASE: dict[str, Any] = {
+    "id": "a", "name": "A", "level": "rdtr", "legal": "x", "status": "draft", "scale": 5000,
+    "layer": [{"role": "zoning", "path": "layers/zona.geojson", "fields": {"subzone": "K"}}],
+    "overlay": [{"rule": "KHS004", "field": "F"}],
+}  # fmt: skip
+
+
+def toml(value: Any) -> str:
+    """Write a value as inline TOML: JSON with = for :."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+@given(st.data())
+def test_any_value_anywhere_is_accepted_by_both_or_refused_by_both(write: Write, data: st.DataObject) -> None:
+    root = write()
+    document = copy.deepcopy(BASE)
+    place = data.draw(st.sampled_from(["top", "layer", "overlay", "tolerance"]))
+    target: dict[str, Any] = document
+    if place in ("layer", "overlay"):
+        target = document[place][0]
+    elif place == "tolerance":
+        target = document.setdefault("tolerance", {})
+    known = plan_schema()["properties"]
+    keys = {"top": known, "tolerance": known["tolerance"]["properties"]}.get(place) or known[place]["items"][
+        "properties"
+    ]
+    target[data.draw(st.sampled_from([*keys, "unknown"]))] = data.draw(VALUES)
+    (root / "plan.toml").write_text("".join(f"{key} = {toml(value)}\n" for key, value in document.items()))
+    loaded = by_loader(root)
+    if loaded:
+        assert by_schema(root)
+    elif by_schema(root):
+        keys_beyond = {"path", "layer", "requires", "valid_until", "valid_from", "encoding", "id", "codes"}
+        assert all(
+            set(re.findall(r"[a-z_]+", str(error.place.column))) & keys_beyond for error in problems(root)
+        )

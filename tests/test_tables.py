@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import doctest
+import importlib
 import io
 import math
 
@@ -71,6 +73,11 @@ def test_reads_every_table() -> None:
     assert tables.present == {
         "zones.csv", "activities.csv", "kbli.csv", "itbx.csv", "conditions.csv", "intensity.csv", "cases.csv",
     }  # fmt: skip
+
+
+def test_an_absent_column_is_one_problem_not_one_a_row() -> None:
+    error = only_problem({"itbx.csv": "kegiatan,R-3\n" + "A1,diizinkan\n" * 50})
+    assert (error.place.row, error.place.column) == (1, "activity_id")
 
 
 def test_an_absent_table_is_not_an_empty_one() -> None:
@@ -335,3 +342,10 @@ def test_any_bytes_give_tables_or_placed_errors(content: bytes) -> None:
     for file in ("itbx.csv", "intensity.csv", "zones.csv"):
         _, found = gather_tables({file: content})
         assert all(error.place.file == file and error.place.row is not None for error in found)
+
+
+@pytest.mark.parametrize("module", ["sheets", "cells", "io.planschema", "io.plancheck"])
+def test_examples_in_docstrings(module: str) -> None:
+    result = doctest.testmod(importlib.import_module(f"kkpr_check.{module}"))
+    assert result.attempted > 0
+    assert result.failed == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import hashlib
 import re
 import tomllib
@@ -22,7 +23,6 @@ from kkpr_check.plan import (
     Tables,
     Tolerance,
 )
-from kkpr_check.sheets import nearest
 from kkpr_check.tables import TABLE_FILES, gather_tables
 
 PLAN_FILE = "plan.toml"
@@ -205,27 +205,19 @@ def _read_tables(root: Path) -> tuple[Tables, tuple[KkprError, ...]]:
         except OSError as error:
             errors.append(_unreadable(path, error))
     for name in there:
-        hit = (
-            nearest(name, TABLE_FILES)
-            if name.casefold().endswith(".csv") and name not in TABLE_FILES
-            else None
-        )
-        if hit and hit not in there and _is_slip(name, hit):
+        hits = difflib.get_close_matches(name.casefold(), TABLE_FILES, n=1, cutoff=0.85)
+        if name not in TABLE_FILES and hits and hits[0] not in there:
             errors.append(
                 PlanError(
                     Text("is no table of a plan", "bukan tabel rencana"),
                     place=Place(str(root / name)),
-                    remedy=Text(f'did you mean "{hit}"? rename it', f'maksudnya "{hit}"? ganti namanya'),
+                    remedy=Text(
+                        f'did you mean "{hits[0]}"? rename it', f'maksudnya "{hits[0]}"? ganti namanya'
+                    ),
                 )
             )
     tables, problems = gather_tables(contents, folder=str(root))
     return tables, (*errors, *problems)
-
-
-def _is_slip(name: str, table: str) -> bool:
-    """Tell whether `name` is a slip of the pen for `table`: other capitals, or all but two letters alike."""
-    a, b = name.casefold(), table.casefold()
-    return a == b or (abs(len(a) - len(b)) <= 1 and len(set(a) ^ set(b)) <= 1 and a[0] == b[0])
 
 
 def _layer_files(path: Path) -> Iterable[Path]:

@@ -154,7 +154,9 @@ def _violations(value: Any, schema: Json, path: Key) -> Iterator[_Violation]:
             found = str(value)[:40]
             yield path, Text(f"{found!r} is not {want_en}", f"{found!r} bukan {want_id}"), _hint(schema)
             return
-    if isinstance(value, dict):
+    if "enum" in schema:
+        yield from _scalar(value, schema, path)
+    elif isinstance(value, dict):
         yield from _object(value, schema, path)
     elif isinstance(value, list):
         for index, item in enumerate(value):
@@ -195,7 +197,7 @@ def _object(value: Json, schema: Json, path: Key) -> Iterator[_Violation]:
 
 
 def _scalar(value: Any, schema: Json, path: Key) -> Iterator[_Violation]:
-    shown = f'"{value}"' if isinstance(value, str) else str(value)
+    shown = f'"{value}"' if isinstance(value, str) else str(value)[:40]
     if "enum" in schema and not _one_of(value, schema["enum"]):
         words = tuple(str(word) for word in schema["enum"])
         yield path, Text(f"{shown} is not allowed", f"{shown} tidak boleh"), did_you_mean(str(value), words)
