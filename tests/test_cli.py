@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -149,6 +150,9 @@ def test_bare_layers_and_a_point_are_handed_on(run: Run, judged: list[CheckReque
         ("check", "s.shp", "--plan", "p", "--quiet", "--verbose"),
         ("check", "s.shp", "--plan", "p", "--lang", "fr"),
         ("chek",),
+        ("plan", "init", "a.shp"),
+        ("plan", "lock"),
+        ("plan", "import-itbx", "a.xlsx"),
         ("rules", "explain"),
         ("rules", "explain", "INT999"),
         ("rules", "list", "--format", "xml"),
@@ -387,6 +391,56 @@ def test_demo_without_its_sample_is_exit_2(run: Run, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("kkpr_check.cli.demo._HOMES", (tmp_path,))
     code, _, err = run("demo")
     assert code == 2 and "not installed" in err
+
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(SAMPLE, tmp_path / "plan"))
+
+
+def test_plan_lock_writes_the_lock_once(run: Run, folder: Path) -> None:
+    code, out, _ = run("plan", "lock", str(folder))
+    assert code == 0 and out.strip() == str(folder / "plan.lock") and (folder / "plan.lock").is_file()
+    assert run("plan", "lock", str(folder))[0] == 2
+    assert run("plan", "lock", str(folder), "--overwrite")[0] == 0
+    assert run("plan", "lock", str(folder / "none"))[0] == 2
+
+
+def test_plan_tables_go_out_to_a_workbook_and_come_back(run: Run, folder: Path) -> None:
+    before = (folder / "itbx.csv").read_text("utf-8").split()
+    book = str(folder / "itbx.xlsx")
+    assert run("plan", "export-itbx", str(folder), book)[0] == 0
+    assert run("plan", "export-itbx", str(folder), book)[0] == 2
+    assert run("plan", "import-itbx", book, str(folder))[0] == 2
+    code, out, _ = run("plan", "import-itbx", book, str(folder), "--overwrite", "--format", "json")
+    assert code == 0 and json.loads(out)
+    assert sorted((folder / "itbx.csv").read_text("utf-8").split()) == sorted(before)
+    assert run("plan", "import-itbx", str(folder / "none.xlsx"), str(folder))[0] == 2
+
+
+def test_plan_import_intensity_takes_its_choices(run: Run, folder: Path) -> None:
+    annex = folder / "annex.csv"
+    annex.write_text("Subzona,KDB (%),KLB,KDH (%)\nR-2,60,1.2,20\n", "utf-8")
+    assert run("plan", "import-intensity", str(annex), str(folder), "--zero", "nothing")[0] == 2
+    code, _, err = run(
+        "plan", "import-intensity", str(annex), str(folder), "--overwrite", "--legal", "Perbup 1/2024"
+    )
+    assert code == 0, err
+    assert "Perbup 1/2024" in (folder / "intensity.csv").read_text("utf-8")
+
+
+def test_plan_init_adopts_a_layer_without_asking(run: Run, tmp_path: Path) -> None:
+    layer = str(SAMPLE / "layers" / "polaruang_sintetis.shp")
+    target = tmp_path / "new"
+    assert run("plan", "init", layer)[0] == 2
+    code, out, _ = run("plan", "init", layer, "--output", str(target), "--yes", "--lang", "id")
+    assert code == 0 and (target / "plan.toml").is_file() and "Yang masih harus dikerjakan" in out
+    assert run("plan", "init", layer, "--output", str(target), "--yes")[0] == 2
+    missing = run("plan", "init", str(tmp_path / "none.shp"), "--output", str(tmp_path / "other"), "--yes")
+    assert missing[0] == 2 and not (tmp_path / "other").exists()
 
 
 def test_rules_list_names_every_rule_once(run: Run) -> None:

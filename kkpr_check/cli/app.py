@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from kkpr_check._version import __version__
-from kkpr_check.cli import check, demo, doctor, rules
+from kkpr_check.cli import check, demo, doctor, plan, rules
 from kkpr_check.cli.base import Command, Group, Session, session_of
 from kkpr_check.cli.language import LANGUAGES, localize, words
 from kkpr_check.cli.options import refuse_together
@@ -80,12 +80,22 @@ def build(lang: str) -> Any:
     app = _typer(SUMMARY)
     app.callback()(_start)
     app.command("check", cls=Command, help=check.SUMMARY)(check.check)
+    plans = _typer(plan.GROUP)
+    for name, text, command in (
+        ("init", plan.INIT, plan.init),
+        ("import-itbx", plan.IMPORT_ITBX, plan.import_itbx),
+        ("export-itbx", plan.EXPORT_ITBX, plan.export_itbx),
+        ("import-intensity", plan.IMPORT_INTENSITY, plan.import_intensity),
+        ("lock", plan.LOCK, plan.lock),
+    ):
+        plans.command(name, cls=Command, help=text)(command)
+    app.add_typer(plans, name="plan")
     catalogue = _typer(rules.GROUP)
     catalogue.command("list", cls=Command, help=rules.LIST)(rules.list_rules)
     catalogue.command("explain", cls=Command, help=rules.EXPLAIN)(rules.explain)
     app.add_typer(catalogue, name="rules")
     app.command("demo", cls=Command, help=demo.SUMMARY)(demo.demo)
     app.command("doctor", cls=Command, help=doctor.SUMMARY)(doctor.doctor)
-    command = typer.main.get_command(app)
-    localize(command, lang)
-    return command
+    tree = typer.main.get_command(app)
+    localize(tree, lang)
+    return tree

@@ -214,6 +214,18 @@ def refuse_together(given: Mapping[str, bool]) -> None:
         )
 
 
+def require(name: str, value: str | None) -> None:
+    """Refuse a call without an option that has no default.
+
+    Raises
+    ------
+    UsageError
+        It is not given.
+    """
+    if value is None:
+        raise UsageError(Text(f"{name} is missing", f"{name} belum diberikan"))
+
+
 def need(name: str, given: bool, *, of: str, of_given: bool) -> None:
     """Refuse the option `name` without the option `of` that it belongs to.
 
