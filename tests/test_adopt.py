@@ -362,3 +362,21 @@ def test_real_conflict_of_code_and_number_is_found() -> None:
     ]
     assert found.overlays["LP2B_2"] == {"Tidak Ada": 562, "K02B": 26, "K02C": 7}
     assert found.overlays["PUSLIT"] == {"Tidak Ada": 586, "": 9}
+
+
+def test_official_fields_with_unknown_codes_are_zoning_with_every_value_open() -> None:
+    found = inspect(
+        areas(
+            KODZON=["Z9", "Z8"],
+            KODSZN=["Z9.a", "Z8.b"],
+            NAMOBJ=["Zona Hijau Wisata Budaya", "Pusat Kota Lama"],
+        )
+    )
+    assert found.role == "zoning" and found.fields["subzone"] == "KODSZN"
+    assert {item.value for item in found.unresolved} == {"Z9.a", "Z8.b"} and not found.matches
+
+
+def test_an_official_field_may_hold_mostly_local_codes() -> None:
+    found = inspect(areas(KODSZN=["R-2", "SC", "SC-9", "I-4"]))
+    assert found.role == "zoning"
+    assert {item.value for item in found.unresolved} == {"SC", "SC-9", "I-4"}

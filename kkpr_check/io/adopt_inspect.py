@@ -19,6 +19,7 @@ from kkpr_check.io.adopt_zoning import (
     Family,
     FieldGuess,
     find_conflicts,
+    forced_guess,
     guess_fields,
     is_zoning_evidence,
 )
@@ -65,6 +66,8 @@ class Inspection:
         Values that need a person; number of features without any value.
     conflicts
         Features whose fields name different sub-zones.
+    open_names
+        Unresolved value -> the name that the layer gives it most often.
     overlays
         Official overlay column -> distinct values with their number of features ("" = null).
     """
@@ -87,12 +90,21 @@ class Inspection:
     overlay_rule: str | None = None
     columns: tuple[Column, ...] = ()
     title: str = ""
+    open_names: Mapping[str, str] = field(default_factory=dict)
+    data: LayerLike | None = field(default=None, repr=False, compare=False)
 
     @property
     def matches(self) -> Mapping[str, AnyMatch]:
         """Source value -> match, for those that are certain."""
         found = self.subzone.matches if self.subzone else {}
         return {value: match for value, match in found.items() if match is not None and match.certain}
+
+    def with_field(self, name: str) -> Inspection:
+        """Return the inspection with another of its candidates as the field of the sub-zone code."""
+        chosen = [guess for guess in self.candidates if guess.field == name]
+        if not chosen or self.data is None:
+            raise KeyError(name)
+        return _zoning(self.data, self.columns, (chosen[0], *(g for g in self.candidates if g != chosen[0])))
 
     @property
     def place(self) -> Place:
@@ -115,6 +127,9 @@ def inspect(data: LayerLike, *, family: Family | None = None) -> Inspection:
     by_name = {column.name: column for column in columns}
     evidence = next((g for g in guesses if is_zoning_evidence(g, by_name[g.field])), None)
     best = guesses[0] if guesses else None
+    if evidence is None and shape_of(data) == "area" and _official(columns):
+        best = evidence = forced_guess(columns, family or "rdtr")
+        guesses = guesses if best is None else (best, *guesses)
     if evidence is not None and best is not None:
         other = None if _official(columns) else disqualified(data, columns, by_name[best.field])
         if other is None:
@@ -212,13 +227,15 @@ def _zoning(data: LayerLike, columns: tuple[Column, ...], guesses: tuple[FieldGu
         subzone=best,
         candidates=guesses,
         fields=fields,
-        names=_names(data, best, fields.get("name")),
+        names=_names(data, best, fields.get("name"), certain=True),
+        open_names=_names(data, best, fields.get("name"), certain=False),
         unresolved=_unresolved(best),
         without_value=best.features - best.filled,
         conflicts=find_conflicts(data.fields[best.field], best, compared),
         overlays=_overlays(data),
         columns=columns,
         title=words_of(data),
+        data=data,
     )
 
 
@@ -245,16 +262,21 @@ def _wordy(column: Column) -> bool:
     return column.filled > 0 and words >= 0.5 * column.filled
 
 
-def _names(data: LayerLike, best: FieldGuess, name_field: str | None) -> dict[str, str]:
+def _names(data: LayerLike, best: FieldGuess, name_field: str | None, *, certain: bool) -> dict[str, str]:
+    """Return the most frequent name of each code, or of each value that stands for no code for certain."""
     if name_field is None:
         return {}
     pairs: dict[str, Counter[str]] = {}
-    for value, name in zip(data.fields[best.field], data.fields[name_field], strict=True):
-        match, text = best.matches.get(clean(value) or ""), clean(name)
-        if match is not None and match.certain and text is not None:
-            code = match.code
-            pairs.setdefault(code, Counter())[text] += 1
-    return {code: counts.most_common(1)[0][0] for code, counts in pairs.items()}
+    for raw, name in zip(data.fields[best.field], data.fields[name_field], strict=True):
+        value, text = clean(raw), clean(name)
+        if value is None or text is None:
+            continue
+        match = best.matches.get(value)
+        sure = match is not None and match.certain
+        if sure == certain:
+            key = match.code if sure and match is not None else value
+            pairs.setdefault(key, Counter())[text] += 1
+    return {key: counts.most_common(1)[0][0] for key, counts in pairs.items()}
 
 
 def _unresolved(best: FieldGuess) -> tuple[Unresolved, ...]:

@@ -134,13 +134,22 @@ def guess_fields(
         for column in columns
         if column.role not in SKIPPED_ROLES and 0 < len(column.counts) <= MAX_DISTINCT
         for name in families
-        if (guess := _guess(column, name, bonus[name])) is not None
+        if (guess := _guess(column, name, bonus[name])).kinds
     ]
     order = {name.casefold(): i for i, name in enumerate(field_aliases("subzone_code"))}
     return tuple(sorted(guesses, key=lambda g: (-g.rank, order.get(g.field.casefold(), len(order)))))
 
 
-def _guess(column: Column, family: Family, schema_bonus: float) -> FieldGuess | None:
+def forced_guess(columns: Iterable[Column], family: Family) -> FieldGuess | None:
+    """Return the official code or name field although none of its values is known: every one is left open."""
+    for role in ("subzone_code", "class_code", "name", "zone_code"):
+        for column in columns:
+            if column.role == role and 0 < len(column.counts) <= MAX_DISTINCT:
+                return _guess(column, family, 0.0)
+    return None
+
+
+def _guess(column: Column, family: Family, schema_bonus: float) -> FieldGuess:
     find = FINDERS[family]
     matches = {value: find(value) for value in column.counts}
     kinds: Counter[str] = Counter()
@@ -154,8 +163,6 @@ def _guess(column: Column, family: Family, schema_bonus: float) -> FieldGuess | 
         resolved += count * match.certain
         level = ZONE_WEIGHT if getattr(match.row, "level", "") == "zone" else 1.0
         weight += count * QUALITY[match.kind] * match.score * level * (1.0 if match.mark != "memory" else 0.7)
-    if not kinds:
-        return None
     score = weight / column.features
     role = {"subzone_code": 0.05, "class_code": 0.05, "name": 0.02, "remark": -0.1}.get(
         column.role or "", 0.0
@@ -181,13 +188,13 @@ def is_zoning_evidence(guess: FieldGuess, column: Column) -> bool:
     """Tell whether a field alone shows that the layer is a zoning map.
 
     A quarter of the features by name or 8-digit code is enough; letter codes are short and mean other things too
-    (block C1, road R2), so they need half of the features and two different codes or an official field name.
+    (block C1, road R2), so they need half of the features and two different codes, or an official field name.
     """
     named = guess.kinds.get("name", 0) + guess.kinds.get("number", 0)
     if named >= 0.25 * guess.features:
         return True
     official = column.role in ("subzone_code", "class_code", "name", "zone_code")
-    return guess.share >= 0.5 and (len(guess.codes) >= 2 or official)
+    return guess.share >= (0.25 if official else 0.5) and (len(guess.codes) >= 2 or official)
 
 
 def find_conflicts(values: Objects, guess: FieldGuess, others: Mapping[str, Objects]) -> tuple[Conflict, ...]:
