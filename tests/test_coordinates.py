@@ -378,3 +378,66 @@ def test_no_table_breaks_the_reader(
     else:
         for outline in found.outlines:
             assert (outline.geometry is None) == (outline.error is not None)
+
+
+@pytest.mark.parametrize(("x", "y"), [("200.000", "1.500.000"), ("200,000", "1500000")])
+def test_metres_that_may_be_thousands_are_refused(tmp_path: Path, x: str, y: str) -> None:
+    text = f"x;y\n{x};{y}\n200100;1500000\n200100;1500100"
+    outline = table(tmp_path, text, crs="EPSG:23840").outlines[0]
+    assert outline.error is not None
+    assert outline.error.place.row == 2
+    assert outline.error.remedy is not None
+    assert "thousands" in outline.error.remedy.en
+
+
+def test_metres_without_header_say_which_axis_comes_first(tmp_path: Path) -> None:
+    found = table(tmp_path, "\n".join(f"{x};{y}" for x, y in UTM), crs="EPSG:32751")
+    assert found.outlines[0].geometry.area == 10_000.0
+    assert any("east, north" in note.en for note in found.assumptions)
+
+
+def test_swap_of_a_table_in_metres(tmp_path: Path) -> None:
+    path = tmp_path / "titik.csv"
+    path.write_text("x;y\n" + "\n".join(f"{y - 8.8e6};{x}" for x, y in UTM), encoding="utf-8")
+    found = read_coordinate_table(path, crs="EPSG:32651", swap_xy=True)
+    assert found.outlines[0].geometry.bounds == (662486.0, 155505.0, 662586.0, 155605.0)
+
+
+def test_a_row_without_id_among_others_is_refused(tmp_path: Path) -> None:
+    rows = [f"A;{lon};{lat}" for lon, lat in SQUARE] + ["B;124.5;-9.5", ";124.6;-9.5", ";124.6;-9.6"]
+    outlines = table(tmp_path, "\n".join(["id;lon;lat", *rows])).outlines
+    assert outlines[0].error is None
+    assert [outline.error is None for outline in outlines[1:]] == [False, False]
+    assert_square(table(tmp_path, "\n".join(["id;lon;lat", *(f";{lon};{lat}" for lon, lat in SQUARE)])))
+
+
+def test_numbers_mixed_with_labels_are_refused(tmp_path: Path) -> None:
+    rows = [f"{n};{lon};{lat}" for n, (lon, lat) in zip((1, 2, "C", 4), SQUARE, strict=True)]
+    outline = table(tmp_path, "\n".join(["no;lon;lat", *rows])).outlines[0]
+    assert outline.error is not None
+    assert outline.error.place.row == 4
+
+
+def test_each_part_may_close_itself(tmp_path: Path) -> None:
+    def box(part: str, west: float) -> list[str]:
+        corners = [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]
+        return [
+            f"{part};{n % 4 + 1};{west + x / 1e3:.4f};{-9.44 + y / 1e3:.4f}"
+            for n, (x, y) in enumerate(corners)
+        ]
+
+    outline = table(tmp_path, "\n".join(["bagian;no;lon;lat", *box("a", 124.48), *box("b", 124.5)])).outlines[
+        0
+    ]
+    assert outline.error is None
+    assert outline.geometry.area == pytest.approx(2e-6)
+
+
+def test_encoding_as_ordered(tmp_path: Path) -> None:
+    path = tmp_path / "titik.csv"
+    path.write_bytes(
+        ("bujur;lintang\n" + "\n".join(f"{lon};{lat}" for lon, lat in SQUARE)).encode("utf-16-le")
+    )
+    assert_square(read_coordinate_table(path, encoding="utf-16-le"))
+    with pytest.raises(InputError, match="not"):
+        read_coordinate_table(path, encoding="klingon")

@@ -16,7 +16,7 @@ import shapely
 from shapely.geometry import mapping
 
 from kkpr_check.errors import CrsError, ErrorGroup, InputError, KkprError, UsageError
-from kkpr_check.io.pairing import pair_with_parcels
+from kkpr_check.io.pairing import count_neighbours, pair_with_parcels
 from kkpr_check.io.sites import read_existing, read_sites, with_existing
 from kkpr_check.model import Proposal, Site
 
@@ -411,7 +411,21 @@ def test_two_footprints_on_one_parcel_count_each_other(tmp_path: Path) -> None:
         geojson(tmp_path / "a.geojson", *houses), parcel=geojson(tmp_path / "b.geojson", feature(PLOT))
     ).sites
     assert [site.existing.area for site in sites] == pytest.approx([120, 100], abs=1e-6)
-    assert all("shares its parcel" in site.assumptions[-1].en for site in sites)
+    for site in sites:
+        notes = " ".join(note.en for note in site.assumptions)
+        assert "shares its parcel" in notes
+        assert "no other building" in notes
+    assert count_neighbours(sites) == sites
+
+
+def test_a_building_layer_adds_to_the_neighbours(tmp_path: Path) -> None:
+    houses = [feature(metres(5, 5, 15, 15), id="A"), feature(metres(20, 5, 32, 15), id="B")]
+    plot = geojson(tmp_path / "b.geojson", feature(PLOT))
+    site = read_sites(geojson(tmp_path / "a.geojson", *houses), parcel=plot).sites[0]
+    shed = geojson(tmp_path / "c.geojson", feature(metres(0, 20, 5, 25)))
+    site = with_existing(site, read_existing(shed, "EPSG:32751"))
+    assert site.existing.area == pytest.approx(145, abs=1e-6)
+    assert not any("no other building" in note.en for note in site.assumptions)
 
 
 def test_duplicate_ids_of_sites_are_told(tmp_path: Path) -> None:

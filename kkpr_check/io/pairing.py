@@ -17,6 +17,11 @@ from kkpr_check.model import Site
 COVER_MIN = 0.95
 """Share of the footprint that its parcel covers at least (contract section 1)."""
 
+OTHERS_UNKNOWN = Text(
+    "no other building on the parcel is known; none is counted",
+    "bangunan lain di persil tidak diketahui; tidak ada yang dihitung",
+)
+
 _RELATIVE = 1e-6
 
 
@@ -95,6 +100,7 @@ def pair_with_parcels(site: Site, parcels: Objects, ids: Sequence[str]) -> Site:
 def count_neighbours(sites: Sequence[Site]) -> tuple[Site, ...]:
     """Return the sites, each with the other footprints on the same parcel among its existing buildings.
 
+    Called again (after a look-up in the plan's parcels) it changes nothing that it has done.
     Two proposals on one parcel share its KDB: judged each for itself, both could pass and their sum exceed it.
     """
     by_parcel: dict[bytes, list[int]] = {}
@@ -117,9 +123,12 @@ def _with_others(site: Site, others: Sequence[Site]) -> Site:
         f"usulan berbagi persil dengan {names}: tapaknya dihitung sebagai bangunan di persil; periksa alternatif "
         "satu per satu",
     )
+    if note in site.assumptions:
+        return site
     known = [] if site.existing is None else [site.existing]
     union = shapely.union_all([*known, *(other.footprint for other in others)])
-    return replace(site, existing=union, assumptions=(*site.assumptions, note))
+    notes = (note,) if known else (note, OTHERS_UNKNOWN)
+    return replace(site, existing=union, assumptions=site.assumptions + notes)
 
 
 def with_existing(site: Site, buildings: ExistingBuildings) -> Site:
@@ -134,5 +143,9 @@ def with_existing(site: Site, buildings: ExistingBuildings) -> Site:
     known = [] if site.existing is None else [site.existing]
     union = shapely.union_all([*known, *buildings.geometry[on_parcel]])
     doubt = next((buildings.doubts[n] for n in on_parcel if buildings.doubts[n] is not None), None)
-    empty = shapely.MultiPolygon()
-    return replace(site, existing=empty if union.is_empty else union, doubt=site.doubt or doubt)
+    return replace(
+        site,
+        existing=shapely.MultiPolygon() if union.is_empty else union,
+        doubt=site.doubt or doubt,
+        assumptions=tuple(note for note in site.assumptions if note != OTHERS_UNKNOWN),
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from kkpr_check.errors import CrsError, ErrorGroup, InputError, KkprError, Place, Text
+from kkpr_check.errors import CrsError, ErrorGroup, InputError, KkprError, Place, Text, UsageError
 from kkpr_check.features import as_text
 from kkpr_check.io.options import Options, not_given, parse_options
 from kkpr_check.io.outlines import POLYGON_REMEDY, area_of, crossing_doubt, no_area, repair
@@ -141,7 +141,12 @@ def read_features(
     """
     name = shown or str(path)
     if Path(path).suffix.casefold() in TABLE_SUFFIXES:
-        return _without_blank_ids(_from_table(Path(path), role, assume_crs))
+        if layer is not None:
+            raise UsageError(
+                Text(f"a table has no layers: {path}", f"tabel tidak memiliki layer: {path}"),
+                remedy=Text("drop --layer", "hapus --layer"),
+            )
+        return _without_blank_ids(_from_table(Path(path), role, assume_crs, encoding, swap_xy))
     try:
         data, assumed = _read_assuming(Path(path), layer, encoding, assume_crs, swap_xy)
     except KkprError as error:
@@ -171,10 +176,12 @@ def _nameless(options: Options) -> Options:
     return replace(options, values={name: value for name, value in options.values.items() if name != "id"})
 
 
-def _from_table(path: Path, role: Role, assume_crs: str | None) -> FeatureSet:
+def _from_table(
+    path: Path, role: Role, assume_crs: str | None, encoding: str | None, swap_xy: bool
+) -> FeatureSet:
     from kkpr_check.io.coordinate_table import read_coordinate_table
 
-    table = read_coordinate_table(path, crs=assume_crs)
+    table = read_coordinate_table(path, crs=assume_crs, encoding=encoding, swap_xy=swap_xy)
     repairs: list[Text] = []
     features = tuple(_table_feature(outline, table, role, repairs) for outline in table.outlines)
     return FeatureSet(

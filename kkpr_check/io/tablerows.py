@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,9 @@ from typing import NamedTuple
 from kkpr_check.errors import InputError, Place, Text
 from kkpr_check.io.coordinates import parse_angle, parse_metres, split_pair
 from kkpr_check.io.options import OPTION_NAMES
+
+FIELD_NAMES = frozenset({*OPTION_NAMES, "role"})
+"""Columns that describe the site, not its vertices."""
 
 MAX_BYTES = 64 * 1024 * 1024
 TITLE_ROWS_MAX = 10
@@ -40,12 +43,16 @@ class Row(NamedTuple):
 
 @dataclass(slots=True)
 class Columns:
-    """Where each meaning stands; `first` and `second` are the axes, equal for a pair in one cell."""
+    """Where each meaning stands; `first` and `second` are the axes, equal for a pair in one cell.
+
+    `named`: the header names them; `some_ids`: the id column is not blank.
+    """
 
     names: list[str]
     first: int = -1
     second: int = -1
-    first_says: str | None = None
+    named: bool = False
+    some_ids: bool = False
     place_of: dict[str, int] = field(default_factory=dict)
 
     def cell(self, row: Row, meaning: str) -> str:
@@ -54,7 +61,7 @@ class Columns:
         return row.cells[index].strip() if index is not None else ""
 
 
-def read_text(path: Path) -> tuple[str, str, list[Text]]:
+def read_text(path: Path, encoding: str | None = None) -> tuple[str, str, list[Text]]:
     """Return the text of the file, its sha256, and a note where it is not Unicode."""
     try:
         with path.open("rb") as stream:
@@ -71,6 +78,8 @@ def read_text(path: Path) -> tuple[str, str, list[Text]]:
             Text("larger than 64 MiB", "lebih besar dari 64 MiB"), place=Place(str(path)), code="too-large"
         )
     digest = hashlib.sha256(data).hexdigest()
+    if encoding is not None:
+        return _decoded(data, encoding, path), digest, []
     unicode = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         return data.decode(unicode), digest, []
@@ -79,7 +88,19 @@ def read_text(path: Path) -> tuple[str, str, list[Text]]:
             f"{path.name} is not UTF-8 and is read as Windows-1252",
             f"{path.name} bukan UTF-8 dan dibaca sebagai Windows-1252",
         )
-        return data.decode("cp1252", errors="replace"), digest, [note]
+        return _decoded(data, "cp1252", path), digest, [note]
+
+
+def _decoded(data: bytes, encoding: str, path: Path) -> str:
+    try:
+        return data.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise InputError(
+            Text(f"the text is not {encoding}: {error}", f"teks bukan {encoding}: {error}"),
+            place=Place(str(path)),
+            remedy=Text("save it as UTF-8", "simpan ulang sebagai UTF-8"),
+            code="encoding",
+        ) from error
 
 
 def split_rows(text: str, name: str) -> list[Row]:
@@ -142,7 +163,7 @@ def find_columns(rows: list[Row], name: str, *, planar: bool) -> tuple[Columns, 
     for a, b in (("x", "y"), ("lon", "lat")) if planar else (("lon", "lat"), ("x", "y")):
         if a in columns.place_of and b in columns.place_of:
             columns.first, columns.second = columns.place_of[a], columns.place_of[b]
-            columns.first_says = "lon" if a == "lon" else "x"
+            columns.named = True
             return columns, rows[1:]
     if "pair" in columns.place_of:
         columns.first = columns.second = columns.place_of["pair"]
@@ -237,7 +258,7 @@ def unused_columns(columns: Columns) -> list[Text]:
     """Return the note on columns that nothing is read from."""
     used = {columns.first, columns.second, *columns.place_of.values()}
     rest = [
-        head for n, head in enumerate(columns.names) if n not in used and head.casefold() not in OPTION_NAMES
+        head for n, head in enumerate(columns.names) if n not in used and head.casefold() not in FIELD_NAMES
     ]
     if not rest:
         return []
@@ -245,9 +266,10 @@ def unused_columns(columns: Columns) -> list[Text]:
     return [Text(f"columns that are not read: {listed}", f"kolom yang tidak dibaca: {listed}")]
 
 
-def group_by_site(rows: Iterable[Row], columns: Columns) -> list[list[Row]]:
+def group_by_site(rows: Sequence[Row], columns: Columns) -> list[list[Row]]:
     """Return the rows of each site (column `id`), sites in order of first appearance."""
     groups: dict[str, list[Row]] = {}
+    columns.some_ids = any(columns.cell(row, "id") for row in rows)
     for row in rows:
         groups.setdefault(columns.cell(row, "id"), []).append(row)
     return list(groups.values())
