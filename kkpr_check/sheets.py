@@ -257,6 +257,12 @@ def _columns(file: str, header: list[str], form: SheetFormat, problems: Problems
         if name:
             seen[name] = position
         columns.append(name)
+    _require(file, seen, form, problems)
+    return columns
+
+
+def _require(file: str, seen: Mapping[str, int], form: SheetFormat, problems: Problems) -> None:
+    """Report the required columns that are absent."""
     for name in form.required:
         if name not in seen:
             problems.add(
@@ -269,7 +275,6 @@ def _columns(file: str, header: list[str], form: SheetFormat, problems: Problems
                     f'tambahkan kolom "{name}"; sel kosong berarti "belum diisi"',
                 ),
             )
-    return columns
 
 
 def _rows(

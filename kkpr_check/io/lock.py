@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -59,12 +60,6 @@ def write_lock(directory: str | Path, *, overwrite: bool = False) -> Path:
     hashes = file_hashes(root)
     with _writing(root), _clean_failure(root):
         layers, copies = _layers(root, plan)
-        if file_hashes(root) != hashes:
-            raise PlanError(
-                Text("files changed while they were read", "berkas berubah selama dibaca"),
-                place=Place(str(root)),
-                remedy=Text("run it again", "jalankan lagi"),
-            )
         content = {
             "schema": SCHEMA,
             "tool": {"name": "kkpr-check", "version": __version__},
@@ -74,11 +69,21 @@ def write_lock(directory: str | Path, *, overwrite: bool = False) -> Path:
             "layers": layers,
             "copies": sorted(copies),
         }
+        if file_hashes(root) != hashes:
+            raise _changed_meanwhile(root)
         _replace(target, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
         for path in _copies(root):
             if path.name not in copies:
                 path.unlink()
     return target
+
+
+def _changed_meanwhile(root: Path) -> PlanError:
+    return PlanError(
+        Text("files changed while they were read", "berkas berubah selama dibaca"),
+        place=Place(str(root)),
+        remedy=Text("run it again", "jalankan lagi"),
+    )
 
 
 def check_lock(
@@ -115,12 +120,16 @@ def check_lock(
     added = sorted([*(name for name in now if name not in then), *stray])
     if not (changed or missing or added):
         return "locked"
-    raise PlanError(
+    raise _differs(path, changed, missing, added)
+
+
+def _differs(path: Path, changed: list[str], missing: list[str], added: list[str]) -> PlanError:
+    english = "; ".join(_named(("differs", changed), ("missing", missing), ("added", added)))
+    indonesian = "; ".join(_named(("berubah", changed), ("hilang", missing), ("ditambahkan", added)))
+    return PlanError(
         Text(
-            "the plan is not the one that was locked: "
-            + "; ".join(_named(("differs", changed), ("missing", missing), ("added", added))),
-            "rencana berbeda dari saat dikunci: "
-            + "; ".join(_named(("berubah", changed), ("hilang", missing), ("ditambahkan", added))),
+            f"the plan is not the one that was locked: {english}",
+            f"rencana berbeda dari saat dikunci: {indonesian}",
         ),
         place=Place(str(path)),
         remedy=_RELOCK,
@@ -193,8 +202,8 @@ def _writing(root: Path) -> Iterator[None]:
     """Turn a failure of the disk into an error with a remedy."""
     try:
         yield
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise PlanError(
             Text(f"the lock can not be written: {reason}", f"kunci tidak dapat ditulis: {reason}"),
             place=Place(str(root)),
