@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -336,6 +338,27 @@ def test_a_null_crs_is_no_crs(tmp_path: Path) -> None:
     assert read_layer(path, crs="EPSG:4326").crs == "EPSG:4326"
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_a_prj_with_wrong_bytes(seed: int, tmp_path: Path) -> None:
+    shp = shapefile(tmp_path, 2)
+    prj = shp.with_suffix(".prj")
+    data = bytearray(prj.read_bytes())
+    random = np.random.default_rng(seed)
+    for at in random.integers(len(data), size=5):
+        data[at] = random.integers(256)
+    prj.write_bytes(bytes(data))
+    try:
+        assert len(read_layer(shp)) == 2
+    except KkprError as error:
+        assert error.code in (
+            "crs-missing",
+            "crs-unknown",
+            "crs-implausible",
+            "library-warning",
+            "unreadable",
+        )
+
+
 def test_a_wrong_label_can_be_overruled_and_is_recorded(tmp_path: Path) -> None:
     path = write(tmp_path / "a.gpkg", squares(2), driver="GPKG", crs="EPSG:4326")
     assert refused(path).code == "crs-implausible"
@@ -535,11 +558,22 @@ ZIPS: dict[str, tuple[Callable[[Path], dict[str, bytes | Path]], str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", ZIPS)
+@pytest.mark.parametrize("kind", list(ZIPS))
 def test_a_hostile_zip_is_refused(kind: str, tmp_path: Path) -> None:
     build, code = ZIPS[kind]
     path = zipped(tmp_path / "a.zip", build(tmp_path))
     assert refused(path).code == code
+
+
+def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", members(tmp_path))
+    for name in ("zona.shp", "ZONA.SHP"):
+        copy = tmp_path / "b.zip"
+        copy.write_bytes(path.read_bytes())
+        with warnings.catch_warnings(), zipfile.ZipFile(copy, "a") as archive:
+            warnings.simplefilter("ignore")
+            archive.writestr(name, b"lain")
+        assert refused(copy).code == "zip-refused"
 
 
 def test_a_zip_that_is_none_or_is_cut(tmp_path: Path) -> None:
@@ -658,8 +692,6 @@ def test_dxf_outlines(tmp_path: Path) -> None:
 
 
 def test_a_library_warning_stops_the_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import warnings
-
     import pyogrio
 
     original = pyogrio.raw.read

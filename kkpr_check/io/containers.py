@@ -1,4 +1,4 @@
-"""From the path a user names to one data set on disk: folders, zips, hashes. Nothing is opened by GDAL here."""
+"""From the path a user names to one data set on disk: folders, zips, hashes. GDAL opens nothing here."""
 
 from __future__ import annotations
 
@@ -6,23 +6,19 @@ import hashlib
 import re
 import shutil
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from kkpr_check.errors import InputError, Place, Text
+from kkpr_check.io.archives import SHAPEFILE_PARTS, extract, open_zip, zip_members
 from kkpr_check.io.drivers import DRIVERS, ZIPPED, driver_of
 
-MAX_MEMBERS = 10_000
-MAX_BYTES = 2 * 1024**3
-MAX_RATIO = 100
-RATIO_FROM_BYTES = 1024**2
-SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-
-_IGNORED = re.compile(r"(^|/)(__MACOSX/|\.[^/]*$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
+__all__ = [
+    "SHAPEFILE_PARTS", "Source", "choose_layer", "datasets", "digest_of", "local_path", "opened", "parts_of",
+    "sha256_of", "sibling",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +115,8 @@ def datasets(path: str | Path) -> list[str]:
     """Return the names of the data sets in a file, folder or zip: what ``layer=`` can name."""
     local = local_path(path)
     if local.suffix.lower() in ZIPPED:
-        with _zip(local) as archive:
-            return sorted(_zip_members(archive, local))
+        with open_zip(local) as archive:
+            return sorted(zip_members(archive, local))
     if _is_plain_folder(local):
         return sorted(_folder_members(local))
     return [local.name]
@@ -139,11 +135,11 @@ def opened(path: str | Path, layer: str | None = None) -> Iterator[Source]:
     place = Place(str(path))
     with ExitStack() as stack:
         if local.suffix.lower() in ZIPPED:
-            archive = stack.enter_context(_zip(local))
-            members = _zip_members(archive, local)
+            archive = stack.enter_context(open_zip(local))
+            members = zip_members(archive, local)
             chosen, inner = _choose(members, layer, place)
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kkpr-")))
-            file = _extract(archive, chosen, members[chosen], folder, place)
+            file = extract(archive, chosen, members[chosen], folder, place)
             name = local.stem if local.suffix.lower() == ".kmz" else _stem(chosen)
             yield Source(file, driver_of(PurePosixPath(chosen).suffix, place), name, inner, place)
             return
@@ -222,144 +218,6 @@ def _copy(file: Path, folder: Path) -> Path:
         if part is not None:
             shutil.copyfile(part, folder / f"data{part.suffix.lower()}")
     return folder / f"data{file.suffix.lower()}"
-
-
-def _refuse(local: Path, text: Text, remedy: Text | None = None) -> InputError:
-    return InputError(text, place=Place(str(local)), remedy=remedy, code="zip-refused")
-
-
-@contextmanager
-def _zip(local: Path) -> Iterator[zipfile.ZipFile]:
-    try:
-        archive = zipfile.ZipFile(local)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise InputError(
-            Text(f"not a readable zip: {error}", f"zip tidak dapat dibaca: {error}"),
-            place=Place(str(local)),
-            remedy=Text("pack or download it again", "kemas atau unduh ulang"),
-            code="unreadable",
-        ) from error
-    with archive:
-        yield archive
-
-
-def _zip_members(archive: zipfile.ZipFile, local: Path) -> dict[str, list[str]]:
-    """Return {data set: its members} after checking the whole directory of the zip; nothing is unpacked."""
-    infos = archive.infolist()
-    size, packed = sum(i.file_size for i in infos), sum(i.compress_size for i in infos)
-    if (
-        len(infos) > MAX_MEMBERS
-        or size > MAX_BYTES
-        or (size > RATIO_FROM_BYTES and size > MAX_RATIO * packed)
-    ):
-        raise _refuse(
-            local,
-            Text(
-                f"zip too large: {len(infos)} members, {size} bytes unpacked from {packed}",
-                f"zip terlalu besar: {len(infos)} isi, {size} bita setelah dibuka dari {packed}",
-            ),
-            Text("unpack it and name the layer itself", "buka zip-nya dan sebutkan layernya langsung"),
-        )
-    for info in infos:
-        _check_member(info, local)
-    names = [
-        i.filename for i in infos if not i.is_dir() and not _IGNORED.search(i.filename.replace("\\", "/"))
-    ]
-    found: dict[str, list[str]] = {}
-    for name in names:
-        pure = PurePosixPath(name.replace("\\", "/"))
-        folder = next((str(p) for p in [pure, *pure.parents] if p.suffix.lower() == ".gdb"), None)
-        if folder is not None:
-            found.setdefault(folder, []).append(name)
-        elif pure.suffix.lower() == ".shp":
-            found[str(pure)] = [
-                n for n in names if _same_shapefile(pure, PurePosixPath(n.replace("\\", "/")))
-            ]
-        elif pure.suffix.lower() in DRIVERS:
-            found[str(pure)] = [name]
-    data = {n: m for n, m in found.items() if not n.lower().endswith(".json")}
-    found = data or found
-    if not found:
-        raise InputError(
-            Text("there is no layer in the zip", "tidak ada layer di dalam zip"),
-            place=Place(str(local)),
-            remedy=Text(
-                "pack all parts of the layer: .shp, .shx, .dbf, .prj",
-                "kemas semua bagian layer: .shp, .shx, .dbf, .prj",
-            ),
-            code="missing-part",
-        )
-    return found
-
-
-def _check_member(info: zipfile.ZipInfo, local: Path) -> None:
-    pure = PurePosixPath(info.filename.replace("\\", "/"))
-    shown = info.filename[:80]
-    if (
-        pure.is_absolute()
-        or ".." in pure.parts
-        or re.match(r"^[A-Za-z]:", str(pure))
-        or "\0" in info.filename
-    ):
-        raise _refuse(
-            local, Text(f"name leaves the zip: {shown!r}", f"nama keluar dari folder zip: {shown!r}")
-        )
-    if info.flag_bits & 0x1:
-        raise _refuse(
-            local,
-            Text(f"the zip is encrypted: {shown!r}", f"zip terkunci kata sandi: {shown!r}"),
-            Text("unpack it first", "buka kuncinya dahulu"),
-        )
-    if pure.suffix.lower() in ZIPPED:
-        raise _refuse(
-            local,
-            Text(f"a zip inside the zip: {shown!r}", f"zip di dalam zip: {shown!r}"),
-            Text("unpack it and name the inner file", "buka zip-nya dan sebutkan berkas di dalamnya"),
-        )
-
-
-def _same_shapefile(shp: PurePosixPath, other: PurePosixPath) -> bool:
-    return (
-        other.parent == shp.parent
-        and other.stem.casefold() == shp.stem.casefold()
-        and other.suffix.lower() in SHAPEFILE_PARTS
-    )
-
-
-def _extract(archive: zipfile.ZipFile, chosen: str, members: list[str], folder: Path, place: Place) -> Path:
-    """Copy the members out under names of our own; the names inside a zip never become paths."""
-    left = MAX_BYTES
-    pure = PurePosixPath(chosen)
-    is_gdb = pure.suffix.lower() == ".gdb" and members != [chosen]
-    target = folder / f"data{pure.suffix.lower()}"
-    if is_gdb:
-        target.mkdir()
-    for name in members:
-        inner = PurePosixPath(name.replace("\\", "/"))
-        file = target / inner.name if is_gdb else folder / f"data{inner.suffix.lower()}"
-        try:
-            with archive.open(name) as source, file.open("wb") as sink:
-                while block := source.read(1024**2):
-                    left -= len(block)
-                    if left < 0:
-                        raise _refuse(
-                            Path(str(place.file)),
-                            Text(
-                                "the zip unpacks to more than it says",
-                                "isi zip lebih besar daripada yang tertulis",
-                            ),
-                        )
-                    sink.write(block)
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
-            raise InputError(
-                Text(
-                    f"the zip is damaged at {name[:80]!r}: {error}", f"zip rusak pada {name[:80]!r}: {error}"
-                ),
-                place=place,
-                remedy=Text("pack or download it again", "kemas atau unduh ulang"),
-                code="unreadable",
-            ) from error
-    return target
 
 
 def _sha256(file: Path) -> str:

@@ -354,8 +354,8 @@ def _utm_code(body: dict[str, Any]) -> int | None:
         return None
     if not all(_is_unit(axis["unit"], "metre") for axis in body["coordinate_system"]["axis"]):
         return None
-    zone = (values["Longitude of natural origin"] + 183.0) / 6.0
-    north = {0.0: 32600, 1e7: 32700}.get(values["False northing"])
+    zone = (values.get("Longitude of natural origin", math.nan) + 183.0) / 6.0
+    north = {0.0: 32600, 1e7: 32700}.get(values.get("False northing", math.nan))
     return None if north is None or not zone.is_integer() or not 1 <= zone <= 60 else north + int(zone)
 
 
@@ -397,23 +397,31 @@ def _datum_name(crs: CRS) -> str:
 def _transformer(source: str, target: str) -> Transformer:
     """Return one operation for all points: PROJ's choice by place would tear a layer along its borders."""
     from pyproj import Transformer
+    from pyproj.exceptions import ProjError
     from pyproj.transformer import AreaOfInterest, TransformerGroup
 
     old, new = _canonical(source), _canonical(target)
-    if _is_alike(_datum_name(old)) and _is_alike(_datum_name(new)):
-        return Transformer.from_crs(old, new, always_xy=True)
-    group = TransformerGroup(
-        old, new, always_xy=True, allow_ballpark=False, area_of_interest=AreaOfInterest(*AREA_OF_USE)
-    )
-    if not group.transformers:
-        raise CrsError(
-            Text(
-                f"PROJ knows no transformation from {old.name} to {new.name}",
-                f"PROJ tidak mengenal transformasi dari {old.name} ke {new.name}",
-            ),
-            remedy=Text(
-                "name the right CRS: --assume-crs EPSG:...", "sebutkan SRK yang benar: --assume-crs EPSG:..."
-            ),
-            code="crs-unknown",
+    try:
+        if _is_alike(_datum_name(old)) and _is_alike(_datum_name(new)):
+            return Transformer.from_crs(old, new, always_xy=True)
+        group = TransformerGroup(
+            old, new, always_xy=True, allow_ballpark=False, area_of_interest=AreaOfInterest(*AREA_OF_USE)
         )
-    return group.transformers[0]
+        if group.transformers:
+            return group.transformers[0]
+    except ProjError as error:
+        raise _no_operation(old, new) from error
+    raise _no_operation(old, new)
+
+
+def _no_operation(old: CRS, new: CRS) -> CrsError:
+    return CrsError(
+        Text(
+            f"PROJ knows no transformation from {old.name} to {new.name}",
+            f"PROJ tidak mengenal transformasi dari {old.name} ke {new.name}",
+        ),
+        remedy=Text(
+            "name the right CRS: --assume-crs EPSG:...", "sebutkan SRK yang benar: --assume-crs EPSG:..."
+        ),
+        code="crs-unknown",
+    )

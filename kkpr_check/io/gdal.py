@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from kkpr_check.errors import InputError, Place, Text
+from kkpr_check.errors import InputError, KkprError, Place, Text
 from kkpr_check.io.containers import Source, choose_layer
 from kkpr_check.io.drivers import import_pyogrio
 from kkpr_check.io.raw import Objects, Raw, objects, unreadable
@@ -252,9 +252,21 @@ def _listening(place: Place, assumptions: list[Text]) -> Iterator[None]:
         warnings.simplefilter("always")
         try:
             yield
+        except KkprError:
+            raise
         except UnicodeDecodeError as error:
             raise unreadable(place, f"text: {error}", code="encoding") from error
-        except (RuntimeError, ValueError, IndexError, OverflowError, OSError, MemoryError) as error:
+        except UnboundLocalError as error:  # how pyogrio fails on a .prj that it cannot take apart
+            raise unreadable(
+                place,
+                "its CRS is damaged",
+                remedy=Text(
+                    "delete the .prj and name the CRS: --assume-crs EPSG:...",
+                    "hapus .prj lalu sebutkan SRK: --assume-crs EPSG:...",
+                ),
+                code="crs-unknown",
+            ) from error
+        except Exception as error:  # whatever a reader of hostile bytes may raise, the file is what is wrong
             raise unreadable(place, re.sub(r"'?/[^' ]*/kkpr-[^' ]*'?", "", str(error))) from error
     for message in dict.fromkeys(str(warning.message) for warning in heard):
         known = next((text for pattern, text in _ACCEPTED.items() if re.search(pattern, message)), None)

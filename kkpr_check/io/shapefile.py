@@ -137,7 +137,7 @@ def _codec(named: str, place: Place) -> str:
     for guess in (guesses.get(name, ""), f"cp{name}" if name.isdigit() else name, name.replace(" ", "-")):
         try:
             return codecs.lookup(guess).name if guess != "utf-8" else "UTF-8"
-        except LookupError:
+        except (LookupError, ValueError):
             continue
     raise InputError(
         Text(f"unknown encoding {named[:40]!r}", f"penyandian teks {named[:40]!r} tidak dikenal"),
