@@ -172,7 +172,8 @@ def render_report(report: ImportReport, lang: str) -> str:
         *(f"  {number:>8}  {_class_name(name, report, lang)}" for name, number in report.counts.items()),
     ]
     open_cells = tuple(item for item in report.listed if item.reason not in _EXPECTED)
-    lines += _list(left, open_cells, lang) + _list(notes, report.notes, lang)
+    lines += _list(f"{left} ({sum(item.cells for item in open_cells)})", open_cells, lang)
+    lines += _list(notes, report.notes, lang)
     lines.append(f"  {written}: {', '.join(report.written)}" if report.written else "")
     return "\n".join(line for line in lines if line) + "\n"
 
@@ -195,7 +196,7 @@ def _list(title: str, items: tuple[Listed, ...], lang: str) -> list[str]:
         seen[item.reason] += 1
         if seen[item.reason] <= _SHOWN:
             shown.append(item)
-    lines = [f"  {title} ({sum(item.cells for item in items)}):"]
+    lines = [f"  {title}:"]
     for item in shown:
         value = f' "{safe_text(item.value)}"' if item.value else ""
         lines.append(f"    {safe_text(item.address)}{value}: {safe_text(item.text.pick(lang))}")

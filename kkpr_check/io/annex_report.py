@@ -150,7 +150,17 @@ class Accounts:
 
 
 _RUNS = frozenset(
-    {"row-number", "unused", "hidden-row", "hidden-column", "empty", "subzone-ambiguous", "subzone-repeated"}
+    {
+        "row-number",
+        "unused",
+        "hidden-row",
+        "hidden-column",
+        "empty",
+        "subzone-ambiguous",
+        "subzone-repeated",
+        "subzone-unknown",
+        "column-unread",
+    }
 )
 
 

@@ -32,10 +32,14 @@ WHY: Mapping[str, Text] = {
     ),
     "date": Text("a date (a spreadsheet turns 1/2 into one)", "tanggal (lembar kerja mengubah 1/2 menjadi tanggal)"),
     "error": Text("an error value of the spreadsheet", "nilai galat lembar kerja"),
-    "empty": Text("empty: not typed in yet, stays undetermined", "kosong: belum diisi, tetap belum dapat ditentukan"),
+    "empty": Text("not typed in yet: stays undetermined", "belum diisi: tetap belum dapat ditentukan"),
     "hidden-row": Text("a hidden row; import it with --include-hidden", "baris tersembunyi; impor dengan --include-hidden"),
     "hidden-column": Text(
         "a hidden column; import it with --include-hidden", "kolom tersembunyi; impor dengan --include-hidden"
+    ),
+    "column-unread": Text(
+        "ITBX values under a header that is no sub-zone code",
+        "nilai ITBX di bawah kepala kolom yang bukan kode subzona",
     ),
     "no-activity": Text("values without an activity", "nilai tanpa nama kegiatan"),
     "heading": Text("a heading or remark without values", "judul bagian atau catatan tanpa nilai"),
@@ -93,6 +97,19 @@ def read_rows(matrix: Matrix, columns: Mapping[int, str], reading: Reading, incl
             _leave(books, row, filled, "hidden-row")
         else:
             _read_row(matrix, columns, reading, row, filled)
+
+
+def leave_unread_columns(matrix: Matrix, columns: Mapping[int, str], books: Accounts) -> None:
+    """Book columns that hold ITBX values but whose header is no sub-zone code."""
+    keys = (matrix.kbli_column, matrix.name_column, matrix.id_column, matrix.number_column)
+    values: dict[int, list[tuple[int, bool]]] = {}
+    for (row, column), cell in sorted(matrix.sheet.cells.items()):
+        if matrix.header_row < row <= matrix.last_row and column not in keys and column not in matrix.codes:
+            values.setdefault(column, []).append((row, parse_itbx_text(cell.text) is not None))
+    for column, found in values.items():
+        if sum(itbx for _, itbx in found) * 2 > len(found):
+            for row, _ in found:
+                books.leave(row, column, "column-unread", WHY["column-unread"])
 
 
 def _leave(books: Accounts, row: int, columns: Iterable[int], reason: str) -> None:

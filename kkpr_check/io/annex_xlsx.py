@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kkpr_check.errors import Text
+from kkpr_check.errors import KkprError, Text
 from kkpr_check.io.annex_grid import (
     MAX_COLUMNS,
     MAX_UNPACKED_BYTES,
@@ -142,12 +142,12 @@ def _scan_package(path: Path) -> None:
                         cells += sum(1 for m in _CELL.finditer(chunk) if m.end() > fresh)
                         merged += sum(_merged_area(m) for m in _MERGE.finditer(chunk) if m.end() > fresh)
                     check_counts(path, rows, cells, merged)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except KkprError:
+        raise
+    except Exception as error:  # zipfile and its decompressors each have exceptions of their own
         raise refuse(
             path, f"a damaged XLSX file ({error})", f"berkas XLSX rusak ({error})", "not-xlsx"
         ) from error
-    except (ValueError, OSError) as error:
-        raise refuse(path, f"cannot be read ({error})", f"tidak terbaca ({error})", "not-xlsx") from error
 
 
 def _chunks(package: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[tuple[bytes, int]]:
