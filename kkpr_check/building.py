@@ -46,13 +46,17 @@ COLUMN = {
 
 @dataclass(frozen=True, slots=True)
 class ZonePart:
-    """One sub-zone of one plan at a site: the parcel in it without refused parts, and the footprint in it."""
+    """One sub-zone of one plan at a site: the parcel in it without refused parts, and the footprint in it.
+
+    `refused` tells that all of it is refused; `parcel` is then the part itself.
+    """
 
     plan: Plan
     subzone: str
     name: str
     parcel: Any
     footprint_m2: float
+    refused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,18 @@ class BuildingSite:
     frontage: Frontage | None
     network: Network
     tolerance: Tolerance
+
+    @property
+    def judged(self) -> tuple[ZonePart, ...]:
+        """The parts that are judged zone by zone: those under the footprint; in a land check those not refused."""
+        if self.site.footprint is not None:
+            return tuple(part for part in self.parts if part.footprint_m2 > 0)
+        return self.kept
+
+    @property
+    def kept(self) -> tuple[ZonePart, ...]:
+        """The parts of the parcel that are not refused; all of them where nothing else is left."""
+        return tuple(part for part in self.parts if not part.refused) or self.parts
 
 
 @dataclass(slots=True)
@@ -148,7 +164,7 @@ def _candidates(
     parts: list[tuple[int, ZonePart]] = []
     unknown: list[tuple[str, ...]] = []
     for i, site in enumerate(sites):
-        for part in site.parts:
+        for part in site.judged:
             rungs, missing = rungs_of(part, site)
             rows += [_Row(len(parts), i, part, rung) for rung in rungs]
             parts.append((i, part))
@@ -236,7 +252,7 @@ def _floor_share(site: BuildingSite, part: ZonePart) -> float:
     if total is None:
         return float("nan")
     weights = {
-        id(p): p.footprint_m2 if site.site.footprint is not None else p.parcel.area for p in site.parts
+        id(p): p.footprint_m2 if site.site.footprint is not None else p.parcel.area for p in site.judged
     }
     whole = sum(weights.values())
     return total * weights[id(part)] / whole if whole else float("nan")
@@ -329,7 +345,7 @@ def _missing(
 
 def _judge_balance(sites: Sequence[BuildingSite], parts: Sequence[tuple[int, ZonePart]]) -> list[Answer]:
     """Judge green and basement totals: two candidates a site, every zone at its least and at its most."""
-    judged = [i for i, site in enumerate(sites) if site.parts]
+    judged = [i for i, site in enumerate(sites) if site.kept]
     if not judged:
         return []
     rows = [(t, i, pick) for t, i in enumerate(judged) for pick in (min, max)]
@@ -340,10 +356,12 @@ def _judge_balance(sites: Sequence[BuildingSite], parts: Sequence[tuple[int, Zon
         site = sites[i]
         proposal = site.site.proposal
         if site.parcel is not None:
-            parcel[r] = round_m(sum(p.parcel.area for p in site.parts))
+            parcel[r] = round_m(sum(p.parcel.area for p in site.kept))
             built = [g for g in (site.site.footprint, site.site.existing) if g is not None]
             if site.site.footprint is not None or site.site.existing is not None:
-                open_[r] = round_m(remainder_of(site.parcel, union_of(built)).area)
+                open_[r] = round_m(
+                    remainder_of(union_of([p.parcel for p in site.kept]), union_of(built)).area
+                )
             else:
                 open_[r] = parcel[r]
         green[r] = np.nan if proposal.green_area_m2 is None else proposal.green_area_m2
@@ -384,19 +402,19 @@ def _balance_answer(
     parcel_m2: Floats,
 ) -> Answer:
     measured, limit = _number(checked.measured[row]), _number(checked.limit[row])
-    rungs = [rung for part in site.parts for rung in rungs_of(part, site)[0] if rung]
-    legal = "; ".join(dict.fromkeys(r.legal for r in rungs if r.legal)) or site.parts[0].plan.legal
-    part = site.parts[0] if len(site.parts) == 1 else None
+    rungs = [rung for part in site.kept for rung in rungs_of(part, site)[0] if rung]
+    legal = "; ".join(dict.fromkeys(r.legal for r in rungs if r.legal)) or site.kept[0].plan.legal
+    part = site.kept[0] if len(site.kept) == 1 else None
     answer = Answer(i, rule, outcome, part, measured, limit, legal)
     if limit is not None and np.isfinite(parcel_m2[row]):
         answer.values["absolute"] = Quantity(limit * float(parcel_m2[row]), "m2")
         if measured is not None:
             answer.values["excess"] = Quantity(abs(measured - limit) * float(parcel_m2[row]), "m2")
     if outcome is Outcome.UNDETERMINED:
-        unknown = tuple(dict.fromkeys(u for p in site.parts for u in rungs_of(p, site)[1]))
+        unknown = tuple(dict.fromkeys(u for p in site.kept for u in rungs_of(p, site)[1]))
         empty = tuple(
             f"intensity.csv:{p.subzone}:{COLUMN[rule.code]}"
-            for p in site.parts
+            for p in site.kept
             if any(_limit(r, COLUMN[rule.code]).state is State.MISSING for r in rungs_of(p, site)[0])
         )
         if site.parcel is None:
@@ -410,7 +428,7 @@ def _total(site: BuildingSite, name: str, pick: Callable[..., float], *, unregul
     """Return sum(limit x part) / sum(part) as a ratio, every zone at its least or most candidate."""
     weighted = area = 0.0
     states = set()
-    for part in site.parts:
+    for part in site.kept:
         limits = [_limit(rung, name) for rung in rungs_of(part, site)[0]]
         states |= {limit.state for limit in limits}
         if any(limit.state is State.MISSING for limit in limits):

@@ -3,8 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import shapely
+
+from kkpr_check import engine
+from kkpr_check.errors import Text
+from kkpr_check.io.crs import LONLAT, transform
+from kkpr_check.io.sites import (
+    SiteGroup,
+    SitesRead,
+    pair_with_parcels,
+    read_existing,
+    read_sites,
+    with_existing,
+)
+from kkpr_check.io.windows import OpenPlan, open_bare, open_folder
+from kkpr_check.model import Report, Site
+
+Bounds = tuple[float, float, float, float]
+
+BASE_REACH_M = 50.0
+ENGINE = "geos-overlay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +67,184 @@ class CheckRequest:
     encoding: str | None = None
     swap_xy: bool = False
     options: Mapping[str, str | bool] = field(default_factory=dict)
+
+
+def run(request: CheckRequest) -> tuple[Report, ...]:
+    """Read what the request names, judge it, and return one report a site in input order.
+
+    Raises
+    ------
+    KkprError
+        Whatever could not be read whole.
+    """
+    plans = open_plans(request)
+    sites = read_sites(
+        request.site,
+        parcel=request.parcel,
+        point=request.point,
+        options=request.options,
+        layer=request.layer,
+        parcel_layer=request.parcel_layer,
+        encoding=request.encoding,
+        assume_crs=request.assume_crs,
+        swap_xy=request.swap_xy,
+    )
+    return check_sites(sites, plans, request)
+
+
+def open_plans(request: CheckRequest) -> tuple[OpenPlan, ...]:
+    """Open every plan of a request: folders, or bare zoning layers."""
+    opened = [open_folder(directory) for directory in request.plans]
+    if request.rdtr is not None:
+        opened.append(open_bare(request.rdtr, "rdtr", request.rules, {}))
+    for path in request.rtrw:
+        opened.append(open_bare(path, "rtrw-kab", None, {}))
+    return tuple(opened)
+
+
+def check_sites(read: SitesRead, plans: Sequence[OpenPlan], request: CheckRequest) -> tuple[Report, ...]:
+    """Judge sites that were read against plans that were opened."""
+    placed: dict[int, Report] = {}
+    for group in read.groups:
+        reports, more = _judge_group(group, plans, request)
+        provenance = _provenance(read, plans, request, group.work_crs, more)
+        for index, report in zip(group.index, reports, strict=True):
+            placed[index] = replace(report, provenance=provenance)
+    return tuple(placed[index] for index in sorted(placed))
+
+
+def _judge_group(
+    group: SiteGroup, plans: Sequence[OpenPlan], request: CheckRequest
+) -> tuple[tuple[Report, ...], list[tuple[str, str]]]:
+    sites = [_located(site, group.work_crs) for site in group.sites]
+    bounds = _bounds(sites)
+    if bounds is None:
+        options = engine.Options(request.as_of, request.include_draft, request.strict_accuracy)
+        return engine.judge(sites, [], options, known_m=0.0).reports, []
+    sites = [_paired(site, plans, group.work_crs) for site in sites]
+    sites, more = _with_existing(sites, plans, request, group.work_crs)
+    bounds = _bounds(sites)
+    assert bounds is not None
+    reach_m = BASE_REACH_M + 4 * max((_widest_ce90_m(p) for p in plans), default=0.0)
+    options = engine.Options(request.as_of, request.include_draft, request.strict_accuracy)
+    while True:
+        windows = [plan.window(bounds, group.work_crs, reach_m) for plan in plans]
+        judged = engine.judge(sites, windows, options, known_m=reach_m)
+        if judged.needed_m <= reach_m:
+            return judged.reports, more
+        reach_m = judged.needed_m * 1.5
+
+
+def _widest_ce90_m(opened: OpenPlan) -> float:
+    scales = [spec.ce90_m or (spec.scale or 0) * 0.5e-3 for spec in opened.plan.layers]
+    return max([opened.plan.ce90_m, *scales])
+
+
+def _bounds(sites: Sequence[Site]) -> Bounds | None:
+    shapes = [g for s in sites for g in (s.parcel, s.footprint) if g is not None and not g.is_empty]
+    if not shapes:
+        return None
+    box = shapely.total_bounds(np.array(shapes, dtype=object))
+    return float(box[0]), float(box[1]), float(box[2]), float(box[3])
+
+
+def _located(site: Site, work_crs: str) -> Site:
+    """Give a site its place in longitude and latitude: a point inside the parcel, else the footprint."""
+    shape = site.parcel if site.parcel is not None else site.footprint
+    if shape is None or shape.is_empty:
+        return site
+    one = np.array([shapely.point_on_surface(shape)], dtype=object)
+    where = transform(one, work_crs, LONLAT)[0]
+    return replace(site, location=(where.x, where.y))
+
+
+def _paired(site: Site, plans: Sequence[OpenPlan], work_crs: str) -> Site:
+    """Look the parcel of a lone footprint up in the plans' own parcel layers, the highest ranked plan first."""
+    if site.parcel is not None or site.footprint is None or site.candidates:
+        return site
+    for opened in sorted(plans, key=lambda p: p.plan.order):
+        for spec in opened.plan.layers_of("parcel"):
+            features = opened.features(spec, tuple(site.footprint.bounds), work_crs, 1.0)
+            if len(features):
+                ids = features.meaning.get("id")
+                site = pair_with_parcels(
+                    site, features.geometry, [str(i) for i in (features.feature if ids is None else ids)]
+                )
+            if site.parcel is not None or site.candidates:
+                return site
+    return site
+
+
+def _with_existing(
+    sites: list[Site], plans: Sequence[OpenPlan], request: CheckRequest, work_crs: str
+) -> tuple[list[Site], list[tuple[str, str]]]:
+    """Add the buildings that stand already: of ``--existing``, else of the plans' building layers."""
+    bounds = _bounds(sites)
+    assert bounds is not None
+    if request.existing is not None:
+        buildings = read_existing(
+            request.existing,
+            work_crs,
+            bounds,
+            encoding=request.encoding,
+            assume_crs=request.assume_crs,
+            swap_xy=request.swap_xy,
+        )
+        return [with_existing(site, buildings) for site in sites], [(request.existing, buildings.sha256)]
+    for opened in plans:
+        for spec in opened.plan.layers_of("building"):
+            sites = [_with_buildings(site, opened, spec, work_crs) for site in sites]
+    return sites, []
+
+
+def _with_buildings(site: Site, opened: OpenPlan, spec: Any, work_crs: str) -> Site:
+    if site.parcel is None:
+        return site
+    features = opened.features(spec, tuple(site.parcel.bounds), work_crs, 1.0)
+    inside = shapely.intersection(features.geometry, site.parcel)
+    inside = inside[shapely.area(inside) > 0]
+    known = [] if site.existing is None else [site.existing]
+    existing = shapely.union_all([*known, *inside]) if known or len(inside) else shapely.MultiPolygon()
+    note = Text(
+        f"{len(inside)} building(s) of layer {spec.id} stand on the parcel",
+        f"{len(inside)} bangunan dari layer {spec.id} berdiri di persil",
+    )
+    return replace(site, existing=existing, assumptions=(*site.assumptions, note))
+
+
+def _provenance(
+    read: SitesRead,
+    plans: Sequence[OpenPlan],
+    request: CheckRequest,
+    work_crs: str,
+    more: Sequence[tuple[str, str]],
+) -> dict[str, Any]:
+    repairs = [*read.repairs]
+    for opened in plans:
+        for layer, index in opened.indexes.items():
+            repairs += [
+                Text(
+                    f"{opened.plan.id}/{layer}: feature {r.feature} repaired ({r.reason}), "
+                    f"{r.area_before_m2:.4f} -> {r.area_after_m2:.4f} m2",
+                    f"{opened.plan.id}/{layer}: fitur {r.feature} diperbaiki ({r.reason}), "
+                    f"{r.area_before_m2:.4f} -> {r.area_after_m2:.4f} m2",
+                )
+                for r in index.facts.repairs
+            ]
+    options = {key: value for key, value in asdict(request).items() if value not in (None, (), False, {})}
+    options["as_of"] = request.as_of.isoformat()
+    return {
+        "plans": [
+            {
+                "id": p.plan.id, "name": p.plan.name, "sha256": p.sha256, "lock": p.lock, "level": p.plan.level,
+                "ce90_m": p.plan.ce90_m, "synthetic": p.plan.synthetic,
+            }
+            for p in sorted(plans, key=lambda p: p.plan.order)
+        ],
+        "inputs": [{"path": path, "sha256": sha256} for path, sha256 in [*read.inputs, *more]],
+        "crs": {"source": ", ".join(dict.fromkeys(read.source_crs)), "work": work_crs},
+        "repairs": repairs,
+        "assumptions": [*read.assumptions, *(t for p in plans for t in p.assumptions)],
+        "engine": ENGINE,
+        "options": options,
+    }  # fmt: skip

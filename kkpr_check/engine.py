@@ -209,19 +209,17 @@ def _building_site(
         over = (
             {} if stage.parcel is None else {int(plan.judged.group[r]): r for r in _rows(plan, stage.parcel)}
         )
-        for group in sorted(under if site.footprint is not None else over):
-            piece = EMPTY
-            if group in over:
-                piece = remainder_of(plan.judged.geometry[over[group]], stage.refused)
-                piece = (
-                    without_noise(piece, site.parcel.area, plan.plan.tolerance)
-                    if site.parcel is not None
-                    else piece
-                )
-            if stage.parcel is not None and piece.is_empty:
-                continue
-            area = float(plan.judged.area_m2[under[group]]) if group in under else float("nan")
-            parts.append(ZonePart(plan.plan, *plan.label(group), piece, area))
+        for group in sorted({**under, **over}):
+            whole = plan.judged.geometry[over[group]] if group in over else EMPTY
+            left = EMPTY
+            if site.parcel is not None:
+                left = remainder_of(whole, stage.refused)
+                left = without_noise(left, site.parcel.area, plan.plan.tolerance)
+            area = float(plan.judged.area_m2[under[group]]) if group in under else 0.0
+            # Where all of a part is refused its rules are judged on the part itself: nothing is left to build on.
+            piece = whole if left.is_empty else left
+            if stage.parcel is None or not piece.is_empty:
+                parts.append(ZonePart(plan.plan, *plan.label(group), piece, area, left.is_empty))
     frontage = frontage_of(site.parcel, network) if stage.parcel is not None else None
     return BuildingSite(site, tuple(parts), parcel, lot_low, lot_high, frontage, network, coverage.tolerance)
 
@@ -237,9 +235,9 @@ def _report(
 ) -> Report:
     if site.doubt is not None:
         return _unreadable(site, draft, left_out)
-    findings = [
-        _land_finding(j, site, subjects, stage, coverage) for j in stage.judgements if _shown(j, stage)
-    ]
+    told = {_key(j) for j in stage.judgements if j.subject == stage.parcel}
+    shown = [j for j in stage.judgements if _shown(j, stage, told)]
+    findings = [_land_finding(j, subjects) for j in shown]
     findings += [_building_finding(a, site) for a in answers]
     kept = [f for f in findings if f.outcome is not Outcome.NOT_APPLICABLE]
     kept.sort(key=lambda f: (f.subject != "parcel", _ORDER[f.rule], f.plan or "", -f.outcome, f.zone or ""))
@@ -269,9 +267,18 @@ def _report(
     )
 
 
-def _shown(item: Judgement, stage: LandStage) -> bool:
-    """Tell whether a land answer is reported: all of the parcel's; of a footprint on a parcel, what is not good."""
-    return item.subject == stage.parcel or stage.parcel is None or item.outcome >= Outcome.UNDETERMINED
+def _shown(item: Judgement, stage: LandStage, told: set[tuple[Any, ...]]) -> bool:
+    """Tell whether a land answer is reported.
+
+    All of the parcel's; of a footprint on a parcel what fails there, and what is unknown there and not on the parcel.
+    """
+    if item.subject == stage.parcel or stage.parcel is None or item.outcome is Outcome.FAIL:
+        return True
+    return item.outcome is Outcome.UNDETERMINED and _key(item) not in told
+
+
+def _key(item: Judgement) -> tuple[Any, ...]:
+    return item.rule.code, item.plan.plan.id if item.plan else None, item.zone, item.outcome
 
 
 def _unreadable(site: Site, draft: bool, left_out: Sequence[tuple[str, Text]]) -> Report:
@@ -292,9 +299,7 @@ def _unreadable(site: Site, draft: bool, left_out: Sequence[tuple[str, Text]]) -
     )  # fmt: skip
 
 
-def _land_finding(
-    item: Judgement, site: Site, subjects: Subjects, stage: LandStage, coverage: Coverage
-) -> Finding:
+def _land_finding(item: Judgement, subjects: Subjects) -> Finding:
     plan = item.plan.plan if item.plan else None
     zone_name = ""
     if item.plan is not None and item.zone in item.plan.subzones:
@@ -308,9 +313,11 @@ def _land_finding(
     values.setdefault("measured", _quantity(item.measured, item.rule))
     values.setdefault("limit", _quantity(item.limit, item.rule))
     ce90 = item.plan.window.zoning.ce90_m if item.plan else float("nan")
-    message = _message(
-        item.rule, item.outcome, values, item.missing, item.flip_distance_m if item.shallow else None, ce90
-    )
+    said = item.outcome
+    if item.rule.block == "overlay" and said is Outcome.PASS and item.zone is not None:
+        said = Outcome.CONDITIONAL  # inside an area that the plan lets pass: tell where, not "outside"
+    shallow_m = item.flip_distance_m if item.shallow else None
+    message = _message(item.rule, said, values, item.missing, shallow_m, ce90)
     return Finding(
         rule=item.rule.code,
         name=item.rule.name,

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from kkpr_check.features import Features
-from kkpr_check.geometry import Floats, Objects, polygons_of
+from kkpr_check.geometry import Floats, Objects, collect, polygons_of
 
 FRONT_REACH_M = 2.0
 UNKNOWN_RUMIJA_M = 30.0
@@ -90,6 +90,7 @@ def frontage_of(parcel: Any, network: Network) -> Frontage:
     edges, outward = _edges(parcel)
     front = np.zeros(len(edges), dtype=bool)
     roads = []
+    near = np.flatnonzero(shapely.dwithin(network.areas, parcel, TOUCH_M))
     for i in np.flatnonzero(
         shapely.dwithin(network.lines, parcel, UNKNOWN_RUMIJA_M / 2 + FRONT_REACH_M + 50.0)
     ):
@@ -98,19 +99,37 @@ def frontage_of(parcel: Any, network: Network) -> Frontage:
         along = _along(edges, network.lines[i], reach)
         if along.any():
             front |= along
-            area = next((a for a in network.areas if shapely.intersects(a, network.lines[i])), None)
-            roads.append(
-                Road(network.lines[i], area, float(width), float(network.line_ce90_m[i]), network.names[i])
-            )
-    for j in np.flatnonzero(shapely.dwithin(network.areas, parcel, TOUCH_M)):
+            roads.append(_road(network, int(i), near))
+    for j in near:
         touching = _touching(edges, network.areas[j])
-        if touching.any():
-            front |= touching
-            if not any(road.area is network.areas[j] for road in roads):
-                roads.append(Road(None, network.areas[j], float("nan"), float(network.area_ce90_m[j]), "BJ"))
+        if (touching & ~front).any():
+            roads.append(_road_of_area(network, int(j), edges[touching & ~front], near))
+        front |= touching
     rear = _opposite(outward, front)
     side = ~front & ~rear
     return Frontage(_lines(edges[front]), _lines(edges[side]), _lines(edges[rear]), tuple(roads))
+
+
+def _road(network: Network, line: int, near: Any) -> Road:
+    """Return the road of a centre line, with the drawn road it runs in."""
+    inside = [a for a in network.areas[near] if shapely.intersects(a, network.lines[line])]
+    area = collect([p for a in inside for p in polygons_of(a)]) if inside else None
+    return Road(
+        network.lines[line],
+        area,
+        float(network.width_m[line]),
+        float(network.line_ce90_m[line]),
+        network.names[line],
+    )
+
+
+def _road_of_area(network: Network, area: int, edges: Objects, near: Any) -> Road:
+    """Return the road of a drawn area: the centre line in it that runs nearest to the edges, where there is one."""
+    inside = np.flatnonzero(shapely.intersects(network.lines, network.areas[area]))
+    if not len(inside):
+        return Road(None, network.areas[area], float("nan"), float(network.area_ce90_m[area]), "BJ")
+    distance = shapely.distance(network.lines[inside], _lines(edges))
+    return _road(network, int(inside[distance.argmin()]), near)
 
 
 def _edges(parcel: Any) -> tuple[Objects, Floats]:

@@ -59,7 +59,7 @@ def judge_land(
         uses = [use_of(site.proposal, plan.plan.tables) for site in sites]
         found += _judge_use(sites, subjects, coverage, index, uses, reach)
         found += _judge_overlays(subjects, plan, reach)
-    found += _judge_hierarchy(sites, subjects, coverage)
+    found += _judge_hierarchy(sites, subjects, coverage, found)
     found += _judge_sites(sites, subjects, coverage, found, strict_accuracy)
     return found
 
@@ -299,13 +299,26 @@ def _judge_strip(rule: Rule, subjects: Subjects, plan: PlanMap, strip: Strip) ->
     return found
 
 
-def _judge_hierarchy(sites: Sequence[Site], subjects: Subjects, coverage: Coverage) -> list[Judgement]:
-    """RTR001: where an RDTR decides, what the classes of lower-ranked plans say of the same use."""
+def _judge_hierarchy(
+    sites: Sequence[Site], subjects: Subjects, coverage: Coverage, found_before: Sequence[Judgement]
+) -> list[Judgement]:
+    """RTR001: where an RDTR says yes, what the classes of lower-ranked plans say of the same use."""
     (rule,) = HIERARCHY_RULES
     rdtr = [m for m in coverage.maps if m.plan.level == "rdtr"]
     found = []
     for k in range(len(subjects.site)):
-        inside = union_of([m.judged.geometry[r] for m in rdtr for r in _rows(m, k)])
+        no = {
+            (j.plan.plan.id, j.zone)
+            for j in found_before
+            if j.subject == k
+            and j.plan is not None
+            and j.rule.block == "use"
+            and j.outcome >= Outcome.UNDETERMINED
+        }
+        yes = [
+            (m, r) for m in rdtr for r in _rows(m, k) if (m.plan.id, m.subzones[m.judged.group[r]]) not in no
+        ]
+        inside = union_of([m.judged.geometry[r] for m, r in yes])
         if inside.is_empty:
             continue
         for plan in coverage.maps:

@@ -90,11 +90,14 @@ def cut(
     first[1:] = (subject[1:] != subject[:-1]) | (group[1:] != group[:-1])
     starts = np.flatnonzero(first)
     whole = piece[starts].copy()
-    for row, (start, stop) in enumerate(zip(starts, np.append(starts[1:], len(subject)), strict=True)):
+    stops = np.append(starts, len(subject))[1:]
+    for row, (start, stop) in enumerate(zip(starts, stops, strict=True)):
         if stop - start > 1:
             whole[row] = union_of(piece[start:stop])
     subject, group = subject[starts], group[starts]
-    return _drop_noise(shapely.area(subjects) if size_m2 is None else size_m2, subject, group, whole, tolerance)
+    return _drop_noise(
+        shapely.area(subjects) if size_m2 is None else size_m2, subject, group, whole, tolerance
+    )
 
 
 def _pairs(subjects: Objects, zones: Objects) -> tuple[Ints, Ints, Objects]:

@@ -96,10 +96,14 @@ def _source(rule: Rule, spec: OverlaySpec, features: Features, values: Any, *, e
     texts = [as_text(v) for v in values]
     keep = np.array([_counts(t, empty_is_area) for t in texts], dtype=bool)
     labels = [t or features.name or VALUE_UNKNOWN for t, k in zip(texts, keep, strict=True) if k]
-    names = tuple(sorted(set(labels)))
-    number = {name: i for i, name in enumerate(names)}
-    outcome = np.array([meaning_of(name, rule, spec) for name in names], dtype=np.int8)
-    group = np.array([number[label] for label in labels], dtype=np.int64)
+    broken = [bool(features.attribute("doubtful", int(i))) for i in np.flatnonzero(keep)]
+    keys = list(zip(labels, broken, strict=True))
+    groups = sorted(set(keys))
+    number = {key: i for i, key in enumerate(groups)}
+    names = tuple(f"{name} {VALUE_UNKNOWN}" if bad else name for name, bad in groups)
+    said = [Outcome.UNDETERMINED if bad else meaning_of(name, rule, spec) for name, bad in groups]
+    outcome = np.array(said, dtype=np.int8)
+    group = np.array([number[key] for key in keys], dtype=np.int64)
     return Source(features.take(keep), group, names, outcome, spec.legal or features.legal)
 
 
@@ -216,6 +220,7 @@ def strips_of(rule: Rule, window: PlanWindow) -> list[Strip]:
         )
         edge = np.array([bool(features.attribute("edge", i)) for i in range(len(features))])
         known = is_area | ~np.isnan(width) | edge | (rule.centre_line_m == 0)
+        known &= ~np.array([bool(features.attribute("doubtful", i)) for i in range(len(features))])
         half = np.where(is_area | np.isnan(width), 0.0, width / 2)
         found.append(Strip(rule, features, tuple(rule.limits(a) for a in attributes), half, known))
     return found

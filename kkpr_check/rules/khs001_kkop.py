@@ -28,7 +28,6 @@ kkop = Rule(
     ),
     check=overlays.stated,
     say=overlays.inside(
-        Outcome.CONDITIONAL,
         "Flight safety area {value} covers {area} of the site.",
         "KKOP {value} meliputi {area} lokasi.",
     ),

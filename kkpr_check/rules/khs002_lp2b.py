@@ -22,7 +22,6 @@ lp2b = Rule(
     fails=Text("300 m2 of the parcel are LP2B.", "300 m2 persil adalah LP2B."),
     check=overlays.stated,
     say=overlays.inside(
-        Outcome.FAIL,
         "Food land {value} covers {area} of the site.",
         "Lahan pangan {value} meliputi {area} lokasi.",
     ),

@@ -22,7 +22,6 @@ krb = Rule(
     ),
     check=overlays.stated,
     say=overlays.inside(
-        Outcome.CONDITIONAL,
         "Hazard area {value} covers {area} of the site.",
         "Kawasan rawan {value} meliputi {area} lokasi.",
     ),

@@ -30,9 +30,7 @@ sempadan_pantai = Rule(
     passes=Text("140 m from the tide line.", "140 m dari garis pasang."),
     fails=Text("30 m from the tide line.", "30 m dari garis pasang."),
     check=overlays.stated,
-    say=overlays.inside(
-        Outcome.FAIL, "Coastal setback {value}: {detail}", "Sempadan pantai {value}: {detail}"
-    ),
+    say=overlays.inside("Coastal setback {value}: {detail}", "Sempadan pantai {value}: {detail}"),
     remedy=Text("Keep the building off the setback strip.", "Jauhkan bangunan dari sempadan."),
     default=Outcome.FAIL,
     limits=setbacks,

@@ -55,7 +55,6 @@ sutet = Rule(
     ),
     check=overlays.stated,
     say=overlays.inside(
-        Outcome.CONDITIONAL,
         "Power line corridor {value}: {detail}",
         "Ruang bebas saluran listrik {value}: {detail}",
     ),

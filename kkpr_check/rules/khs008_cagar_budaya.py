@@ -19,7 +19,6 @@ cagar_budaya = Rule(
     fails=Text("Only where the plan says so.", "Hanya bila rencana menyatakannya."),
     check=overlays.stated,
     say=overlays.inside(
-        Outcome.CONDITIONAL,
         "Heritage area {value} covers {area} of the site.",
         "Kawasan cagar budaya {value} meliputi {area} lokasi.",
     ),

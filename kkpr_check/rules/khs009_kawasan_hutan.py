@@ -27,7 +27,6 @@ kawasan_hutan = Rule(
     ),
     check=overlays.stated,
     say=overlays.inside(
-        Outcome.FAIL,
         "Forest area {value} covers {area} of the site.",
         "Kawasan hutan {value} meliputi {area} lokasi.",
     ),

@@ -22,7 +22,6 @@ tod = Rule(
     fails=Text("Only where the plan says so.", "Hanya bila rencana menyatakannya."),
     check=overlays.stated,
     say=overlays.inside(
-        Outcome.PASS,
         "Transit-oriented area {value} covers {area} of the site.",
         "Kawasan berorientasi transit {value} meliputi {area} lokasi.",
     ),

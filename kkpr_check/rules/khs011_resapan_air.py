@@ -21,7 +21,6 @@ resapan_air = Rule(
     fails=Text("Only where the plan says so.", "Hanya bila rencana menyatakannya."),
     check=overlays.stated,
     say=overlays.inside(
-        Outcome.CONDITIONAL,
         "Infiltration area {value} covers {area} of the site.",
         "Kawasan resapan air {value} meliputi {area} lokasi.",
     ),

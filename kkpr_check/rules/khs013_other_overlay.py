@@ -22,7 +22,6 @@ other_overlay = Rule(
     fails=Text("Only where the plan says so.", "Hanya bila rencana menyatakannya."),
     check=overlays.stated,
     say=overlays.inside(
-        Outcome.CONDITIONAL,
         "Special provision {value} covers {area} of the site.",
         "Ketentuan khusus {value} meliputi {area} lokasi.",
     ),

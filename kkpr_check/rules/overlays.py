@@ -37,12 +37,11 @@ def own_setback(attributes: Mapping[str, Any]) -> tuple[tuple[float, str], ...] 
     return None if value is None else ((float(value), str(attributes.get("legal") or "")),)
 
 
-def inside(outcome: Outcome, en: str, id: str) -> Mapping[Outcome, Text]:
-    """Return the messages of an area overlay: one for inside (whatever its outcome), one for outside."""
+def inside(en: str, id: str) -> Mapping[Outcome, Text]:
+    """Return the messages of an area overlay: one for outside (pass), one for inside (all else)."""
     text = Text(en, id)
     return {
         Outcome.PASS: Text("Not inside any of these areas.", "Tidak berada di dalam kawasan ini."),
         Outcome.CONDITIONAL: text,
         Outcome.FAIL: text,
-        **({Outcome.PASS: text} if outcome is Outcome.PASS else {}),
     }
