@@ -73,7 +73,8 @@ def failing() -> Report:
         finding("TAB004", "height-exceeded", Outcome.UNDETERMINED, missing=("height_m",), limit=12.0,
                 operator="<=", unit="m", message=Text("The height is not given.", "Tinggi bangunan belum diberikan.")),
         finding("KHS004", "sempadan-sungai", Outcome.UNDETERMINED, subject="parcel", zone=None,
-                missing=("river",), message=Text("The plan has no river layer.", "Rencana tidak memiliki layer sungai.")),
+                missing=("plan.toml:[[overlay]] rule=KHS004",),
+                message=Text("The plan has no river layer.", "Rencana tidak memiliki layer sungai.")),
     )  # fmt: skip
     ledger = LedgerEntry(
         "parcel", "rdtr-kota-contoh", 2000.0,

@@ -11,8 +11,8 @@ from report_values import AS_OF, PROVENANCE, conforming, failing, finding, to_lo
 from kkpr_check.errors import Text
 from kkpr_check.model import LedgerEntry, LedgerZone, Outcome, Report, Verdict
 from kkpr_check.report import render, words
+from kkpr_check.report.look import Look
 from kkpr_check.report.safe import encodable, safe_text
-from kkpr_check.report.text import Look
 
 GOLDEN = Path(__file__).parent / "golden"
 LOOKS = {
@@ -125,7 +125,10 @@ def test_hostile_text_stays_text() -> None:
 def test_missing_inputs_say_who_can_supply_them() -> None:
     tail = write(failing(), lang="en").split("What is missing, and who can supply it")[1]
     assert "height (height_m), for TAB004: the applicant" in tail
-    assert "river, for KHS004: the office that keeps the plan" in tail
+    assert (
+        "a layer or a statement of “none” for KHS004 (plan.toml, [[overlay]]), for KHS004: the office that keeps the plan"
+        in tail
+    )
     assert "What is missing" not in write(conforming(), lang="en")
 
 
@@ -138,7 +141,7 @@ def test_synthetic_and_draft_plans_are_labelled() -> None:
 
 def test_repairs_and_an_absent_lock_are_said() -> None:
     provenance = PROVENANCE | {
-        "plans": [{"id": "a", "sha256": None, "locked": False}],
+        "plans": [{"id": "a", "sha256": None, "lock": "unlocked"}],
         "repairs": [
             {"feature": "7", "message": Text("bow-tie repaired, +50 m2", "simpul diperbaiki, +50 m2")}
         ],

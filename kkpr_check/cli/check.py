@@ -92,8 +92,6 @@ def request_of(given: Mapping[str, Any]) -> CheckRequest:
     UsageError
         No site, no plan, or options that exclude each other.
     """
-    from kkpr_check.checking import CheckRequest
-
     has_site = given["site"] is not None or given["parcel"] is not None
     bare = given["rdtr"] is not None or bool(given["rtrw"])
     o.refuse_together({"--point": given["point"] is not None, "SITE": given["site"] is not None})
@@ -108,10 +106,13 @@ def request_of(given: Mapping[str, Any]) -> CheckRequest:
     )
     _require(has_site or given["point"] is not None, bare or bool(given["plan"]))
     _one_reader_of_stdin(given)
+    as_of = o.date_of(given["as_of"])
+    from kkpr_check.checking import CheckRequest  # heavy: only for a call that makes sense
+
     return CheckRequest(
         site=given["site"], parcel=given["parcel"], existing=given["existing"], point=given["point"],
         plans=tuple(given["plan"] or ()), rdtr=given["rdtr"], rtrw=tuple(given["rtrw"] or ()), rules=given["rules"],
-        as_of=o.date_of(given["as_of"]), include_draft=given["include_draft"],
+        as_of=as_of, include_draft=given["include_draft"],
         strict_accuracy=given["strict_accuracy"], assume_crs=given["assume_crs"], layer=given["layer"],
         parcel_layer=given["parcel_layer"], encoding=given["encoding"], swap_xy=given["swap_xy"],
         options={name: given[name] for name in o.PROPOSAL if given[name] is not None},

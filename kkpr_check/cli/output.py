@@ -14,12 +14,12 @@ from kkpr_check.cli.base import Session
 from kkpr_check.errors import KkprError, Place, Text, UsageError
 
 if TYPE_CHECKING:
-    from kkpr_check.report.text import Look
+    from kkpr_check.report.look import Look
 
 
 def look_of_stdout() -> Look:
     """Return what standard output can show: width and colour on a terminal, nothing but text elsewhere."""
-    from kkpr_check.report.text import Look
+    from kkpr_check.report.look import Look
 
     stream = sys.stdout
     encoding = getattr(stream, "encoding", None) or "ascii"

@@ -11,7 +11,7 @@ from kkpr_check.model import Report
 
 if TYPE_CHECKING:
     from kkpr_check.report.json import ToLonLat
-    from kkpr_check.report.text import Look
+    from kkpr_check.report.look import Look
 
 FORMATS = ("text", "json", "jsonl", "geojson")
 """The formats of this release."""
@@ -49,9 +49,10 @@ def render(
         For a format that does not exist.
     """
     if fmt == "text":
-        from kkpr_check.report import text
+        from kkpr_check.report.look import Look
+        from kkpr_check.report.text import dumps
 
-        return text.dumps(reports, lang, to_lonlat, as_of, look or text.Look())
+        return dumps(reports, lang, to_lonlat, as_of, look or Look())
     if fmt in ("json", "jsonl"):
         from kkpr_check.report import json
 

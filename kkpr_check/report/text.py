@@ -13,11 +13,11 @@ from kkpr_check.errors import Text
 from kkpr_check.model import Finding, LedgerEntry, Outcome, Report, Verdict
 from kkpr_check.report import words
 from kkpr_check.report.json import ToLonLat, work_crs_of
-from kkpr_check.report.safe import encodable, safe_text
+from kkpr_check.report.look import BAR_COLUMNS, Look, bar, indented, rich_text
+from kkpr_check.report.safe import safe_text
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.text import Text as RichText
 
 _STYLES: Mapping[Verdict | Outcome, str] = {
     Verdict.CONFORM: "bold green",
@@ -33,37 +33,11 @@ _INFORMATIVE = frozenset({"LOK003", "LOK004", "KHS010"})
 """Rules whose pass carries a message worth reading."""
 _MAP_MIN_COLUMNS = 100
 _MAP_ROWS = 14
-_BAR_COLUMNS = 20
+_SHOWN_M2 = 0.005
+"""Less than this is written as 0,00 and not worth a line; the JSON report has it."""
+_SHOWN_REPAIRS = 10
 _UNBROKEN_COLUMNS = 1_000_000
 """Wide enough that nothing is wrapped where no terminal asks for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What the receiving end can show.
-
-    Attributes
-    ----------
-    columns
-        Width to wrap at; None = a file or pipe: nothing is wrapped, no bars, no map.
-    colour
-        Whether ANSI colours may be used (only with `columns`).
-    encoding
-        Encoding of the stream; what it cannot hold is written in ASCII.
-    """
-
-    columns: int | None = None
-    colour: bool = False
-    encoding: str = "utf-8"
-
-    @property
-    def draws(self) -> bool:
-        """Whether block and braille characters can be shown."""
-        try:
-            "█⣿".encode(self.encoding)
-        except (UnicodeEncodeError, LookupError):
-            return False
-        return self.columns is not None
 
 
 def dumps(reports: Sequence[Report], lang: str, to_lonlat: ToLonLat, as_of: dt.date, look: Look) -> str:
@@ -78,15 +52,8 @@ def dumps(reports: Sequence[Report], lang: str, to_lonlat: ToLonLat, as_of: dt.d
     )  # fmt: skip
     for report in reports:
         _Page(console, report, lang, to_lonlat, as_of, look).print()
-    console.print(_rich(words.DISCLAIMER.pick(lang), look, "italic"))
+    console.print(rich_text(words.DISCLAIMER.pick(lang), look, "italic"))
     return re.sub(r" +(\x1b\[0m)?$", r"\1", stream.getvalue(), flags=re.MULTILINE)
-
-
-def _rich(text: str, look: Look, style: str = "") -> RichText:
-    """Return text that rich takes literally, in characters that the receiving end has (before it is wrapped)."""
-    from rich.text import Text as RichText
-
-    return RichText(encodable(safe_text(text), look.encoding), style=style, overflow="fold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +81,7 @@ class _Page:
     def line(self, text: str, style: str = "", indent: int = 0) -> None:
         from rich.padding import Padding
 
-        body: RenderableType = _rich(text, self.look, style)
+        body: RenderableType = rich_text(text, self.look, style)
         self.console.print(Padding(body, (0, 0, 0, indent), expand=False) if indent else body)
 
     def heading(self, text: str, style: str = "bold") -> None:
@@ -176,7 +143,7 @@ class _Page:
         for label, area_m2 in (
             (words.GAP, entry.gap_m2), (words.OVERLAP, entry.overlap_m2), (words.DROPPED, entry.dropped_m2),
         ):  # fmt: skip
-            if area_m2 > 0:
+            if area_m2 >= _SHOWN_M2:
                 rows.append(
                     ("-", self.say(label), area_m2, area_m2 / entry.area_m2 if entry.area_m2 else 0.0)
                 )
@@ -185,7 +152,7 @@ class _Page:
                 size = f"{words.area(area_m2, self.lang)}, {words.percent(share, self.lang)}"
                 self.line(f"{code} {name}: {size}", indent=4)
                 if self.look.draws:
-                    self.line(_bar(share), indent=4)
+                    self.line(bar(share), indent=4)
             return
         self._zone_table(rows)
 
@@ -196,21 +163,21 @@ class _Page:
             max((len(text) for text in column), default=0)
             for column in zip(*((row[0], row[1], words.area(row[2], self.lang)) for row in rows), strict=True)
         )
-        return code + name + area_m2 + len("100,00%") + _BAR_COLUMNS + 12 > self.look.columns
+        return code + name + area_m2 + len("100,00%") + BAR_COLUMNS + 12 > self.look.columns
 
     def _zone_table(self, rows: Sequence[tuple[str, str, float, float]]) -> None:
-        from rich.padding import Padding
         from rich.table import Table
 
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         for justify in ("left", "left", "right", "right", "left"):
             table.add_column(justify=justify, overflow="fold")
         for code, name, area_m2, share in rows:
+            cells = (f"    {code}", name, words.area(area_m2, self.lang), words.percent(share, self.lang))
+            shown = bar(share) if self.look.draws else ""
             table.add_row(
-                _rich(code, self.look), _rich(name, self.look), _rich(words.area(area_m2, self.lang), self.look),
-                _rich(words.percent(share, self.lang), self.look), _rich(_bar(share) if self.look.draws else "", self.look),
-            )  # fmt: skip
-        self.console.print(Padding(table, (0, 0, 0, 4), expand=False))
+                indented(cells[0], self.look), *(rich_text(cell, self.look) for cell in (*cells[1:], shown))
+            )
+        self.console.print(table)
 
     def _map(self) -> None:
         subject = (
@@ -228,32 +195,36 @@ class _Page:
             self.line(row, indent=2)
 
     def _findings(self, outcome: Outcome) -> None:
-        findings = [finding for finding in self.report.findings if finding.outcome is outcome]
-        if not findings:
+        groups = _same_said(finding for finding in self.report.findings if finding.outcome is outcome)
+        if not groups:
             return
-        self.heading(f"{self.say(words.SECTIONS[outcome])} ({len(findings)})", _STYLES[outcome])
-        for finding in findings:
-            self._finding(finding)
+        self.heading(f"{self.say(words.SECTIONS[outcome])} ({len(groups)})", _STYLES[outcome])
+        for group in groups:
+            self._finding(group)
 
-    def _finding(self, finding: Finding) -> None:
+    def _finding(self, group: Sequence[Finding]) -> None:
+        finding = group[0]
         self.line(f"{finding.rule} {finding.name}", "bold", indent=2)
         self.line(self.say(finding.message), indent=4)
         measured = self._measured(finding)
         if measured:
             self.line(measured, indent=4)
-        self.item(words.WHERE, self._place(finding), indent=4)
+        self.item(words.WHERE, self._place(group), indent=4)
         if finding.legal:
             self.item(words.LAW, finding.legal, indent=4)
         if finding.remedy is not None:
             self.item(words.TODO, self.say(finding.remedy), indent=4)
-        if finding.flip_distance_m is not None and finding.outcome is not Outcome.CONDITIONAL:
-            distance = words.quantity(finding.flip_distance_m, "m", self.lang)
+        flips = [item.flip_distance_m for item in group if item.flip_distance_m is not None]
+        if flips and finding.outcome is not Outcome.CONDITIONAL:
+            distance = words.quantity(min(flips), "m", self.lang)
             self.line(self.say(words.FLIP).format(distance), indent=4)
 
     def _measured(self, finding: Finding) -> str:
         def written(value: float | str | None) -> str:
             return words.quantity(value, finding.unit, self.lang)
 
+        if finding.limit is None and not isinstance(finding.measured, float | int):
+            return ""
         parts = []
         if finding.measured is not None:
             parts.append(f"{self.say(words.MEASURED)} {written(finding.measured)}")
@@ -265,8 +236,10 @@ class _Page:
         text = ", ".join(parts)
         return text[:1].upper() + text[1:]
 
-    def _place(self, finding: Finding) -> str:
-        parts = [self.say(words.SUBJECTS[finding.subject])]
+    def _place(self, group: Sequence[Finding]) -> str:
+        finding = group[0]
+        subjects = dict.fromkeys(self.say(words.SUBJECTS[item.subject]) for item in group)
+        parts = [self.say(words.AND).join(subjects)]
         if finding.zone:
             parts.append(f"{self.say(words.ZONE)} {finding.zone}")
         if finding.plan:
@@ -277,21 +250,24 @@ class _Page:
         return ", ".join(parts)
 
     def _passes(self) -> None:
+        worst: dict[str, Outcome] = {}
+        for finding in self.report.findings:
+            worst[finding.rule] = max(finding.outcome, worst.get(finding.rule, Outcome.NOT_APPLICABLE))
         passed = [finding for finding in self.report.findings if finding.outcome is Outcome.PASS]
-        notes = [finding for finding in passed if finding.rule in _INFORMATIVE]
-        if notes:
-            self.heading(self.say(words.NOTES))
-        for finding in notes:
-            self.line(f"{finding.rule} {finding.name}: {self.say(finding.message)}", indent=2)
+        self._list(words.NOTES, dict.fromkeys(
+            f"{finding.rule} {finding.name}: {self.say(finding.message)}"
+            for finding in passed if finding.rule in _INFORMATIVE
+        ))  # fmt: skip
         self.console.print()
-        self.item(words.PASSED, self._count(finding.rule for finding in passed))
-        if self.report.not_evaluated:
-            self.item(words.NOT_EVALUATED, self._count(rule for rule, _ in self.report.not_evaluated))
+        self.item(
+            words.PASSED, self._count([rule for rule, outcome in worst.items() if outcome is Outcome.PASS])
+        )
+        skipped = list(dict.fromkeys(rule for rule, _ in self.report.not_evaluated))
+        if skipped:
+            self.item(words.NOT_EVALUATED, f"{self._count(skipped)} ({', '.join(skipped)})")
 
-    def _count(self, codes: Iterable[str]) -> str:
-        rules = list(dict.fromkeys(codes))
-        text = self.say(words.ONE_RULE if len(rules) == 1 else words.RULES).format(len(rules))
-        return f"{text} ({', '.join(rules)})" if rules else text
+    def _count(self, rules: Sequence[str]) -> str:
+        return self.say(words.ONE_RULE if len(rules) == 1 else words.RULES).format(len(rules))
 
     def _missing(self) -> None:
         rules_of: dict[str, list[str]] = {}
@@ -304,8 +280,8 @@ class _Page:
             return
         self.heading(self.say(words.MISSING))
         for name, rules in rules_of.items():
-            label = f"{self.say(words.FIELDS[name])} ({name})" if name in words.FIELDS else name
             wanted = f"{self.say(words.NEEDED_BY)} {', '.join(rules)}"
+            label = self.say(words.missing_label(name))
             self.line(f"- {label}, {wanted}: {self.say(words.supplier(name))}", indent=2)
 
     def _sources(self) -> None:
@@ -314,13 +290,17 @@ class _Page:
         stated = [self._plain(text) for text in provenance.get("assumptions", ())]
         assumed = [self.say(text) for text in (*report.site.assumptions, *report.assumptions)]
         self._list(words.ASSUMPTIONS, dict.fromkeys([*stated, *assumed]))
-        self._list(words.REPAIRS, repairs)
+        self._list(words.REPAIRS, self._first(repairs))
         self._list(words.SOURCES, [self._source(plan) for plan in provenance.get("plans", ())])
         self._list(words.LEFT_OUT, [f"{plan}: {self.say(why)}" for plan, why in report.plans_left_out])
         crs = provenance.get("crs", {})
         self.console.print()
         self.item(words.CRS, " → ".join(str(crs[key]) for key in ("source", "work") if crs.get(key)))
         self.console.print()
+
+    def _first(self, lines: Sequence[str]) -> list[str]:
+        more = len(lines) - _SHOWN_REPAIRS
+        return [*lines[:_SHOWN_REPAIRS], *([self.say(words.MORE).format(more)] if more > 0 else [])]
 
     def _list(self, title: Text, lines: Iterable[str]) -> None:
         for count, line in enumerate(lines):
@@ -338,13 +318,16 @@ class _Page:
 
     def _source(self, plan: Mapping[str, Any]) -> str:
         parts = [str(plan.get("title") or plan.get("name") or ""), str(plan.get("legal") or "")]
-        if "locked" in plan:
-            parts.append(self.say(words.LOCKED if plan["locked"] else words.UNLOCKED))
+        if plan.get("lock") in words.LOCKS:
+            parts.append(self.say(words.LOCKS[plan["lock"]]))
         said = ", ".join(part for part in parts if part)
         return f"{plan['id']}: {said}" if said else str(plan["id"])
 
 
-def _bar(share: float) -> str:
-    """Return a bar of eighth blocks; anything above zero shows."""
-    eighths = max(1 if share > 0 else 0, round(min(share, 1.0) * _BAR_COLUMNS * 8))
-    return "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")
+def _same_said(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Return findings that say the same of parcel and footprint together, in their order."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        key = (finding.rule, finding.plan, finding.zone, finding.message, finding.measured, finding.limit)
+        groups.setdefault(key, []).append(finding)
+    return list(groups.values())

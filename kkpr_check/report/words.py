@@ -86,10 +86,14 @@ NEEDED_BY = Text("for", "untuk")
 ASSUMPTIONS = Text("Assumptions", "Asumsi")
 LEFT_OUT = Text("Plans not judged", "Rencana yang tidak dinilai")
 SOURCES = Text("Plans used", "Rencana yang dipakai")
-UNLOCKED = Text("unlocked", "tanpa kunci (plan.lock)")
-LOCKED = Text("locked", "terkunci")
+LOCKS: Mapping[str, Text] = {
+    "locked": Text("locked", "terkunci"),
+    "unlocked": Text("unlocked (no plan.lock)", "tanpa kunci (plan.lock)"),
+}
 REPAIRS = Text("Repaired geometry", "Geometri yang diperbaiki")
 CRS = Text("Coordinates", "Sistem koordinat")
+AND = Text(" and ", " dan ")
+MORE = Text("and {0} more (all of them in --format json)", "dan {0} lagi (semuanya pada --format json)")
 MAP = Text("Map", "Peta")
 
 FIELDS: Mapping[str, Text] = {
@@ -107,6 +111,10 @@ FIELDS: Mapping[str, Text] = {
     "parcel": Text("parcel boundary", "batas persil"),
     "footprint": Text("building footprint", "tapak bangunan"),
     "existing": Text("existing buildings", "bangunan yang sudah ada"),
+    "geometry": Text("outline of the site", "batas lokasi"),
+    "plan": Text("plan in force for this place", "rencana yang berlaku di lokasi ini"),
+    "zoning": Text("zone for the uncovered part", "zona untuk bagian yang tidak tercakup"),
+    "road": Text("road beside the parcel", "jalan di tepi persil"),
 }
 VALUES: Mapping[str, Text] = {
     "micro": Text("micro", "mikro"),
@@ -124,9 +132,9 @@ PLAN_OWNER = Text(
 ROAD_OFFICE = Text("the road authority (PUPR) or the applicant", "penyelenggara jalan (PUPR) atau pemohon")
 APPLICANT_INPUTS = frozenset({
     "kbli", "activity", "floors", "height_m", "floor_area_m2", "basement_area_m2", "green_area_m2",
-    "legal_area_m2", "business_scale", "psn", "parcel", "footprint", "existing", "site",
+    "legal_area_m2", "business_scale", "psn", "parcel", "footprint", "existing", "geometry",
 })  # fmt: skip
-ROAD_INPUTS = frozenset({"road_class", "road", "roads", "road_width", "width_m", "rumija"})
+ROAD_INPUTS = frozenset({"road_class", "road"})
 
 MONTHS_ID = (
     "Januari", "Februari", "Maret", "April", "Mei", "Juni",
@@ -146,7 +154,31 @@ def supplier(name: str) -> Text:
     """Tell who can supply a missing input."""
     if name in APPLICANT_INPUTS:
         return APPLICANT
-    return ROAD_OFFICE if name in ROAD_INPUTS else PLAN_OWNER
+    return ROAD_OFFICE if name.partition(":")[0] in ROAD_INPUTS else PLAN_OWNER
+
+
+def missing_label(name: str) -> Text:
+    """Say what a missing input is: an option, a cell of a table, an overlay, an attribute of a layer.
+
+    >>> missing_label("intensity.csv:K-2:row 7:kdb_max_pct").en
+    'table intensity.csv, K-2, row 7, kdb_max_pct'
+    """
+    if name in FIELDS:
+        return Text(f"{FIELDS[name].en} ({name})", f"{FIELDS[name].id} ({name})")
+    first, _, rest = name.partition(":")
+    parts = rest.replace(":row ", ", row ").replace(":", ", ")
+    if first == "plan.toml":
+        rule = rest.rpartition("=")[2]
+        return Text(
+            f"a layer or a statement of “none” for {rule} (plan.toml, [[overlay]])",
+            f"layer atau pernyataan “tidak ada” untuk {rule} (plan.toml, [[overlay]])",
+        )
+    if first.endswith(".csv"):
+        tail = f", {parts}" if parts else ""
+        return Text(f"table {first}{tail}", f"tabel {first}{tail.replace(', row ', ', baris ')}")
+    if rest:
+        return Text(f"{parts} of layer {first}", f"{parts} pada layer {first}")
+    return Text(name, name)
 
 
 def number(value: float, decimals: int, lang: str) -> str:

@@ -1,0 +1,61 @@
+"""What the receiving end of a text report can show, and text put into that form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kkpr_check.report.safe import encodable, safe_text
+
+if TYPE_CHECKING:
+    from rich.text import Text as RichText
+
+BAR_COLUMNS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the receiving end can show.
+
+    Attributes
+    ----------
+    columns
+        Width to wrap at; None = a file or pipe: nothing is wrapped, no bars, no map.
+    colour
+        Whether ANSI colours may be used (only with `columns`).
+    encoding
+        Encoding of the stream; what it cannot hold is written in ASCII.
+    """
+
+    columns: int | None = None
+    colour: bool = False
+    encoding: str = "utf-8"
+
+    @property
+    def draws(self) -> bool:
+        """Whether block and braille characters can be shown."""
+        try:
+            "█⣿".encode(self.encoding)
+        except (UnicodeEncodeError, LookupError):
+            return False
+        return self.columns is not None
+
+
+def rich_text(text: str, look: Look, style: str = "") -> RichText:
+    """Return text that rich takes literally, in characters that the receiving end has (before it is wrapped)."""
+    from rich.text import Text as RichText
+
+    return RichText(encodable(safe_text(text), look.encoding), style=style, overflow="fold")
+
+
+def indented(text: str, look: Look) -> RichText:
+    """Return text with its leading spaces kept on every wrapped line."""
+    cell = rich_text(text.lstrip(), look)
+    cell.pad_left(len(text) - len(text.lstrip()))
+    return cell
+
+
+def bar(share: float) -> str:
+    """Return a bar of eighth blocks; anything above zero shows."""
+    eighths = max(1 if share > 0 else 0, round(min(share, 1.0) * BAR_COLUMNS * 8))
+    return "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")
