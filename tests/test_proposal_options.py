@@ -82,6 +82,8 @@ def test_not_given(name: str, value: Any) -> None:
         ("floor_area_m2", "nan"),
         ("floor_area_m2", "١٢"),
         ("floors", 0),
+        ("floors", 10**400),
+        ("floors", "9" * 400),
         ("floors", "dua"),
         ("floors", True),
         ("kbli", "471"),
@@ -203,3 +205,7 @@ def test_any_value_is_understood_or_refused(name: str, value: Any) -> None:
         assert parsed.value is None or not (
             isinstance(parsed.value, float) and not 0 <= parsed.value < float("inf")
         )
+
+
+def test_minus_zero_loses_its_sign() -> None:
+    assert str(parse_option("green_area_m2", "-0").value) == "0.0"

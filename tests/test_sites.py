@@ -263,6 +263,28 @@ def test_assumed_crs_that_contradicts_is_refused(tmp_path: Path) -> None:
     assert read_sites(path, assume_crs="EPSG:4326").sites
 
 
+def test_a_table_in_degrees_does_not_take_the_crs_meant_for_the_parcel(tmp_path: Path) -> None:
+    plot = write(tmp_path / "persil.shp", [PLOT], "EPSG:32751", id=["a"])
+    plot.with_suffix(".prj").unlink()
+    titik = tmp_path / "titik.csv"
+    rows = [f"{x};{y}" for x, y in shapely.get_coordinates(lonlat(HOUSE))]
+    titik.write_text("\n".join(["lon;lat", *rows]), encoding="utf-8")
+    (site,) = read_sites(titik, parcel=plot, assume_crs="EPSG:32751").sites
+    assert site.footprint.area == pytest.approx(200, abs=1e-3)
+    with pytest.raises(UsageError, match="contradicts"):
+        read_sites(titik, assume_crs="EPSG:32751")
+
+
+def test_table_in_metres_takes_the_assumed_crs(tmp_path: Path) -> None:
+    titik = tmp_path / "titik.csv"
+    titik.write_text(
+        "\n".join(["x;y", *(f"{x:.3f};{y:.3f}" for x, y in shapely.get_coordinates(PLOT))]), encoding="utf-8"
+    )
+    with pytest.raises(CrsError):
+        read_sites(titik)
+    assert shapely.equals(read_sites(titik, assume_crs="EPSG:32751").sites[0].parcel, PLOT)
+
+
 def test_geojson_in_metres_without_a_word_takes_the_assumed_crs(tmp_path: Path) -> None:
     path = tmp_path / "a.geojson"
     path.write_text(json.dumps({"type": "Feature", "properties": {}, "geometry": mapping(HOUSE)}))

@@ -37,6 +37,10 @@ _LOOKS_GROUPED = re.compile(r"[+]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 
 
 NOWHERE = Place()
+NUMBER_REMEDY = Text(
+    "write a plain number with a decimal point and no thousands separator, e.g. 1200.5",
+    "tulis bilangan dengan titik desimal tanpa pemisah ribuan, mis. 1200.5",
+)
 
 
 class Parsed(NamedTuple):
@@ -81,33 +85,42 @@ def _refuse(name: str, value: Any, en: str, id_: str, remedy: Text | None, place
 
 
 def _number(name: str, value: Any, place: Place | None) -> Parsed:
-    assumption = None
-    if isinstance(value, bool | np.bool_):
-        raise _refuse(name, value, "not a number", "bukan bilangan", None, place)
-    if isinstance(value, int | float | np.integer | np.floating):
-        number = float(value)
-    else:
-        text = as_text(value) or ""
-        raw = str(value).strip()
-        if not _NUMBER.fullmatch(text):
-            remedy = Text(
-                "write a plain number with a decimal point and no thousands separator, e.g. 1200.5",
-                "tulis bilangan dengan titik desimal tanpa pemisah ribuan, mis. 1200.5",
-            )
-            raise _refuse(name, value, "not a number", "bukan bilangan", remedy, place)
-        number = float(text)
-        if name.endswith("_m2") and _LOOKS_GROUPED.fullmatch(raw):
-            assumption = Text(
-                f"{name} = {raw!r} is read with a decimal point: {number:g}, not {raw.replace('.', '')}",
-                f"{name} = {raw!r} dibaca dengan titik desimal: {number:g}, bukan {raw.replace('.', '')}",
-            )
-    if not math.isfinite(number):
-        raise _refuse(name, value, "not a finite number", "bukan bilangan berhingga", None, place)
-    if number < 0:
-        raise _refuse(name, value, "must not be negative", "tidak boleh negatif", None, place)
-    if name == "floors" and number == 0:
-        raise _refuse(name, value, "must be more than 0", "harus lebih dari 0", None, place)
+    number = _as_float(value)
+    wrong = None
+    if number is None:
+        wrong = Text("not a number", "bukan bilangan")
+    elif not math.isfinite(number):
+        wrong = Text("not a finite number", "bukan bilangan berhingga")
+    elif number < 0:
+        wrong = Text("must not be negative", "tidak boleh negatif")
+    elif name == "floors" and number == 0:
+        wrong = Text("must be more than 0", "harus lebih dari 0")
+    if wrong is not None:
+        raise _refuse(name, value, wrong.en, wrong.id, NUMBER_REMEDY, place)
+    assert number is not None
+    number += 0.0  # -0.0 would print its sign
+    raw = str(value).strip()
+    if not (isinstance(value, str) and name.endswith("_m2") and _LOOKS_GROUPED.fullmatch(raw)):
+        return Parsed(number)
+    grouped = raw.replace(".", "")
+    assumption = Text(
+        f"{name} = {raw!r} is read with a decimal point: {number:g}, not {grouped}",
+        f"{name} = {raw!r} dibaca dengan titik desimal: {number:g}, bukan {grouped}",
+    )
     return Parsed(number, assumption)
+
+
+def _as_float(value: Any) -> float | None:
+    """Return a number, inf where it is too large, or None where the value is none."""
+    if isinstance(value, bool | np.bool_):
+        return None
+    try:
+        if isinstance(value, int | float | np.integer | np.floating):
+            return float(value)
+        text = as_text(value) or ""
+        return float(text) if _NUMBER.fullmatch(text) else None
+    except OverflowError:
+        return math.inf
 
 
 def _kbli(value: Any, place: Place | None) -> Parsed:
@@ -238,7 +251,7 @@ def parse_options(values: Mapping[str, Any], *, place: Place | None = None) -> O
                     raw,
                     f"given twice, also as {found[name]!r}",
                     f"ditulis dua kali, juga sebagai {found[name]!r}",
-                    None,
+                    Text("keep one of the two", "sisakan salah satu"),
                     place,
                 )
         except KkprError as error:

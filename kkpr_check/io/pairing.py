@@ -100,8 +100,8 @@ def pair_with_parcels(site: Site, parcels: Objects, ids: Sequence[str]) -> Site:
 def count_neighbours(sites: Sequence[Site]) -> tuple[Site, ...]:
     """Return the sites, each with the other footprints on the same parcel among its existing buildings.
 
-    Called again (after a look-up in the plan's parcels) it changes nothing that it has done.
     Two proposals on one parcel share its KDB: judged each for itself, both could pass and their sum exceed it.
+    Called again, after a look-up in the plan's parcels, it leaves alone what it has done.
     """
     by_parcel: dict[bytes, list[int]] = {}
     for index, site in enumerate(sites):

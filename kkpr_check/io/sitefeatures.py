@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kkpr_check.errors import CrsError, ErrorGroup, InputError, KkprError, Place, Text, UsageError
 from kkpr_check.features import as_text
+from kkpr_check.io.crs import canonical
 from kkpr_check.io.options import Options, not_given, parse_options
-from kkpr_check.io.outlines import POLYGON_REMEDY, area_of, crossing_doubt, no_area, repair
+from kkpr_check.io.outlines import area_of, crossing_doubt, no_area, repair
 
 if TYPE_CHECKING:
     from kkpr_check.io.coordinate_table import CoordinateTable, Outline
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Role = Literal["parcel", "footprint"]
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
+_REPAIR_REMEDY = Text("repair the feature in its file", "perbaiki fitur tersebut pada berkasnya")
 _ROLES: Mapping[str, Role] = {
     "parcel": "parcel",
     "persil": "parcel",
@@ -179,21 +181,30 @@ def _nameless(options: Options) -> Options:
 def _from_table(
     path: Path, role: Role, assume_crs: str | None, encoding: str | None, swap_xy: bool
 ) -> FeatureSet:
-    from kkpr_check.io.coordinate_table import read_coordinate_table
-
-    table = read_coordinate_table(path, crs=assume_crs, encoding=encoding, swap_xy=swap_xy)
+    table, assumed = _read_table(path, assume_crs, encoding, swap_xy)
     repairs: list[Text] = []
     features = tuple(_table_feature(outline, table, role, repairs) for outline in table.outlines)
     return FeatureSet(
-        features,
-        table.path,
-        None,
-        table.sha256,
-        table.crs,
-        assume_crs is not None,
-        tuple(repairs),
-        table.assumptions,
+        features, table.path, None, table.sha256, table.crs, assumed, tuple(repairs), table.assumptions
     )
+
+
+def _read_table(
+    path: Path, assume_crs: str | None, encoding: str | None, swap_xy: bool
+) -> tuple[CoordinateTable, bool]:
+    """Read a table of vertices; degrees speak for themselves, the assumed CRS is for metres (True)."""
+    from kkpr_check.io.coordinate_table import read_coordinate_table
+
+    metric = assume_crs is not None and canonical(assume_crs).is_projected
+    if metric:
+        try:
+            table = read_coordinate_table(path, encoding=encoding)
+        except CrsError:
+            table = None
+        if table is not None and any(outline.error is None for outline in table.outlines):
+            return table, False
+    table = read_coordinate_table(path, crs=assume_crs, encoding=encoding, swap_xy=swap_xy)
+    return table, assume_crs is not None
 
 
 def _table_feature(outline: Outline, table: CoordinateTable, role: Role, repairs: list[Text]) -> SiteFeature:
@@ -255,7 +266,7 @@ def _read_assuming(
 
 
 def _unusable(place: Place, role: Role, data: LayerData, fields: Mapping[str, Any], why: Text) -> SiteFeature:
-    error = InputError(why, place=place, remedy=POLYGON_REMEDY, code="geometry-broken")
+    error = InputError(why, place=place, remedy=_REPAIR_REMEDY, code="geometry-broken")
     try:
         role = _role(fields, role, place)
         options = _only_id(fields, place)
