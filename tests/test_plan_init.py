@@ -136,6 +136,7 @@ def test_other_layers_find_their_place(zoning: Path, tmp_path: Path) -> None:
     plan = document(out)
     assert [layer["role"] for layer in plan["layer"]] == ["zoning", "road", "overlay", "forest"]
     assert plan["layer"][1]["fields"] == {"road_class": "NAMOBJ", "width_m": "RUMIJA"}
+    assert plan["layer"][1]["codes"] == {"Jalan Lokal Primer": "lokal-primer"}
     assert plan["layer"][2]["layer"] == "banjir" and plan["layer"][2]["crs"] == "EPSG:32751"
     found = {(o["rule"], o.get("layer")): o.get("values") for o in plan["overlay"]}
     assert found[("KHS003", "overlay")] == {"Tidak Rawan": "none"}
@@ -143,6 +144,14 @@ def test_other_layers_find_their_place(zoning: Path, tmp_path: Path) -> None:
     assert "road" in said and "banjir" in said
     fill(out, **{"J9": "J9", "RTH 3 > R3": "R-3"})
     assert load_plan(out).layers_of("road")[0].fields["width_m"] == "RUMIJA"
+
+
+def test_values_that_are_no_road_class_are_marked(zoning: Path, tmp_path: Path) -> None:
+    roads = write(tmp_path / "jalan.shp", {"NAMOBJ": ["Jalan Lokal Primer", "Gang", "22011201"]}, kind="line")
+    said = init_command([zoning, roads], tmp_path / "plan", yes=True)
+    codes = document(tmp_path / "plan")["layer"][1]["codes"]
+    assert codes == {"Jalan Lokal Primer": "lokal-primer", "Gang": "", "22011201": "kolektor-primer"}
+    assert 'no road class: "Gang"' in said
 
 
 def test_answers_of_a_person_are_taken(zoning: Path, tmp_path: Path) -> None:

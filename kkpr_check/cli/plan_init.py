@@ -171,6 +171,9 @@ def _left(draft: Draft, target: Path) -> list[Text]:
                     f'plan.toml: "{value}", {item.features} fitur: {item.why.id}{tips}',
                 )
             )
+    for layer in draft.layers:
+        if layer.role == "road":
+            lines.extend(_open_roads(layer))
     if draft.open_zones:
         n = len(draft.open_zones)
         lines.append(Text(f"zones.csv: {n} rows marked TODO", f"zones.csv: {n} baris bertanda TODO"))
@@ -197,3 +200,19 @@ def _left(draft: Draft, target: Path) -> list[Text]:
         )
     )
     return lines
+
+
+def _open_roads(layer: DraftLayer) -> list[Text]:
+    if "road_class" not in layer.fields:
+        return [
+            Text(
+                f"plan.toml: {layer.source.name} has no field of road classes; the class is then unknown",
+                f"plan.toml: {layer.source.name} tidak punya field kelas jalan; kelasnya tidak diketahui",
+            )
+        ]
+    named = ", ".join(f'"{value}"' for value, code in layer.codes.items() if not code)
+    return (
+        [Text(f"plan.toml: no road class: {named}", f"plan.toml: bukan kelas jalan: {named}")]
+        if named
+        else []
+    )

@@ -15,6 +15,7 @@ from kkpr_check.io.adopt_roles import NAMES, Role
 from kkpr_check.io.layers import LayerData, list_layers, read_layer
 from kkpr_check.io.plancheck import layer_ids
 from kkpr_check.plan import Level, Zone
+from kkpr_check.reference import road_class_of
 
 FIELD_THRESHOLD = 0.3
 """Least score of a code field that is proposed without asking; below it the field is left open."""
@@ -284,7 +285,7 @@ def _with_codes(layer: DraftLayer, ask: Ask | None) -> DraftLayer:
     """Decide the field and the codes of a zoning layer: the certain ones by themselves, the rest by asking."""
     found = layer.inspection
     if layer.role != "zoning":
-        return layer
+        return replace(layer, codes=_road_codes(found)) if layer.role == "road" else layer
     if ask is not None:
         layer = _ask_field(layer, ask)
         found = layer.inspection
@@ -304,6 +305,13 @@ def _with_codes(layer: DraftLayer, ask: Ask | None) -> DraftLayer:
             ).strip()
         codes[item.value] = answer
     return replace(layer, codes=codes)
+
+
+def _road_codes(found: Inspection) -> dict[str, str]:
+    """Return source value -> road class, "" for values that name none."""
+    column = next((c for c in found.columns if c.name == found.fields.get("road_class")), None)
+    values = {} if column is None else {value: road_class_of(value) or "" for value in column.counts}
+    return {value: road for value, road in values.items() if value != road}
 
 
 def _ask_field(layer: DraftLayer, ask: Ask) -> DraftLayer:

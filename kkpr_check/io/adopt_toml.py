@@ -13,7 +13,7 @@ from kkpr_check.io.adopt_bare import zoning_overlays
 from kkpr_check.io.adopt_draft import Draft, DraftLayer
 from kkpr_check.io.adopt_inspect import Unresolved
 from kkpr_check.io.adopt_roles import Role
-from kkpr_check.plan import LIMIT_COLUMNS, OverlaySpec
+from kkpr_check.plan import LIMIT_COLUMNS, ROAD_CLASSES, OverlaySpec
 from kkpr_check.reference import overlay_column
 
 MARK = "# TODO:"
@@ -171,8 +171,14 @@ def _codes(layer: DraftLayer, lang: str) -> Iterable[str]:
     for value, code in layer.codes.items():
         line = f"{quoted(value)} = {quoted(code)}"
         match = layer.inspection.matches.get(value)
-        if not code:
+        if not code and value in unresolved:
             line += _mark(_open_code(unresolved[value]), lang)
+        elif not code:
+            classes = ", ".join(ROAD_CLASSES)
+            line += _mark(
+                Text(f"no road class; one of {classes}", f"bukan kelas jalan; salah satu dari {classes}"),
+                lang,
+            )
         elif match is not None and match.tpz:
             tail = Text(
                 f"the zoning technique {match.tpz} is not judged",
