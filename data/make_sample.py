@@ -50,7 +50,8 @@ def case_rows(cases: list[Example]) -> list[list[Any]]:
             if case.footprint is None
             else shapely.to_wkt(case.footprint, rounding_precision=3),
             "verdict": case.verdict,
-            "rules": ",".join(case.rules),
+            # a case is run with this plan alone: what needs the RTRW too is left out
+            "rules": ",".join(rule for rule in case.rules if not rule.startswith("RTR")),
         }
         rows.append([values.get(column, "") for column in CASE_HEADER])
     return rows
@@ -61,7 +62,7 @@ def write_example(path: Path, group: list[Example]) -> None:
     rows: list[dict[str, Any]] = []
     shapes = []
     for example in group:
-        tail = {"expected": example.verdict, "expected_rules": list(example.rules), "remark": "DATA SINTETIS",
+        tail = {"expected": example.verdict, "expected_rules": list(example.rules), "plans": list(example.plans), "remark": "DATA SINTETIS",
                 "why": example.why}  # fmt: skip
         parcel: dict[str, Any] = {"id": example.id, "role": "parcel", "parcel_id": example.lot.id}
         if example.footprint is None:

@@ -141,6 +141,7 @@ V_LINES: tuple[tuple[float, str | None, tuple[float, float]], ...] = (
     (1150, None, (0, 0)),
 )
 U_MIN, U_MAX, V_MIN, V_MAX = -1500.0, 1500.0, -1150.0, 1150.0
+DEAD_END_M = 18.0
 BRIDGES = frozenset({"arteri-primer", "kolektor-sekunder", "lokal-primer"})
 """Classes that cross the river; other streets end at its setback strip."""
 
@@ -183,22 +184,31 @@ STREET_NAMES = (
 )  # fmt: skip
 
 
-def streets() -> list[Street]:
-    """Return all streets with curved centre lines, dead ends at the river where there is no bridge."""
+def alignments() -> list[Street]:
+    """Return every street as laid out, also across the river where nobody has built the bridge."""
     found: list[Street] = []
     names = iter(STREET_NAMES)
-    bank = river_band(18.0)
     for axis, lines in (("U", U_LINES), ("V", V_LINES)):
         for index, (position, road_class, (low, high)) in enumerate(lines):
             if road_class is None:
                 continue
             ends = ((position, low), (position, high)) if axis == "U" else ((low, position), (high, position))
-            line = curve(*ends)
-            pieces = [line] if road_class in BRIDGES else _pieces(line.difference(bank))
-            name = f"Jalan {next(names)} (SINTETIS)"
-            for number, piece in enumerate(pieces):
-                found.append(Street(f"{axis}{index:02d}-{number}", name, road_class, piece))
+            found.append(
+                Street(f"{axis}{index:02d}", f"Jalan {next(names)} (SINTETIS)", road_class, curve(*ends))
+            )
     return found
+
+
+def streets() -> list[Street]:
+    """Return the streets as built: curved centre lines, dead ends at the river where there is no bridge."""
+    bank = river_band(DEAD_END_M)
+    return [
+        Street(f"{street.id}-{number}", street.name, street.road_class, piece)
+        for street in alignments()
+        for number, piece in enumerate(
+            [street.line] if street.road_class in BRIDGES else _pieces(street.line.difference(bank))
+        )
+    ]
 
 
 def _pieces(geometry: shapely.Geometry) -> list[LineString]:

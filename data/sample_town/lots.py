@@ -75,13 +75,13 @@ class Building:
 def lots(town: Town) -> list[Lot]:
     """Return the parcels of the town, numbered from west to east and south to north."""
     rng = random.Random(20261)
-    space = _OpenSpace(town)
+    space = _OpenSpace()
     found: list[Lot] = []
     for cell in town.cells:
         specs = _cell_lots(rng, cell)
-        idle = {row for row in ("v0", "v1") if not _is_parcelled(rng, cell, row)}
+        idle = {row for row in ("v0", "v1") if not _is_parcelled(rng, cell)}
         for u, v, front, kind in specs:
-            if front in idle or (not front and idle):
+            if front in idle or (not front and idle) or not _has_street(cell, u, front):
                 continue
             shape = space.clip(u, v, front, rng)
             if shape is not None:
@@ -102,18 +102,24 @@ def _beside_streets(u: tuple[float, float], v: tuple[float, float]) -> tuple[flo
     return low, high
 
 
-def _is_parcelled(rng: random.Random, cell: Cell, row: str) -> bool:
-    """Tell whether a row of lots exists: it needs a street, and somebody who parcelled it out."""
-    street = street_along(cell.v0 if row == "v0" else cell.v1, cell.u0, cell.u1)
-    return rng.random() >= UNDEVELOPED.get(cell.base, 0.04) and street is not None
+def _is_parcelled(rng: random.Random, cell: Cell) -> bool:
+    """Tell whether somebody has parcelled out a row of lots."""
+    return rng.random() >= UNDEVELOPED.get(cell.base, 0.04)
+
+
+def _has_street(cell: Cell, u: tuple[float, float], front: str) -> bool:
+    """Tell whether a lot opens to a street; a lot behind another needs one on either side of its block."""
+    sides = {"v0": (cell.v0,), "v1": (cell.v1,)}.get(front, (cell.v0, cell.v1))
+    return any(street_along(v, *u) is not None for v in sides)
 
 
 class _OpenSpace:
-    """What is neither road nor water, for cutting lots."""
+    """What is neither road nor water, for cutting lots; the way from a dead end to the river stays open."""
 
-    def __init__(self, town: Town) -> None:
-        self.roads = [road_area(s) for s in town.streets]
-        self.reach = [road_area(s, -SLIVER_M) for s in town.streets]
+    def __init__(self) -> None:
+        laid_out = frame.alignments()
+        self.roads = [road_area(s) for s in laid_out]
+        self.reach = [road_area(s, -SLIVER_M) for s in laid_out]
         self.tree = STRtree(self.roads)
         self.water = [frame.river_band(0.0), frame.pond()]
 
@@ -262,10 +268,17 @@ def road_class(lot: Lot) -> str | None:
 
 def street_along(v: float, u0: float, u1: float) -> str | None:
     """Return the class of the street on the grid line `v` between u0 and u1, None where there is none."""
-    return next(
-        (c for p, c, (low, high) in frame.V_LINES if c and abs(p - v) < 1e-6 and low <= u0 and u1 <= high),
-        None,
-    )
+    for position, street, (low, high) in frame.V_LINES:
+        if street is not None and abs(position - v) < 1e-6 and low <= u0 and u1 <= high:
+            return street if street in frame.BRIDGES or not _at_river(v, u0, u1) else None
+    return None
+
+
+def _at_river(v: float, u0: float, u1: float) -> bool:
+    """Tell whether a street without a bridge ends before the middle of a lot."""
+    at = np.array([v])
+    reach = float(frame.river_half_m(at)[0]) + frame.DEAD_END_M
+    return abs((u0 + u1) / 2 - float(frame.river_course(at)[0])) < reach
 
 
 def buildings(parcels: list[Lot]) -> list[Building]:

@@ -27,6 +27,7 @@ class Example:
     verdict: str
     rules: tuple[str, ...] = ()
     why: str = ""
+    plans: tuple[str, ...] = ("data/sample", "data/sample-rtrw")
 
 
 @dataclass(slots=True)
@@ -98,7 +99,7 @@ def regular(lot: Lot, _: dict[str, float]) -> bool:
 def dry(lot: Lot, _: dict[str, float]) -> bool:
     """Pass parcels far from the river, its flood zones and the special overlays of the town."""
     u, v = lot.u[0], lot.v[0]
-    return (u < 450 or u > 720) and not (-260 < u < -110 and -110 < v < 10) and u > -480
+    return (u < 450 or u > 720) and not (-260 < u < -110 and -110 < v < 10) and u > -480 and v > -485
 
 
 def building(lot: Lot, kdb: float, *, front_m: float, side_m: float = 2.0, rear_m: float = 3.5) -> Polygon:
@@ -158,19 +159,21 @@ def partial(market: Market, name: str) -> Example:
     shape = building(
         lot, 0.32, front_m=10.5 if road_class(lot) != "arteri-primer" else 11.0, rear_m=depth * 0.45
     )
-    return Example(name, lot, shape, options(lot, shape, "45201"), "partial", ("KGT001", "LOK003"),
+    return Example(name, lot, shape, options(lot, shape, "45201"), "partial", ("KGT001",),
                    "Bengkel mobil I di K-2, X di perumahan di belakangnya: bagian depan dapat disetujui dan memuat tapak")  # fmt: skip
 
 
 def nonconform(market: Market, name: str) -> Example:
-    """Return a waste plant on a riverside house lot, built to its edges."""
+    """Return a school on a riverside house lot: built to its edges, into the river strip, and far too high."""
     lot = market.find(_riverside, sized(250, 1800))
     shape = shapely.set_precision(shapely.simplify(lot.shape.buffer(-0.4, join_style="mitre"), 0.05), 0.01)
-    given = options(lot, shape, "38220", floors=5, height_m=21.0, floor_area_m2=round(shape.area * 5, 1),
-                    green_area_m2=0.0, business_scale="large")  # fmt: skip
+    given = options(lot, shape, "85121", floors=5, height_m=21.0, floor_area_m2=round(shape.area * 5, 1),
+                    green_area_m2=0.0, business_scale="medium")  # fmt: skip
     return Example(name, lot, shape, given, "nonconform",
-                   ("INT001", "INT002", "INT003", "KGT001", "KHS004", "TAB001", "TAB004", "TAB005"),
-                   "Pengolahan limbah B3 dilarang (X); KDB, KLB, KDH, GSB, tinggi, lantai, dan sempadan sungai dilanggar")  # fmt: skip
+                   ("INT001", "INT002", "INT003", "KGT001", "KGT003", "KHS004", "TAB001", "TAB002", "TAB003", "TAB004",
+                    "TAB005"),
+                   "Sekolah dilarang (X) di PS dan bersyarat di R-4; KDB, KLB, KDH, GSB, jarak belakang, "
+                   "tinggi, jumlah lantai, dan sempadan sungai dilanggar")  # fmt: skip
 
 
 def _riverside(lot: Lot, shares: dict[str, float]) -> bool:
@@ -198,14 +201,15 @@ def in_gap(market: Market, name: str) -> Example:
     lot = market.find(covered, regular)
     shape = building(lot, 0.3, front_m=8.5, rear_m=(lot.v[1] - lot.v[0]) * 0.3)
     return Example(name, lot, shape, options(lot, shape, None, activity="rumah-tunggal"), "undetermined",
-                   ("LOK002",), "Sebagian persil tidak tercakup zona mana pun (celah lebar)")  # fmt: skip
+                   ("LOK002",), "Sebagian persil tidak tercakup zona RDTR (celah lebar), dan tidak ada rencana lain",
+                   ("data/sample",))  # fmt: skip
 
 
 def land_only(market: Market, name: str) -> Example:
     """Return a land check: no building is known yet, so the limits come back as conditions."""
     lot = market.find(only("K-3", "K-2"), sized(250, 900), regular, dry)
     return Example(name, lot, None, options(lot, None, "47112"), "conditional",
-                   ("INT001", "INT002", "INT003", "INT004"),
+                   ("INT001", "INT002", "INT003", "INT004", "TAB001", "TAB003", "TAB004", "TAB005"),
                    "Pemeriksaan lahan: kegiatan I, batas intensitas diberikan sebagai ketentuan")  # fmt: skip
 
 
@@ -216,13 +220,33 @@ def park_house(market: Market, name: str) -> Example:
                    "Rumah tunggal dilarang (X) di taman")  # fmt: skip
 
 
+def sliver(market: Market, name: str) -> Example:
+    """Return a house on a parcel that reaches 0.3 m into the road: noise that decides nothing."""
+
+    def narrow(lot: Lot, shares: dict[str, float]) -> bool:
+        return 0.001 < shares.get("BJ", 0.0) < 0.03 and any(shares.get(z, 0.0) > 0.95 for z in ("R-3", "R-4"))
+
+    lot = market.find(narrow, regular, dry, on("lokal-sekunder", "lingkungan-sekunder"))
+    shape = building(lot, 0.4, front_m=9.0)
+    return Example(name, lot, shape, options(lot, shape, None, activity="rumah-tunggal", business_scale=None),
+                   "conform", why="Irisan 0,3 m di Badan Jalan adalah sliver: tidak menentukan")  # fmt: skip
+
+
+def two_zones(market: Market, name: str) -> Example:
+    """Return a house over two residential densities: both allow it, the limits hold in each."""
+    lot = market.find(parts("K-3", ("R-3", "R-4"), 0.15, 0.5), regular, dry)
+    shape = building(lot, 0.3, front_m=11.0)
+    return Example(name, lot, shape, options(lot, shape, None, activity="rumah-tunggal", business_scale=None),
+                   "conform", why="Rumah tunggal I di kedua subzona; batas dipenuhi per bagian")  # fmt: skip
+
+
 def rtrw_conflict(market: Market, name: str) -> Example:
     """Return a house where the RDTR says R-5 and the RTRW says protected forest."""
     lot = market.find(only("R-5"), inside(820, 1222, 290, 470), regular)
     shape = building(lot, 0.25, front_m=9.5, side_m=3.0, rear_m=5.0)
     return Example(name, lot, shape, options(lot, shape, None, activity="rumah-tunggal"), "conditional",
-                   ("KHS003", "KHS011", "RTR001"),
-                   "RDTR: R-5 (I); RTRW: hutan lindung, maka peringatan; resapan air dan rawan longsor bersyarat")  # fmt: skip
+                   ("KHS003", "RTR001"),
+                   "RDTR: R-5 (I); RTRW: hutan lindung, maka peringatan RTR001; rawan longsor bersyarat")  # fmt: skip
 
 
 def house(market: Market, name: str) -> Example:
@@ -236,9 +260,9 @@ def house(market: Market, name: str) -> Example:
 def too_dense(market: Market, name: str) -> Example:
     """Return a house that covers too much of its parcel and leaves too little green."""
     lot = market.find(only("R-4"), on("lokal-sekunder", "lingkungan-sekunder"), sized(400, 950), regular, dry)
-    shape = building(lot, 0.75, front_m=6.9, side_m=1.2, rear_m=2.4)
+    shape = building(lot, 0.75, front_m=8.0, side_m=1.2, rear_m=2.4)
     return Example(name, lot, shape, options(lot, shape, None, activity="rumah-tunggal", business_scale=None),
-                   "nonconform", ("INT001",), "KDB lebih dari batas R-4")  # fmt: skip
+                   "nonconform", ("INT001", "INT003"), "KDB lebih dari batas R-4, KDH kurang")  # fmt: skip
 
 
 def shop_conditional(market: Market, name: str) -> Example:
@@ -259,7 +283,7 @@ FILES: dict[str, tuple[Callable[[Market, str], Example], ...]] = {
     "07-gap": (in_gap,),
     "08-land": (land_only,),
 }
-CASES_ONLY: tuple[Callable[[Market, str], Example], ...] = (park_house,)
+CASES_ONLY: tuple[Callable[[Market, str], Example], ...] = (park_house, sliver, two_zones)
 
 
 def examples(market: Market) -> dict[str, list[Example]]:
