@@ -7,13 +7,13 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from kkpr_check.cells import parse_column_limit, parse_road_class
 from kkpr_check.errors import KkprError, PlanError, Text
 from kkpr_check.io.annex_columns import Column, IntensityHeader, is_header_row
 from kkpr_check.io.annex_grid import Sheet, SheetCell
-from kkpr_check.io.annex_keys import parcel_range_in, road_classes_in
+from kkpr_check.io.annex_keys import is_road_key, parcel_range_in, road_classes_in
 from kkpr_check.io.annex_limits import (
     LimitStep,
     ParsedLimit,
@@ -72,6 +72,12 @@ class Entry:
     high: float
     place: tuple[int, int]
     qualifier: str
+    unread_key: str = ""
+    """``road`` or ``parcel`` where that key of the row is not understood: it may hold anywhere."""
+
+    def explicit(self, key: str) -> bool:
+        """Tell whether the entry names its roads or its parcel sizes."""
+        return len(self.roads) < len(ROAD_CLASSES) if key == "road" else self.low > 0 or self.high < math.inf
 
 
 @dataclass(slots=True)
@@ -219,64 +225,77 @@ def resolve_subzone(zones: SubzoneIndex, code: str, name: str) -> tuple[str | No
     return None, Undecided("subzone-unknown", why)
 
 
+class _RowKeys(NamedTuple):
+    """Road classes and parcel range of a row, and what makes all its limits undecided."""
+
+    roads: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = math.inf
+    problem: Undecided | None = None
+
+
 def _read_limits(
     header: IntensityHeader, books: Accounts, choices: Choices, row: int, subzone: SubzoneLimits
 ) -> None:
-    sheet = header.sheet
-    roads, parcel, problem = _row_keys(header, row)
+    keys = _row_keys(header, row)
     subzone.legal.append(_key(header, row, "legal"))
     subzone.gsb_from.append(_key(header, row, "gsb_from"))
     qualifier = _key(header, row, "qualifier")
+    unread = {"road-unread": "road", "parcel-unread": "parcel"}.get(
+        keys.problem.reason if keys.problem else "", ""
+    )
     for number, column in header.limits.items():
-        place = sheet.spans.get((row, number), (row, number))
-        cell = sheet.cells.get(place) if place[0] > header.last_row and place[1] in header.limits else None
-        found: ParsedLimit | Undecided | None = None
-        if number in sheet.hidden_columns and not choices.include_hidden:
-            found = None if cell is None else Undecided("hidden-column", WHY["hidden-column"])
-        elif cell is not None:
-            found = problem or read_limit(cell, column, choices)
-        if isinstance(found, Undecided) and (row, number) in sheet.cells:
+        found = _read_cell(header, choices, row, number, keys.problem)
+        if isinstance(found, Undecided) and (row, number) in header.sheet.cells:
             books.leave(row, number, found.reason, found.text)
         steps: tuple[LimitStep | None, ...] = found.steps if isinstance(found, ParsedLimit) else (None,)
         for step in steps:
             own = step.road_classes if step else ()
             low, high = (step.parcel_min_m2, step.parcel_max_m2) if step else (0.0, math.inf)
-            where = _atoms(own) & _atoms(column.roads) & _atoms(roads)
-            low, high = max(low, parcel[0]), min(high, parcel[1])
-            if where and low < high:
+            roads = _atoms(own) & _atoms(column.roads) & _atoms(keys.roads)
+            low, high = max(low, keys.low), min(high, keys.high)
+            if roads and low < high:
+                place = (row, number)
                 subzone.entries.append(
-                    Entry(column.meaning, step, where, low, high, (row, number), qualifier)
+                    Entry(column.meaning, step, roads, low, high, place, qualifier, unread)
                 )
 
 
-def _row_keys(
-    header: IntensityHeader, row: int
-) -> tuple[tuple[str, ...], tuple[float, float], Undecided | None]:
-    """Return the road classes and the parcel range of a row, and what makes its limits undecided."""
+def _read_cell(
+    header: IntensityHeader, choices: Choices, row: int, number: int, problem: Undecided | None
+) -> ParsedLimit | Undecided | None:
+    """Return what a limit cell says, also where it is merged over several rows; None where it is blank."""
+    sheet = header.sheet
+    top, left = sheet.spans.get((row, number), (row, number))
+    cell = sheet.cells.get((top, left)) if top > header.last_row and left in header.limits else None
+    if cell is None:
+        return None
+    if number in sheet.hidden_columns and not choices.include_hidden:
+        return Undecided("hidden-column", WHY["hidden-column"])
+    return problem or read_limit(cell, header.columns[number], choices)
+
+
+def _row_keys(header: IntensityHeader, row: int) -> _RowKeys:
     if _key(header, row, "scale"):
-        return (), (0.0, math.inf), undecided("business-scale")
+        return _RowKeys(problem=undecided("business-scale"))
     road_text, parcel_text = _key(header, row, "road"), _key(header, row, "parcel")
     roads: tuple[str, ...] = ()
-    if (
-        road_text
-        and road_text != "*"
-        and not re.fullmatch(r"(?:semua|seluruh)(?: fungsi| kelas)?(?: jalan)?", road_text.lower())
-    ):
+    if road_text and not _EVERY_ROAD.fullmatch(road_text.lower()):
         roads = _exact_road(road_text) or road_classes_in(road_text)
-        if not roads or re.search(r"\d", road_text):
-            return (), (0.0, math.inf), Undecided("road-unread", WHY["road-unread"])
-    low = high = None
+        if not roads or not is_road_key(road_text):
+            return _RowKeys(problem=Undecided("road-unread", WHY["road-unread"]))
+    unread = _RowKeys(roads, problem=Undecided("parcel-unread", WHY["parcel-unread"]))
     try:
         low, high = _bound(header, row, "parcel_min"), _bound(header, row, "parcel_max")
     except PlanError:
-        return (), (0.0, math.inf), Undecided("parcel-unread", WHY["parcel-unread"])
-    parcel = (0.0 if low is None else low, math.inf if high is None else high)
+        return unread
     if parcel_text and parcel_text not in ("-", "*"):
         spoken = parcel_range_in(parcel_text)
-        if spoken is None:
-            return (), (0.0, math.inf), Undecided("parcel-unread", WHY["parcel-unread"])
-        parcel = spoken
-    return roads, parcel, None
+        return unread if spoken is None else _RowKeys(roads, *spoken)
+    return _RowKeys(roads, 0.0 if low is None else low, math.inf if high is None else high)
+
+
+_EVERY_ROAD = re.compile(r"\*|(?:semua|seluruh)(?: fungsi| kelas)?(?: jalan)?")
 
 
 def _exact_road(text: str) -> tuple[str, ...]:
@@ -312,6 +331,8 @@ def read_limit(cell: SheetCell, column: Column, choices: Choices) -> ParsedLimit
             return Undecided("unread", error.text)
     if column.wrong_side:
         return undecided("wrong-side")
+    if column.meaning == "lot_min_m2" and re.search(r"\bha\b|hektar", column.label.lower()):
+        return undecided("unit")
     if cell.number is not None and not cell.text.endswith("%"):
         value = Limit(State.VALUE, cell.number)
         parsed: ParsedLimit | Undecided = (

@@ -52,6 +52,15 @@ def road_classes_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def is_road_key(text: str) -> bool:
+    """Tell whether a text says nothing beside road classes: no width, no place.
+
+    >>> is_road_key("Jalan Lokal Primer/Sekunder"), is_road_key("Lokal (badan jalan <= 6 m)")
+    (True, False)
+    """
+    return not KEY_FILLER.sub("", ORDER_WORD.sub("", ROAD_WORD.sub("", tidy(text))))
+
+
 def parcel_range_in(text: str) -> tuple[float, float] | None:
     """Return ``(parcel_min_m2, parcel_max_m2)`` of a text about parcel sizes, half-open, or None.
 
@@ -59,10 +68,10 @@ def parcel_range_in(text: str) -> tuple[float, float] | None:
     ((0.0, 60.0), (400.0001, inf))
     """
     try:
-        found, _ = split_parcel_range(tidy(text))
+        found, rest = split_parcel_range(tidy(text))
     except AmbiguousError:
         return None
-    return found
+    return None if KEY_FILLER.sub("", rest) else found
 
 
 def split_parcel_range(text: str) -> tuple[tuple[float, float] | None, str]:

@@ -55,12 +55,22 @@ def _limits_at(
         here = [
             e for e in entries if e.column == column and road in e.roads and e.low <= low and high <= e.high
         ]
+        here = _without_unread(here)
         said = {entry.step.limit if entry.step else None for entry in here}
         if len(said) > 1:
             conflicts.update((entry.place, here) for entry in here)
         one = said.pop() if len(said) == 1 else None
         limits.append(one or MISSING)
     return tuple(limits)
+
+
+def _without_unread(here: list[Entry]) -> list[Entry]:
+    """Drop entries whose road (or parcel) key is unread where all others name theirs: it cannot be the same."""
+    for key in ("road", "parcel"):
+        others = [entry for entry in here if entry.unread_key != key]
+        if others and all(entry.explicit(key) for entry in others):
+            here = others
+    return here
 
 
 def _book(
