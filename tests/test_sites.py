@@ -648,6 +648,15 @@ def test_attributes_of_existing_buildings_do_not_matter(tmp_path: Path) -> None:
     assert len(read_existing(path, "EPSG:32751").geometry) == 1
 
 
+def test_existing_buildings_keep_their_own_crs_beside_an_assumed_one(tmp_path: Path) -> None:
+    named = geojson(tmp_path / "a.geojson", feature(HOUSE))
+    found = read_existing(named, "EPSG:32751", assume_crs="EPSG:23840")
+    assert found.geometry[0].equals_exact(HOUSE, 1e-3, normalize=True)
+    nameless = write(tmp_path / "b.shp", [HOUSE], "EPSG:32751", id=["a"])
+    nameless.with_suffix(".prj").unlink()
+    assert shapely.equals(read_existing(nameless, "EPSG:32751", assume_crs="EPSG:32751").geometry[0], HOUSE)
+
+
 def test_an_existing_building_that_is_no_area_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         read_existing(geojson(tmp_path / "b.geojson", feature(POINT)), "EPSG:32751")

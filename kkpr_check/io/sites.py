@@ -290,6 +290,8 @@ def read_existing(
         Working CRS of the group of sites.
     bounds
         (xmin, ymin, xmax, ymax) in metres of `work_crs`; buildings that do not touch it are left out.
+    assume_crs
+        CRS of a file that has none; a file that names its own keeps it (the option may be meant for the site).
 
     Raises
     ------
@@ -305,7 +307,6 @@ def read_existing(
         swap_xy=swap_xy,
         attributes=False,
     )
-    _check_assumed(assume_crs, [found])
     broken = next((feature.error for feature in found.features if feature.error is not None), None)
     if broken is not None:
         raise broken
