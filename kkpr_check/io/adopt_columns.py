@@ -15,6 +15,10 @@ SCHEMAS = ("rdtr_pola", "rtrw_pola")
 """Layers of the official schema that a field of a zoning layer is looked up in."""
 
 
+MAX_DISTINCT = 3_000
+"""A field of more different values is an id or a measure: no code, no class."""
+
+
 class LayerLike(Protocol):
     """What detection needs of a layer (`kkpr_check.io.layers.LayerData` has more)."""
 
@@ -58,11 +62,33 @@ class Column:
         return tuple(value for value, _ in Counter(self.counts).most_common(limit))
 
 
+def count_texts(values: Objects) -> Counter[str]:
+    """Return clean texts with their number; each distinct raw value is cleaned once."""
+    try:
+        raw: Counter[object] = Counter(values.tolist())
+    except TypeError:  # a list or another unhashable value
+        raw = Counter(map(str, values))
+    counts: Counter[str] = Counter()
+    for value, number in raw.items():
+        text = clean(value)
+        if text is not None:
+            counts[text] += number
+    return counts
+
+
+def count_pairs(first: Objects, second: Objects) -> Counter[tuple[object, object]]:
+    """Return the pairs of raw values of two columns with their number."""
+    try:
+        return Counter(zip(first.tolist(), second.tolist(), strict=True))
+    except TypeError:
+        return Counter(zip(map(str, first), map(str, second), strict=True))
+
+
 def columns_of(data: LayerLike) -> tuple[Column, ...]:
     """Return the columns in the order of the file."""
     columns = []
     for name, values in data.fields.items():
-        counts = Counter(text for value in values if (text := clean(value)) is not None)
+        counts = count_texts(values)
         columns.append(
             Column(
                 name,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kkpr_check.errors import Place, PlanError, Text
-from kkpr_check.io.adopt_columns import Column, LayerLike, columns_of
+from kkpr_check.io.adopt_columns import Column, LayerLike, columns_of, count_pairs
 from kkpr_check.io.adopt_roles import NAMES, Role, RoleGuess, disqualified, other_role, shape_of, words_of
 from kkpr_check.io.adopt_zoning import (
     AnyMatch,
@@ -232,7 +232,7 @@ def _zoning(data: LayerLike, columns: tuple[Column, ...], guesses: tuple[FieldGu
         unresolved=_unresolved(best),
         without_value=best.features - best.filled,
         conflicts=find_conflicts(data.fields[best.field], best, compared),
-        overlays=_overlays(data),
+        overlays=_overlays(columns),
         columns=columns,
         title=words_of(data),
         data=data,
@@ -267,7 +267,7 @@ def _names(data: LayerLike, best: FieldGuess, name_field: str | None, *, certain
     if name_field is None:
         return {}
     pairs: dict[str, Counter[str]] = {}
-    for raw, name in zip(data.fields[best.field], data.fields[name_field], strict=True):
+    for (raw, name), number in count_pairs(data.fields[best.field], data.fields[name_field]).items():
         value, text = clean(raw), clean(name)
         if value is None or text is None:
             continue
@@ -275,7 +275,7 @@ def _names(data: LayerLike, best: FieldGuess, name_field: str | None, *, certain
         sure = match is not None and match.certain
         if sure == certain:
             key = match.code if sure and match is not None else value
-            pairs.setdefault(key, Counter())[text] += 1
+            pairs.setdefault(key, Counter())[text] += number
     return {key: counts.most_common(1)[0][0] for key, counts in pairs.items()}
 
 
@@ -297,9 +297,10 @@ def _unresolved(best: FieldGuess) -> tuple[Unresolved, ...]:
     return tuple(sorted(found, key=lambda item: (-item.features, item.value)))
 
 
-def _overlays(data: LayerLike) -> dict[str, dict[str, int]]:
+def _overlays(columns: tuple[Column, ...]) -> dict[str, dict[str, int]]:
     found = {}
-    for name, values in data.fields.items():
-        if overlay_column(name) is not None:
-            found[name] = dict(Counter(clean(value) or "" for value in values))
+    for column in columns:
+        if overlay_column(column.name) is not None:
+            null = {"": column.features - column.filled} if column.filled < column.features else {}
+            found[column.name] = {**column.counts, **null}
     return found

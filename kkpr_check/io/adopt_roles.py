@@ -11,7 +11,7 @@ from typing import Literal
 import shapely
 
 from kkpr_check.errors import Text
-from kkpr_check.io.adopt_columns import Column, LayerLike
+from kkpr_check.io.adopt_columns import MAX_DISTINCT, Column, LayerLike
 from kkpr_check.reference import field_role, overlay_column, road_class_of
 
 Role = Literal[
@@ -138,6 +138,8 @@ def disqualified(data: LayerLike, columns: Sequence[Column], best: Column | None
 
 
 def _share(column: Column, fits: Callable[[str], object]) -> float:
+    if len(column.counts) > MAX_DISTINCT:
+        return 0.0
     hits = sum(count for value, count in column.counts.items() if fits(value))
     return hits / column.features if column.features else 0.0
 

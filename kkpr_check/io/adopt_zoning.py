@@ -9,7 +9,7 @@ from typing import Literal
 
 from kkpr_check.errors import Text
 from kkpr_check.features import Objects
-from kkpr_check.io.adopt_columns import Column
+from kkpr_check.io.adopt_columns import MAX_DISTINCT, Column, count_pairs
 from kkpr_check.reference import (
     Match,
     RtrwClass,
@@ -30,8 +30,6 @@ QUALITY = {"exact": 1.0, "spelling": 1.0, "number": 0.9, "name": 0.8, "fuzzy": 0
 """What a value counts, by how it was found: a letter code is what plans join their tables on."""
 ZONE_WEIGHT = 0.6
 """A value that names only a zone ("R") says less than one that names a sub-zone ("R-3")."""
-MAX_DISTINCT = 3_000
-"""A field of more different values is an id or a measure, not a code."""
 SKIPPED_ROLES = frozenset(
     {"area_ha", "geometry", "id", "length", "overlay", "overlay_sea", "itbx_list", "itbx_key", "intensity", "tpz",
      "lindung_budidaya", "admin_province", "admin_regency", "admin_district", "admin_village"}
@@ -200,10 +198,11 @@ def is_zoning_evidence(guess: FieldGuess, column: Column) -> bool:
 def find_conflicts(values: Objects, guess: FieldGuess, others: Mapping[str, Objects]) -> tuple[Conflict, ...]:
     """Return where another field of the same feature names another sub-zone; a zone and its sub-zone agree."""
     find = FINDERS[guess.family]
-    texts = [clean(value) for value in values]
     found: list[Conflict] = []
     for field, column in others.items():
-        pairs = Counter(zip(texts, map(clean, column), strict=True))
+        pairs: Counter[tuple[str | None, str | None]] = Counter()
+        for (raw, raw_other), number in count_pairs(values, column).items():
+            pairs[clean(raw), clean(raw_other)] += number
         for (value, other), count in pairs.items():
             mine, theirs = guess.matches.get(value or ""), find(other)
             if mine is None or theirs is None or not (mine.certain and theirs.certain):
