@@ -12,6 +12,7 @@ import shapely
 
 from kkpr_check import engine
 from kkpr_check.errors import Text
+from kkpr_check.features import PlanWindow
 from kkpr_check.io.crs import LONLAT, transform
 from kkpr_check.io.sites import (
     SiteGroup,
@@ -131,13 +132,35 @@ def _judge_group(
         windows = [plan.window(bounds, group.work_crs, reach_m) for plan in plans]
         judged = engine.judge(sites, windows, options, known_m=reach_m)
         if judged.needed_m <= reach_m:
-            return judged.reports, more
+            return tuple(_with_zones(report, windows) for report in judged.reports), more
         reach_m = judged.needed_m * 1.5
+
+
+def _with_zones(report: Report, windows: Sequence[PlanWindow]) -> Report:
+    """Add the zones around a site, of the highest-ranked judged plan there, for the small map."""
+    shape = report.site.parcel if report.site.parcel is not None else report.site.footprint
+    if shape is None or shape.is_empty:
+        return report
+    x0, y0, x1, y1 = shape.bounds
+    size = max(x1 - x0, y1 - y0)
+    view = shapely.box(x0 - 2 * size, y0 - size, x1 + 2 * size, y1 + size)
+    judged = [window for window in windows if window.plan.id in report.plans_judged]
+    for window in sorted(judged, key=lambda window: window.plan.order):
+        near = window.zoning.take(shapely.intersects(window.zoning.geometry, view))
+        if len(near):
+            codes = (str(code or "?") for code in near.meaning["subzone"])
+            return replace(report, zones=tuple(zip(codes, near.geometry, strict=True)))
+    return report
 
 
 def _widest_ce90_m(opened: OpenPlan) -> float:
     scales = [spec.ce90_m or (spec.scale or 0) * 0.5e-3 for spec in opened.plan.layers]
     return max([opened.plan.ce90_m, *scales])
+
+
+def to_lonlat(geometry: Any, work_crs: str) -> Any:
+    """Return a geometry of a working CRS in WGS 84 longitude, latitude."""
+    return transform(np.array([geometry], dtype=object), work_crs, LONLAT)[0]
 
 
 def _bounds(sites: Sequence[Site]) -> Bounds | None:
@@ -153,8 +176,7 @@ def _located(site: Site, work_crs: str) -> Site:
     shape = site.parcel if site.parcel is not None else site.footprint
     if shape is None or shape.is_empty:
         return site
-    one = np.array([shapely.point_on_surface(shape)], dtype=object)
-    where = transform(one, work_crs, LONLAT)[0]
+    where = to_lonlat(shapely.point_on_surface(shape), work_crs)
     return replace(site, location=(where.x, where.y))
 
 

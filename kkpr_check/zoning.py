@@ -97,7 +97,7 @@ def overlay_plans(subjects: Subjects, windows: Sequence[PlanWindow]) -> Coverage
     windows = sorted(windows, key=lambda w: w.plan.order)
     tolerance = windows[0].plan.tolerance if windows else Tolerance()
     left, open_left = subjects.geometry.copy(), subjects.geometry.copy()
-    maps = []
+    maps: list[PlanMap] = []
     for window in windows:
         subzones, names, group = _groups(window)
         holding = np.array(

@@ -163,21 +163,10 @@ def run(
     session = session_of(context)
     reports = checking.run(request)
     look = look_of_stdout() if fmt == "text" and output is None else None
-    text = render(reports, fmt, session.lang, as_of=request.as_of, to_lonlat=to_lonlat, look=look)
+    text = render(reports, fmt, session.lang, as_of=request.as_of, to_lonlat=checking.to_lonlat, look=look)
     if output is None:
         emit(text)
     else:
         write_file(output, text, overwrite=overwrite)
         tell(session, Text(f"written: {output}", f"ditulis: {output}"))
     return codes.of_reports(reports, strict=strict, allow_undetermined=allowed)
-
-
-def to_lonlat(geometry: Any, work_crs: str) -> Any:
-    """Return a geometry of a working CRS in WGS 84 longitude, latitude."""
-    import numpy as np
-
-    from kkpr_check.io.crs import LONLAT, transform
-
-    one = np.empty(1, dtype=object)
-    one[0] = geometry
-    return transform(one, work_crs, LONLAT)[0]

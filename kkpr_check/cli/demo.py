@@ -32,7 +32,6 @@ _HOMES = (Path(__file__).parents[1] / "_sample", Path(__file__).parents[2])
 def demo(context: typer.Context, format: o.Format = None) -> int:
     """Judge the examples, print their reports, compare with what they were built to get."""
     from kkpr_check import checking
-    from kkpr_check.cli.check import to_lonlat
     from kkpr_check.cli.output import emit, look_of_stdout
     from kkpr_check.report import FORMATS, render
 
@@ -47,7 +46,7 @@ def demo(context: typer.Context, format: o.Format = None) -> int:
         expected.append(expected_verdict(path))
         reports += checking.run(checking.CheckRequest(site=str(path), plans=plans, as_of=_AS_OF))
     look = look_of_stdout() if fmt == "text" else None
-    emit(render(reports, fmt, session.lang, as_of=_AS_OF, to_lonlat=to_lonlat, look=look))
+    emit(render(reports, fmt, session.lang, as_of=_AS_OF, to_lonlat=checking.to_lonlat, look=look))
     return _compare(session, reports, expected)
 
 

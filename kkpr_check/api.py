@@ -1,0 +1,182 @@
+"""The Python API: the same engine and the same reports as the command line.
+
+>>> from kkpr_check import Plan, check
+>>> plan = Plan.open("data/sample")                                     # doctest: +SKIP
+>>> report = check("examples/01-conform.geojson", plan)                 # doctest: +SKIP
+>>> report.verdict, [f.rule for f in report.findings if f.outcome.word == "fail"]  # doctest: +SKIP
+(<Verdict.CONFORM: 'conform'>, [])
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kkpr_check.checking import CheckRequest, check_sites, to_lonlat
+from kkpr_check.errors import Text, UsageError
+from kkpr_check.io.options import PROPOSAL_FIELDS
+from kkpr_check.io.sites import read_sites
+from kkpr_check.io.windows import OpenPlan, open_bare, open_folder
+from kkpr_check.model import Report
+from kkpr_check.plan import Level
+
+PathLike = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan that was read whole and is ready to judge many sites.
+
+    Attributes
+    ----------
+    opened
+        Identity, tables and indexed layers (`kkpr_check.io.windows.OpenPlan`).
+    """
+
+    opened: OpenPlan
+
+    @classmethod
+    def open(cls, directory: PathLike) -> Plan:
+        """Open a plan folder.
+
+        Raises
+        ------
+        KkprError
+            Whatever is wrong with the plan, with file, row and column.
+        """
+        return cls(open_folder(os.fspath(directory)))
+
+    @classmethod
+    def from_layer(cls, path: PathLike, level: Level = "rdtr", *, rules: PathLike | None = None) -> Plan:
+        """Make a plan of one zoning layer, its fields found by their values; what is not known is undetermined.
+
+        Parameters
+        ----------
+        path
+            A zoning layer in any format.
+        level
+            What it is: ``rdtr``, ``rtrw-kab`` ...
+        rules
+            A folder with the plan's tables (itbx.csv, intensity.csv ...).
+        """
+        return cls(open_bare(os.fspath(path), level, None if rules is None else os.fspath(rules), {}))
+
+    @property
+    def id(self) -> str:
+        """The plan's id."""
+        return self.opened.plan.id
+
+
+def check(
+    site: Any = None,
+    plans: Plan | Sequence[Plan] = (),
+    *,
+    parcel: Any = None,
+    crs: str | None = None,
+    **options: Any,
+) -> Report:
+    """Judge one site and return its report.
+
+    Parameters
+    ----------
+    site
+        The building's footprint: a file, or a shapely Polygon with `crs`.
+    plans
+        One plan or several; they are ranked by their level.
+    parcel
+        The parcel, likewise; alone it makes a land check.
+    crs
+        CRS of shapely geometries ("EPSG:4326"), or the one to assume for files without any.
+    **options
+        Proposal options of the contract (`kbli`, `activity`, `floors`, `height_m` ...), and `existing`, `as_of`,
+        `include_draft`, `strict_accuracy`.
+
+    Raises
+    ------
+    UsageError
+        The file holds more than one site: use `check_many`.
+    KkprError
+        Something could not be read whole.
+    """
+    reports = check_many(site, plans, parcel=parcel, crs=crs, **options)
+    if len(reports) != 1:
+        raise UsageError(
+            Text(f"{len(reports)} sites where one was expected", f"{len(reports)} lokasi, seharusnya satu"),
+            remedy=Text("use check_many", "gunakan check_many"),
+        )
+    return reports[0]
+
+
+def check_many(
+    site: Any = None,
+    plans: Plan | Sequence[Plan] = (),
+    *,
+    parcel: Any = None,
+    crs: str | None = None,
+    **options: Any,
+) -> tuple[Report, ...]:
+    """Judge every site of a file and return the reports in its order; parameters as in `check`."""
+    proposal = {name: options.pop(name) for name in ("id", *PROPOSAL_FIELDS) if name in options}
+    with tempfile.TemporaryDirectory(prefix="kkpr-") as folder:
+        request = CheckRequest(
+            site=_file(site, crs, Path(folder) / "site.geojson"),
+            parcel=_file(parcel, crs, Path(folder) / "parcel.geojson"),
+            existing=_file(options.pop("existing", None), crs, Path(folder) / "existing.geojson"),
+            as_of=options.pop("as_of", None) or dt.date.today(),
+            include_draft=bool(options.pop("include_draft", False)),
+            strict_accuracy=bool(options.pop("strict_accuracy", False)),
+            assume_crs=None if any(_is_shape(g) for g in (site, parcel)) else crs,
+            options={name: value for name, value in proposal.items() if value is not None},
+        )
+        if options:
+            unknown = ", ".join(sorted(options))
+            raise UsageError(Text(f"unknown option: {unknown}", f"opsi tidak dikenal: {unknown}"))
+        opened = [plan.opened for plan in ([plans] if isinstance(plans, Plan) else plans)]
+        if not opened:
+            raise UsageError(Text("no plan given", "rencana belum diberikan"))
+        read = read_sites(
+            request.site, parcel=request.parcel, options=request.options, assume_crs=request.assume_crs
+        )
+        return check_sites(read, opened, request)
+
+
+def to_dict(report: Report, lang: str = "id") -> dict[str, Any]:
+    """Return a report as the JSON object of schema ``kkpr-check/report/1``."""
+    from kkpr_check.report import render
+
+    as_of = dt.date.fromisoformat(report.provenance["options"]["as_of"])
+    document: dict[str, Any] = json.loads(render([report], "json", lang, as_of=as_of, to_lonlat=to_lonlat))
+    return document
+
+
+def _is_shape(value: Any) -> bool:
+    return hasattr(value, "geom_type")
+
+
+def _file(value: Any, crs: str | None, path: Path) -> str | None:
+    """Return a path as it is; write a shapely geometry to a GeoJSON file that goes through the same gate."""
+    if value is None or not _is_shape(value):
+        return None if value is None else os.fspath(value)
+    import shapely
+
+    from kkpr_check.io.crs import LONLAT, transform
+    from kkpr_check.io.raw import objects
+
+    if crs is None:
+        raise UsageError(
+            Text("a geometry without crs=", "geometri tanpa crs="),
+            remedy=Text(
+                'say in which CRS it is: crs="EPSG:4326"', 'sebutkan sistem koordinatnya: crs="EPSG:4326"'
+            ),
+            code="crs-missing",
+        )
+    shape = transform(objects([value]), crs, LONLAT)[0]
+    feature = {"type": "Feature", "properties": {}, "geometry": json.loads(shapely.to_geojson(shape))}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    return str(path)
