@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 import math
 import subprocess
@@ -17,7 +18,9 @@ import pyproj
 import pytest
 import shapely
 
+from kkpr_check.checking import CheckRequest, run
 from kkpr_check.io.planfolder import load_plan
+from kkpr_check.model import Outcome
 from kkpr_check.plan import Plan
 from kkpr_check.prover import prove
 
@@ -359,3 +362,16 @@ def test_cases_repeat_the_examples(sites: dict[str, dict[str, Any]]) -> None:
     for name, site in sites.items():
         assert cases[name]["verdict"] == site["properties"]["expected"]
         assert shapely.from_wkt(cases[name]["wkt_parcel"]).symmetric_difference(site["parcel"]).area < 0.5
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("[0-9][0-9]-*.geojson")), ids=lambda p: p.stem)
+def test_the_engine_gives_every_example_its_verdict(path: Path, sites: dict[str, dict[str, Any]]) -> None:
+    group = {name: site["properties"] for name, site in sites.items() if site["file"] == path.stem}
+    plans = {tuple(properties["plans"]) for properties in group.values()}
+    assert len(plans) == 1
+    folders = tuple(str(ROOT / folder) for folder in plans.pop())
+    reports = run(CheckRequest(site=str(path), plans=folders, as_of=dt.date(2026, 11, 24)))
+    assert {r.site.id: r.verdict.value for r in reports} == {n: p["expected"] for n, p in group.items()}
+    for report in reports:
+        heard = {finding.rule for finding in report.findings if finding.outcome > Outcome.PASS}
+        assert set(group[report.site.id]["expected_rules"]) <= heard
