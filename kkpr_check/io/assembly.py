@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,7 @@ def assemble(
     points: dict[int, Any] = {}
     repairs: list[Text] = []
     errors: list[KkprError] = []
+    shared = set[int]()
     for index, draft in enumerate(drafts):
         name = _name(draft, index, len(drafts))
         try:
@@ -110,6 +111,7 @@ def assemble(
             raise
         except KkprError as error:
             errors.append(error)
+            shared.add(id(draft.parcel))
             placed.append(("", _unreadable(draft, name, error, command_line)))
             continue
         placed.append((work, site))
@@ -118,8 +120,20 @@ def assemble(
     if len(errors) == len(drafts):
         raise errors[0] if len(errors) == 1 else ErrorGroup(errors)
     home = next(work for work, _ in placed if work)
-    sites = tuple((work or home, site) for work, site in placed)
+    sites = tuple(
+        (work or home, _beside_unreadable(site) if draft.parcel and id(draft.parcel) in shared else site)
+        for draft, (work, site) in zip(drafts, placed, strict=True)
+    )
     return Assembly(sites, points, tuple(repairs), (*notes, *_duplicates(sites)))
+
+
+def _beside_unreadable(site: Site) -> Site:
+    """Doubt a site whose parcel is to carry another building, of which nobody knows how large it is."""
+    doubt = Text(
+        "another footprint of its parcel could not be read, so its share of the parcel is unknown",
+        "tapak lain di persil ini tidak terbaca, sehingga bagiannya dari persil tidak diketahui",
+    )
+    return replace(site, doubt=site.doubt or doubt)
 
 
 class _Parcels:

@@ -225,6 +225,8 @@ def _read_files(
 def _read_one(path: str | Path, role: Role, reading: Mapping[str, Any], stdin: BinaryIO | None) -> FeatureSet:
     if str(path) != "-":
         return read_features(path, role, **reading)
+    if stdin is None and sys.stdin is None:
+        raise InputError(Text("standard input is closed", "masukan standar tertutup"), place=Place("-"))
     with _spooled(stdin or sys.stdin.buffer) as copy:
         return read_features(copy, role, **reading, shown="-")
 
