@@ -83,6 +83,7 @@ def build(lang: str) -> Any:
     plans = _typer(plan.GROUP)
     for name, text, command in (
         ("init", plan.INIT, plan.init),
+        ("show", plan.SHOW, plan.show),
         ("import-itbx", plan.IMPORT_ITBX, plan.import_itbx),
         ("export-itbx", plan.EXPORT_ITBX, plan.export_itbx),
         ("import-intensity", plan.IMPORT_INTENSITY, plan.import_intensity),

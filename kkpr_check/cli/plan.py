@@ -20,6 +20,10 @@ INIT = words(
     "Adopt real layers as a plan folder. What could not be decided is marked, never guessed.",
     "Adopsi layer nyata menjadi folder rencana. Yang belum dapat diputuskan ditandai, tidak ditebak.",
 )
+SHOW = words(
+    "Show what a plan is: law, layers, mapping, tables, and what the prover finds.",
+    "Tampilkan isi rencana: hukum, layer, pemetaan, tabel, dan temuan pembuktian tabel.",
+)
 LOCK = words(
     "Lock a plan folder: hashes, counts and indexed copies. A later change of a file is then an error.",
     "Kunci folder rencana: hash, jumlah, dan salinan berindeks. Perubahan berkas sesudahnya menjadi galat.",
@@ -100,6 +104,18 @@ def init(
         layers, output or "", yes=yes, overwrite=overwrite, layer=layer, encoding=encoding, assume_crs=assume_crs,
         swap_xy=swap_xy, ask=rich_ask(lang) if asks else None, lang=lang,
     )  # fmt: skip
+    return _finish(text, codes.CONFORM)
+
+
+def show(context: typer.Context, directory: Directory) -> int:
+    """Show a plan folder."""
+    from kkpr_check.cli.output import look_of_stdout
+    from kkpr_check.cli.plan_show import show_command
+
+    look = look_of_stdout()
+    text = show_command(
+        directory, lang=session_of(context).lang, columns=look.columns or 80, braille=look.can_draw
+    )
     return _finish(text, codes.CONFORM)
 
 

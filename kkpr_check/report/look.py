@@ -32,13 +32,18 @@ class Look:
     encoding: str = "utf-8"
 
     @property
-    def draws(self) -> bool:
-        """Whether block and braille characters can be shown."""
+    def can_draw(self) -> bool:
+        """Whether the encoding has block and braille characters."""
         try:
             "█⣿".encode(self.encoding)
         except (UnicodeEncodeError, LookupError):
             return False
-        return self.columns is not None
+        return True
+
+    @property
+    def draws(self) -> bool:
+        """Whether bars and the map are wanted: a terminal that can show them."""
+        return self.columns is not None and self.can_draw
 
 
 def rich_text(text: str, look: Look, style: str = "") -> RichText:

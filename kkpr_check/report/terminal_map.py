@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 """Bit of each dot in a braille cell, rows from the top, columns from the left."""
-_MARGIN = 0.6
+_MARGIN = 0.3
 """How much of the subject's size is shown around it on each side."""
 
 Dots = NDArray[np.bool_]
