@@ -164,6 +164,33 @@ def test_a_copy_of_a_plan_folder_is_used_without_a_cache(
     assert written.read_bytes() == before
 
 
+def test_a_damaged_copy_of_a_plan_folder_stays_as_it_is(tmp_path: Path) -> None:
+    path = shapefile(tmp_path / "m", 10)
+    written = LayerIndex.open(path).write_copy(tmp_path / "plan")
+    written.write_bytes(b"bukan")
+    layer = LayerIndex.open(path, directory=tmp_path / "plan")
+    assert layer.copy != written and len(layer.window()) == 10 and written.read_bytes() == b"bukan"
+    assert layer.write_copy(tmp_path / "plan") == written and index._is_whole(written)
+
+
+def test_old_copies_are_forgotten(tmp_path: Path, cache: Path) -> None:
+    path = shapefile(tmp_path / "m", 10)
+    copy = LayerIndex.open(path).copy
+    assert copy is not None
+    (cache / ".building-x.tmp").write_bytes(b"x")
+    for left in cache.iterdir():
+        os.utime(left, (0, 0))
+    LayerIndex.open(path)  # used again: young again
+    os.utime(cache / ".building-x.tmp", (0, 0))
+    old = cache / "0-0.kkpr"
+    old.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    LayerIndex.open(shapefile(tmp_path / "n", 5))
+    assert (
+        copy.exists() and sorted(p.suffix for p in cache.iterdir()) == [".kkpr", ".kkpr"] and not old.exists()
+    )
+
+
 def test_a_copy_from_memory_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index, "cache_directory", lambda: None)
     path = shapefile(tmp_path / "m", 10)

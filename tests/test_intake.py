@@ -135,6 +135,14 @@ def test_a_flipped_byte_is_refused_or_changes_the_hash(seed: int, tmp_path: Path
     assert len(after) == len(before) and after.sha256 != before.sha256
 
 
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    shp = write(
+        tmp_path / "a.shp", squares(2), {"KDB_A": ["60", "50"], "KDB_B": ["1", "2"]}, driver="ESRI Shapefile"
+    )
+    overwrite_text(shp.with_suffix(".dbf"), b"KDB_B", b"KDB_A")
+    assert refused(shp).code == "duplicate-field"
+
+
 def test_parts_are_found_in_any_case_of_letters(tmp_path: Path) -> None:
     shp = shapefile(tmp_path, 5)
     for part in list(tmp_path.iterdir()):

@@ -30,6 +30,7 @@ from builders import (
 )
 
 from kkpr_check.errors import CrsError, InputError
+from kkpr_check.io.containers import parts_of
 from kkpr_check.io.layers import list_layers, read_layer, sha256_of
 
 REAL = Path(os.environ.get("KKPR_REAL", Path(__file__).resolve().parents[2] / "shared" / "real"))
@@ -225,6 +226,20 @@ def test_hashes(tmp_path: Path) -> None:
     assert sha256_of(path) == hashlib.sha256(path.read_bytes()).hexdigest() == read_layer(path).sha256
     shp.with_suffix(".cpg").write_text("UTF8")
     assert sha256_of(shp) != data.sha256
+
+
+def test_a_folder_is_hashed_by_its_layers(tmp_path: Path) -> None:
+    shapefile(tmp_path / "m", 3)
+    before = sha256_of(tmp_path / "m")
+    (tmp_path / "m" / "catatan.txt").write_text("x")
+    assert sha256_of(tmp_path / "m") == before
+    gdb(tmp_path / "m")
+    parts = parts_of(tmp_path / "m")
+    assert (
+        sha256_of(tmp_path / "m") != before
+        and "zona.shp" in parts
+        and any(p.startswith("a.gdb/") for p in parts)
+    )
 
 
 def test_take_keeps_rows_together(tmp_path: Path) -> None:

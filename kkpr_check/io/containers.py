@@ -75,9 +75,16 @@ def local_path(path: str | Path) -> Path:
 def parts_of(path: str | Path) -> dict[str, str]:
     """Return the sha256 of every file part of a layer: {file name: hex digest}, sorted by name.
 
-    A shapefile has several parts, a File GDB folder all its files; a zip is one.
+    A shapefile has several parts, a File GDB folder all its files; a zip is one; of another folder the layers in it
+    count.
     """
     local = local_path(path)
+    if _is_plain_folder(local):
+        parts: dict[str, str] = {}
+        for name, member in sorted(_folder_members(local).items()):
+            prefix = f"{name}/" if member.is_dir() else ""
+            parts |= {prefix + part: digest for part, digest in parts_of(member).items()}
+        return parts
     if local.is_dir():
         files = sorted(p for p in local.rglob("*") if p.is_file() and p.suffix.lower() != ".lock")
         return {file.relative_to(local).as_posix(): _sha256(file) for file in files}

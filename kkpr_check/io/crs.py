@@ -10,7 +10,6 @@ only with a defined operation, and recorded too.
 from __future__ import annotations
 
 import math
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.errors import CrsError, Place, Text
+from kkpr_check.io.datums import datum_name, is_alike, parse, relabel, squeeze
 
 if TYPE_CHECKING:
     from pyproj import CRS, Transformer
@@ -29,14 +29,6 @@ Objects = NDArray[np.object_]
 LONLAT = "EPSG:4326"
 AREA_OF_USE: Bounds = (92.0, -14.0, 142.0, 8.0)
 """Lon/lat box that holds Indonesia with its waters: west, south, east, north in degrees."""
-
-_ALIKE = re.compile(
-    r"srgi|sistemreferensigeospasialindonesia|indonesiangeospatialreferencesystem"
-    r"|dgn(19)?95|datumgeodesinasional|indonesiandatum1995|wgs(19)?84|worldgeodeticsystem1984"
-)
-_UTM_PARAMETERS = {
-    "Latitude of natural origin": 0.0, "Scale factor at natural origin": 0.9996, "False easting": 500000.0,
-}  # fmt: skip
 
 
 def canonical(user_input: Any) -> CRS:
@@ -60,8 +52,8 @@ def canonical(user_input: Any) -> CRS:
     from pyproj import CRS
 
     if isinstance(user_input, CRS):
-        return _canonical(user_input.to_wkt())
-    return _canonical(str(user_input))
+        return relabel(user_input.to_wkt())
+    return relabel(str(user_input))
 
 
 def authority(crs: CRS) -> str:
@@ -146,8 +138,8 @@ def policy_note(label: str, crs: CRS | str) -> Text | None:
     crs
         What :func:`canonical` made of it.
     """
-    said, kept = _parse(label), canonical(crs)
-    if not _is_alike(_datum_name(said)):
+    said, kept = parse(label), canonical(crs)
+    if not is_alike(datum_name(said)):
         operation = _transformer(authority(kept), LONLAT)
         steps = operation.description.replace(" + axis order change (2D)", "")
         accuracy = f"{operation.accuracy:g} m" if operation.accuracy >= 0 else "?"
@@ -155,12 +147,12 @@ def policy_note(label: str, crs: CRS | str) -> Text | None:
             f"CRS {said.name}: transformed to WGS 84 by PROJ ({steps}, accuracy {accuracy})",
             f"SRK {said.name}: ditransformasi ke WGS 84 oleh PROJ ({steps}, ketelitian {accuracy})",
         )
-    if _datum_name(said).startswith("Unknown"):
+    if datum_name(said).startswith("Unknown"):
         return Text(
             f"CRS {said.name}: it names no datum; taken as WGS 84",
             f"SRK {said.name}: tidak menyebut datum; dianggap WGS 84",
         )
-    if "wgs" in _squeeze(_datum_name(said)) or "worldgeodetic" in _squeeze(_datum_name(said)):
+    if "wgs" in squeeze(datum_name(said)) or "worldgeodetic" in squeeze(datum_name(said)):
         return None
     return Text(
         f"CRS {said.name}: SRGI2013, DGN95 and WGS 84 are treated as identical (no 0.25 m shift)",
@@ -286,113 +278,6 @@ def _not_finite(source: Any, target: Any) -> CrsError:
     )
 
 
-@lru_cache(maxsize=256)
-def _parse(label: str) -> CRS:
-    import pyproj
-    from pyproj.network import set_network_enabled  # type: ignore[attr-defined]
-
-    set_network_enabled(False)
-    try:
-        crs = pyproj.CRS.from_user_input(label)
-    except pyproj.exceptions.CRSError as error:
-        raise CrsError(
-            Text(f"unknown CRS: {label[:120]}", f"SRK tidak dikenal: {label[:120]}"),
-            remedy=Text("name it as EPSG:code", "tulis sebagai EPSG:kode"),
-            code="crs-unknown",
-        ) from error
-    if crs.is_bound and crs.source_crs is not None and _is_alike(_datum_name(crs.source_crs)):
-        crs = crs.source_crs
-    if crs.is_compound:
-        crs = crs.sub_crs_list[0]
-    base = crs.source_crs if crs.is_bound else crs
-    if base is None or not (base.is_geographic or base.is_projected):
-        raise CrsError(
-            Text(f"not a map CRS: {crs.name}", f"bukan sistem koordinat peta: {crs.name}"),
-            remedy=Text("name the CRS: --assume-crs EPSG:...", "sebutkan SRK: --assume-crs EPSG:..."),
-            code="crs-unknown",
-        )
-    return crs if crs.is_bound else crs.to_2d()
-
-
-@lru_cache(maxsize=256)
-def _canonical(label: str) -> CRS:
-    from pyproj import CRS
-
-    crs = _parse(label)
-    if not _is_alike(_datum_name(crs)):
-        return crs
-    body = crs.to_json_dict()
-    world = CRS.from_epsg(4326).to_json_dict()
-    base = body.get("base_crs", body)
-    if crs.is_geographic and _in_degrees(base):
-        return CRS.from_epsg(4326)
-    for key in ("datum", "datum_ensemble"):
-        base.pop(key, None)
-    base["datum_ensemble"] = world["datum_ensemble"]
-    base.pop("id", None)
-    if "base_crs" in body:
-        base["name"] = "WGS 84"
-    utm = _utm_code(body)
-    if utm is not None:
-        return CRS.from_epsg(utm)
-    if body.get("id", {}).get("authority") != "EPSG" or "WGS 84" not in str(body.get("name")):
-        body.pop("id", None)
-    return CRS.from_json_dict(body)
-
-
-def _utm_code(body: dict[str, Any]) -> int | None:
-    """Return the EPSG code where the parameters (never the name) are those of a UTM zone in metres."""
-    conversion = body.get("conversion", {})
-    if conversion.get("method", {}).get("name") != "Transverse Mercator":
-        return None
-    parameters = conversion["parameters"]
-    values = {p["name"]: p["value"] for p in parameters if _is_unit(p["unit"], "degree", "metre", "unity")}
-    if len(values) != len(parameters) or not all(
-        math.isclose(values.get(name, math.nan), value, abs_tol=1e-9)
-        for name, value in _UTM_PARAMETERS.items()
-    ):
-        return None
-    if not all(_is_unit(axis["unit"], "metre") for axis in body["coordinate_system"]["axis"]):
-        return None
-    zone = (values.get("Longitude of natural origin", math.nan) + 183.0) / 6.0
-    north = {0.0: 32600, 1e7: 32700}.get(values.get("False northing", math.nan))
-    return None if north is None or not zone.is_integer() or not 1 <= zone <= 60 else north + int(zone)
-
-
-def _in_degrees(body: dict[str, Any]) -> bool:
-    meridian = (
-        body.get("datum", body.get("datum_ensemble", {})).get("prime_meridian", {}).get("name", "Greenwich")
-    )
-    axes = body.get("coordinate_system", {}).get("axis", [])
-    return meridian == "Greenwich" and all(_is_unit(axis["unit"], "degree") for axis in axes)
-
-
-def _is_unit(unit: Any, *names: str) -> bool:
-    """Compare a PROJJSON unit, a name or a spelt-out object (ESRI writes the latter), with units by size."""
-    if isinstance(unit, str):
-        return unit in names
-    sizes = {"degree": math.radians(1.0), "metre": 1.0, "unity": 1.0}
-    kinds = {"degree": "AngularUnit", "metre": "LinearUnit", "unity": "ScaleUnit"}
-    return any(
-        unit.get("type") == kinds[name]
-        and math.isclose(unit["conversion_factor"], sizes[name], rel_tol=1e-12)
-        for name in names
-    )
-
-
-def _squeeze(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _is_alike(datum: str) -> bool:
-    return bool(_ALIKE.search(_squeeze(datum)))
-
-
-def _datum_name(crs: CRS) -> str:
-    base = crs.source_crs if crs.is_bound and crs.source_crs is not None else crs
-    return base.datum.name if base.datum is not None else ""
-
-
 @lru_cache(maxsize=64)
 def _transformer(source: str, target: str) -> Transformer:
     """Return one operation for all points: PROJ's choice by place would tear a layer along its borders."""
@@ -400,9 +285,9 @@ def _transformer(source: str, target: str) -> Transformer:
     from pyproj.exceptions import ProjError
     from pyproj.transformer import AreaOfInterest, TransformerGroup
 
-    old, new = _canonical(source), _canonical(target)
+    old, new = relabel(source), relabel(target)
     try:
-        if _is_alike(_datum_name(old)) and _is_alike(_datum_name(new)):
+        if is_alike(datum_name(old)) and is_alike(datum_name(new)):
             return Transformer.from_crs(old, new, always_xy=True)
         group = TransformerGroup(
             old, new, always_xy=True, allow_ballpark=False, area_of_interest=AreaOfInterest(*AREA_OF_USE)

@@ -62,6 +62,7 @@ def read_gdal(source: Source, encoding: str | None) -> Raw:
         curved = _has_curves(source, str(info["layer_name"]), pyogrio)
     _check_count(source, layer, info["features"], len(fids), facts)
     geometry, broken = from_wkb(wkb if wkb is not None else objects([None] * len(fids)))
+    unique_names(meta["fields"], source)
     fields = {
         str(name): _values(values, kind)
         for name, values, kind in zip(meta["fields"], data, meta["ogr_types"], strict=True)
@@ -152,6 +153,18 @@ def closed_outlines(raw: Raw, source: Source) -> Raw:
     return Raw(
         layer, raw.driver, geometry[kept], fields, raw.crs_label, raw.encoding, broken, raw.assumptions
     )
+
+
+def unique_names(names: Any, source: Source) -> None:
+    """Refuse two columns of one name: one would hide the other."""
+    twice = sorted({str(name) for name in names if list(names).count(name) > 1})
+    if twice:
+        raise InputError(
+            Text(f"two columns are called {twice[0]}", f"ada dua kolom bernama {twice[0]}"),
+            place=source.place,
+            remedy=Text("rename one of them", "ganti nama salah satunya"),
+            code="duplicate-field",
+        )
 
 
 def _layer_name(source: Source, pyogrio: Any) -> str | None:

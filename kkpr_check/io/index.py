@@ -14,6 +14,7 @@ import shutil
 import sqlite3
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -32,7 +33,7 @@ from kkpr_check.io.raw import Objects, objects
 
 FORMAT = 1
 SUFFIX = ".kkpr"
-_CHUNK = 500
+KEPT_DAYS = 60
 
 Bounds = tuple[float, float, float, float]
 
@@ -127,7 +128,7 @@ class LayerIndex:
         key = _key(parts, layer, encoding, crs, swap_xy)
         cache = cache_directory()
         for folder in (directory, cache):
-            found = _find(folder, key)
+            found = _find(folder, key, tidy=folder is cache)
             if found is not None:
                 return cls(str(path), found[1], digest_of(parts), parts, key, found[0])
         data = read_layer(path, layer=layer, encoding=encoding, crs=crs, swap_xy=swap_xy)
@@ -135,6 +136,7 @@ class LayerIndex:
         facts = _facts(data)
         if cache is not None:
             with suppress(OSError, sqlite3.OperationalError):
+                _forget_old(cache)
                 copy = _write(data, facts, cache, key)
                 return cls(str(path), facts, data.sha256, data.parts, key, copy)
         memory = sqlite3.connect(":memory:", check_same_thread=False)
@@ -173,7 +175,7 @@ class LayerIndex:
         directory.mkdir(parents=True, exist_ok=True)
         if self.copy is not None:
             target = directory / self.copy.name
-            if _digest_of_name(target) is None or not target.is_file() or not _is_whole(target):
+            if not target.is_file() or not _is_whole(target):
                 _replace(directory, target.name, lambda temporary: shutil.copyfile(str(self.copy), temporary))
             return target
         return _write(self.window(None), self.facts, directory, self.key)
@@ -239,18 +241,32 @@ def _key(
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _find(folder: Path | None, key: str) -> tuple[Path, LayerFacts] | None:
-    """Return a whole copy and its facts; a damaged one is removed where that is possible."""
+def _find(folder: Path | None, key: str, *, tidy: bool) -> tuple[Path, LayerFacts] | None:
+    """Return a whole copy and its facts; in the cache a damaged one is removed, a used one marked as used."""
     if folder is None:
         return None
     for candidate in sorted(folder.glob(f"{key}-*{SUFFIX}")):
         with suppress(OSError, sqlite3.Error, ValueError, TypeError, KeyError):
             if _is_whole(candidate):
                 with closing(_connect(candidate)) as connection:
-                    return candidate, _facts_from(connection.execute("SELECT json FROM facts").fetchone()[0])
-        with suppress(OSError):
-            candidate.unlink()
+                    facts = _facts_from(connection.execute("SELECT json FROM facts").fetchone()[0])
+                if tidy:
+                    with suppress(OSError):
+                        os.utime(candidate)
+                return candidate, facts
+        if tidy:
+            with suppress(OSError):
+                candidate.unlink()
     return None
+
+
+def _forget_old(folder: Path) -> None:
+    """Remove copies that nobody used for a long time, and what a killed run left half-built."""
+    for pattern, age_s in ((f"*{SUFFIX}", KEPT_DAYS * 86_400), (".building-*", 86_400)):
+        for candidate in folder.glob(pattern):
+            with suppress(OSError):
+                if time.time() - candidate.stat().st_mtime > age_s:
+                    candidate.unlink()
 
 
 def _digest_of_name(copy: Path) -> str | None:

@@ -145,8 +145,7 @@ def read_layer(
     parts = parts_of(path)
     with opened(path, layer) as source:
         raw = _read(source, encoding)
-        if source.file.is_relative_to(Path(path).resolve().parent):
-            _check_unchanged(source, parts, path)
+    _check_unchanged(parts, path)
     feature, feature_field = _feature_ids(raw)
     place = Place(str(path), raw.layer)
     passed = pass_gate(raw, feature, place, crs=crs, swap_xy=swap_xy, expect=expect)
@@ -202,11 +201,11 @@ def _read(source: Source, encoding: str | None) -> Raw:
     return read_gdal(source, encoding)
 
 
-def _check_unchanged(source: Source, parts: Mapping[str, str], path: str | Path) -> None:
+def _check_unchanged(parts: Mapping[str, str], path: str | Path) -> None:
     if parts_of(path) != parts:
         raise InputError(
             Text("the file changed while it was read", "berkas berubah selagi dibaca"),
-            place=source.place,
+            place=Place(str(path)),
             remedy=Text(
                 "wait until it is written, then run again", "tunggu sampai selesai ditulis, lalu ulangi"
             ),

@@ -7,7 +7,7 @@ from typing import Any
 
 from kkpr_check.errors import InputError, Text
 from kkpr_check.io.containers import Source
-from kkpr_check.io.gdal import from_wkb
+from kkpr_check.io.gdal import from_wkb, unique_names
 from kkpr_check.io.raw import Raw, objects, unreadable
 
 
@@ -39,6 +39,7 @@ def read_parquet(source: Source) -> Raw:
     geo = _primary(header, source)
     if table.num_rows != said:
         raise unreadable(place, f"{table.num_rows} of {said} rows", code="not-read-whole")
+    unique_names(table.column_names, source)
     if geo["name"] not in table.column_names:
         raise unreadable(place, f"no column {geo['name']!r}")
     geometry, broken = from_wkb(objects(table.column(geo["name"]).to_pylist()))
