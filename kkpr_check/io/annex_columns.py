@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from kkpr_check.io.annex_grid import Sheet
 from kkpr_check.io.annex_keys import road_classes_in
 from kkpr_check.io.annex_words import plain
 from kkpr_check.plan import LIMIT_COLUMNS
-
-_LOOK_ROWS = 80
-"""Rows of a sheet in which a header is looked for."""
 
 _MEANINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (meaning, re.compile(pattern))
@@ -78,6 +76,7 @@ class IntensityHeader:
         return self.sheet.address(self.first_row, min(self.columns), self.last_row, max(self.columns))
 
 
+@lru_cache(maxsize=16_384)
 def column_meaning(label: str) -> Column | None:
     """Return what a header text means, or None.
 
@@ -111,8 +110,6 @@ def find_headers(sheet: Sheet, header_row: int | None = None) -> list[IntensityH
         if not any(_labels(header) == _labels(other) for other in found):
             found.append(header)
         row = header.last_row + 1
-        if row > _LOOK_ROWS and not found:
-            break
     return found
 
 

@@ -14,9 +14,9 @@ from typing import Literal, NamedTuple
 from kkpr_check.errors import InputError, Place, Text
 
 MAX_FILE_BYTES = 40_000_000
-MAX_UNPACKED_BYTES = 250_000_000
+MAX_UNPACKED_BYTES = 120_000_000
 MAX_ROWS = 50_000
-MAX_CELLS = 1_500_000
+MAX_CELLS = 500_000
 MAX_COLUMNS = 2_000
 MAX_MERGED_CELLS = 500_000
 MAX_TEXT = 32_767
@@ -114,6 +114,13 @@ def too_large(path: Path, found: str, limit: str) -> InputError:
             "Sisakan tabelnya saja; hapus baris kosong berformat dan lembar lain.",
         ),
     )
+
+
+def checked_text(path: Path, text: str) -> str:
+    """Return the text of a cell; refuse one that no spreadsheet can hold."""
+    if len(text) > MAX_TEXT:
+        raise too_large(path, f"a cell of {len(text)} characters", f"{MAX_TEXT} characters")
+    return text
 
 
 def check_counts(path: Path, rows: int, cells: int, merged: int) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kkpr_check.io.annex_grid import Sheet
 from kkpr_check.io.annex_words import parse_itbx_text, plain, read_kbli
-from kkpr_check.io.annex_zones import SubzoneIndex, code_key, looks_like_subzone
+from kkpr_check.io.annex_zones import SubzoneIndex, code_key, codes_in_header, looks_like_subzone
 
 _LOOK_BELOW = 60
 """Rows with content below a header in which ITBX values are looked for."""
@@ -47,24 +47,26 @@ def find_matrices(sheet: Sheet, zones: SubzoneIndex, header_row: int | None = No
     ITBX values. The same codes repeated further down (a printed page break) are one header.
     """
     rows = sorted({row for row, _ in sheet.cells})
-    for by_name in (False, True):
-        wanted = [header_row] if header_row is not None else rows
-        found = [(row, codes) for row in wanted if (codes := _header_codes(sheet, row, zones, by_name))]
-        least = 1 if header_row is not None else 2
+    wanted = [header_row] if header_row is not None else rows
+    for by_name, least in ((False, 2), (True, 2), (False, 1), (True, 1)):
         found = [
             (row, codes)
-            for row, codes in found
-            if len(codes) >= least and _values_below(sheet, row, codes, rows)
+            for row in wanted
+            if len(codes := _header_codes(sheet, row, zones, by_name)) >= least
+            and (least > 1 or header_row is not None or _has_key_label(sheet, row))
+            and _values_below(sheet, row, codes, rows)
         ]
         if found:
             headers = _distinct(sheet, found, rows)
-            every = (
-                headers
-                if header_row is None
-                else _other_headers(sheet, zones, by_name, header_row, headers, rows)
-            )
-            return [_matrix(sheet, row, codes, by_name, every) for row, codes in headers]
+            rivals = [] if header_row is None else _rivals_below(sheet, zones, by_name, headers[0], rows)
+            return [_matrix(sheet, row, codes, by_name, headers + rivals) for row, codes in headers]
     return []
+
+
+def _has_key_label(sheet: Sheet, row: int) -> bool:
+    """Tell whether a row names the activities or their codes: what a header of one sub-zone needs to be one."""
+    texts = (plain(sheet.spread(row, column)).lower() for column in range(1, sheet.columns + 1))
+    return any(re.search(r"\bkegiatan\b|\bkbli\b", text) for text in texts)
 
 
 def _header_codes(sheet: Sheet, row: int, zones: SubzoneIndex, by_name: bool) -> dict[int, str]:
@@ -75,15 +77,17 @@ def _header_codes(sheet: Sheet, row: int, zones: SubzoneIndex, by_name: bool) ->
         return {column: text for column, text in texts.items() if text.lower() not in _KEY_LABELS}
     sure: dict[int, str] = {}
     for column, text in texts.items():
-        if by_name:
-            known = bool(zones.by_name(text))
-        else:
-            known = bool(zones.by_code(text)) or (looks_like_subzone(text) and parse_itbx_text(text) is None)
-        if known:
-            sure[column] = text
+        raw = sheet.spread(row, column)
+        code = text if by_name and zones.by_name(text) else None if by_name else _code_of(raw, zones)
+        if code is not None:
+            sure[column] = code
     if not sure:
         return {}
     first, last = min(sure), max(sure)
+    while texts.get(first - 1) and looks_like_subzone(texts[first - 1]):
+        first -= 1
+    while texts.get(last + 1) and looks_like_subzone(texts[last + 1]):
+        last += 1
     between = {
         c: t for c, t in texts.items() if first <= c <= last and c not in sure and looks_like_subzone(t)
     }
@@ -91,6 +95,15 @@ def _header_codes(sheet: Sheet, row: int, zones: SubzoneIndex, by_name: bool) ->
     if len(sure) * 2 < len(own) or len(set(sure.values())) * 2 < len(sure):
         return {}
     return dict(sorted((sure | between).items()))
+
+
+def _code_of(text: str, zones: SubzoneIndex) -> str | None:
+    """Return the one sub-zone code a header cell holds, or None."""
+    parts = codes_in_header(text)
+    known = [part for part in parts if zones.by_code(part)]
+    if not known:
+        known = [part for part in parts if looks_like_subzone(part) and parse_itbx_text(part) is None]
+    return known[0] if len(known) == 1 else None
 
 
 def _values_below(sheet: Sheet, header_row: int, codes: Mapping[int, str], rows: list[int]) -> bool:
@@ -153,25 +166,20 @@ def _data_between(sheet: Sheet, top: int, bottom: int, codes: Mapping[int, str],
     )
 
 
-def _other_headers(
-    sheet: Sheet,
-    zones: SubzoneIndex,
-    by_name: bool,
-    header_row: int,
-    chosen: list[tuple[int, dict[int, str]]],
-    rows: list[int],
+def _rivals_below(
+    sheet: Sheet, zones: SubzoneIndex, by_name: bool, chosen: tuple[int, dict[int, str]], rows: list[int]
 ) -> list[tuple[int, dict[int, str]]]:
-    """Return `chosen` and the rival headers below it, where its matrix ends."""
-    below = [(row, _header_codes(sheet, row, zones, by_name)) for row in rows if row > header_row]
-    rivals = [
+    """Return the other headers below the chosen one, where its matrix ends."""
+    top, own = chosen
+    below = [(row, _header_codes(sheet, row, zones, by_name)) for row in rows if row > top]
+    return [
         (row, codes)
         for row, codes in below
         if len(codes) >= 2
-        and not _same(codes, chosen[0][1])
+        and not _same(codes, own)
         and _values_below(sheet, row, codes, rows)
-        and _data_between(sheet, header_row, row, chosen[0][1], rows)
+        and _data_between(sheet, top, row, own, rows)
     ]
-    return chosen + rivals
 
 
 def _matrix(

@@ -6,11 +6,13 @@ import itertools
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from kkpr_check.errors import Text
 from kkpr_check.io.annex_columns import IntensityHeader
 from kkpr_check.io.annex_grid import number_text
 from kkpr_check.io.annex_intensity_rows import Choices, Entry, SubzoneLimits
+from kkpr_check.io.annex_keys import AREA_STEP_M2
 from kkpr_check.io.annex_report import Accounts, safe
 from kkpr_check.plan import LIMIT_COLUMNS, MISSING, ROAD_CLASSES, Limit, State
 
@@ -22,6 +24,7 @@ def build_ladder(
     name: str, subzone: SubzoneLimits, header: IntensityHeader, books: Accounts, choices: Choices
 ) -> list[list[str]]:
     """Return the rows of one sub-zone: every (road class, parcel size) exactly once."""
+    subzone = _closed(subzone)
     cuts = sorted({bound for entry in subzone.entries for bound in (entry.low, entry.high)} | {0.0, math.inf})
     spans = list(itertools.pairwise(cuts))
     conflicts: dict[tuple[int, int], list[Entry]] = {}
@@ -44,6 +47,17 @@ def build_ladder(
                 rows.append([name, road, *bounds, *values, gsb_from, legal])
     order = [key for road in ROAD_CLASSES for key in ("*", road.partition("-")[0], road)]
     return sorted(rows, key=lambda row: order.index(row[1]))
+
+
+def _closed(subzone: SubzoneLimits) -> SubzoneLimits:
+    """Let "60 - 200" in one row reach up to the "> 200" of another."""
+    starts = {entry.low for entry in subzone.entries}
+    entries = []
+    for entry in subzone.entries:
+        above = round(entry.high + AREA_STEP_M2, 4)
+        reaches = above in starts and entry.high not in starts
+        entries.append(replace(entry, high=above) if reaches else entry)
+    return replace(subzone, entries=entries)
 
 
 def _limits_at(

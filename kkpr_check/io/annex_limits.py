@@ -187,6 +187,10 @@ def _step(segment: str) -> tuple[LimitStep, _Value]:
 # --- the public reader --------------------------------------------------------------------------------------
 
 
+_LONGEST = 2_000
+"""Longer texts are prose, not a limit."""
+
+
 def parse_intensity_text(text: str) -> ParsedLimit | Undecided:
     """Read a cell of an intensity table as an annex writes it.
 
@@ -211,6 +215,8 @@ def parse_intensity_text(text: str) -> ParsedLimit | Undecided:
     >>> parse_intensity_text("4.708 Ha").reason, parse_intensity_text("0").reason
     ('thousands-or-decimal', 'zero')
     """
+    if len(text) > _LONGEST:
+        return undecided("unread")
     words = tidy(text)
     if words in ("", "null", "nan", "none", "n/a"):
         return undecided("empty")

@@ -77,9 +77,9 @@ def subzone_columns(
             _leave_column(matrix, column, books, "subzone-unknown", WHY["subzone-unknown"])
         else:
             meant[column] = candidates[0] if candidates else re.sub(r" ?- ?", "-", text)
-            if meant[column] != text:
+            if meant[column] != sheet.spread(row, column).strip():
                 why = Text(f"read as {meant[column]}", f"dibaca sebagai {meant[column]}")
-                books.note(sheet.address(row, column), "subzone-spelling", text, why)
+                books.note(sheet.address(row, column), "subzone-spelling", sheet.spread(row, column), why)
     keys = {column: subzone if zones else code_key(subzone) for column, subzone in meant.items()}
     columns = {}
     for column, subzone in meant.items():

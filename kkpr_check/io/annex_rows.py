@@ -120,7 +120,7 @@ def _leave(books: Accounts, row: int, columns: Iterable[int], reason: str) -> No
 def _read_row(
     matrix: Matrix, columns: Mapping[int, str], reading: Reading, row: int, filled: list[int]
 ) -> None:
-    sheet, books = matrix.sheet, reading.books
+    books = reading.books
     values = {
         column: cell for column in columns if (cell := _matrix_cell(matrix, columns, row, column)) is not None
     }
@@ -132,11 +132,18 @@ def _read_row(
     understood = any(parse_itbx_text(cell.text) is not None for cell in values.values())
     if not understood and not kbli.codes and read_legend_row(reading, row, filled):
         return
-    identified = matrix.id_column is not None and sheet.text(row, matrix.id_column) != ""
-    if not values and not kbli.codes and not identified:
+    if not values and not kbli.codes and not _is_identified(matrix, row):
         _leave(books, row, filled, "heading")
         return
     _read_activity(matrix, columns, reading, row, values, kbli)
+
+
+def _is_identified(matrix: Matrix, row: int) -> bool:
+    """Tell whether a row without values is an activity all the same: it has an id, or a "-" for its KBLI."""
+    own_id = matrix.sheet.text(row, matrix.id_column) if matrix.id_column else ""
+    return bool(own_id) or (
+        matrix.kbli_column is not None and matrix.sheet.text(row, matrix.kbli_column) == "-"
+    )
 
 
 def _matrix_cell(matrix: Matrix, columns: Mapping[int, str], row: int, column: int) -> SheetCell | None:
@@ -155,7 +162,8 @@ def _key_cell(matrix: Matrix, row: int, column: int | None) -> SheetCell | None:
 def _is_header_again(values: Mapping[int, SheetCell], matrix: Matrix) -> bool:
     texts = [plain(cell.text) for cell in values.values()]
     if len(texts) > 1 and all(
-        code_key(text) == code_key(matrix.codes[c]) for c, text in zip(values, texts, strict=True)
+        code_key(text) == code_key(matrix.sheet.spread(matrix.header_row, c))
+        for c, text in zip(values, texts, strict=True)
     ):
         return True
     numbers = [int(m[1]) for text in texts if (m := re.fullmatch(r"\(?(\d{1,4})\)?", text))]
@@ -179,11 +187,14 @@ def _read_activity(
     name = " ".join(name_cell.text.split()) if name_cell and name_cell.kind != "uncached" else ""
     own_id = sheet.text(row, matrix.id_column) if matrix.id_column else ""
     if not name and not kbli.codes and not own_id:
+        keys = [column for column in (matrix.kbli_column, matrix.name_column) if column is not None]
+        uncached = [c for c in keys if (row, c) in sheet.cells and sheet.cells[row, c].kind == "uncached"]
+        _leave(books, row, uncached, "formula-no-value")
         _leave(books, row, values, "no-activity")
         return
     _book_keys(matrix, reading, row, name, kbli)
     activity = _activity_id(matrix, reading, row, own_id, name, kbli)
-    reading.names[activity] = name if name or own_id else kbli.codes[0]
+    reading.names[activity] = name if name or own_id else kbli_titles().get(kbli.codes[0], kbli.codes[0])
     reading.kbli.extend((code, activity) for code in kbli.codes)
     for column, subzone in columns.items():
         if column in values:
@@ -206,7 +217,8 @@ def _book_keys(matrix: Matrix, reading: Reading, row: int, name: str, kbli: Kbli
     column = matrix.kbli_column
     if not name:
         address = sheet.address(row, matrix.name_column or 1)
-        books.note(address, "name-missing", "", Text("the activity has no name", "kegiatan tidak bernama"))
+        why = Text("no name: the title of the KBLI stands for it", "tanpa nama: dipakai judul KBLI")
+        books.note(address, "name-missing", "", why)
     if column is None or (row, column) not in sheet.cells:
         return
     cell = sheet.cells[row, column]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from pathlib import Path
 
 from kkpr_check.errors import InputError, Place, Text
@@ -14,6 +15,7 @@ from kkpr_check.io.annex_grid import (
     Sheet,
     SheetCell,
     check_counts,
+    checked_text,
     number_text,
     refuse,
     too_large,
@@ -96,7 +98,7 @@ def _read_csv(path: Path) -> Sheet:
             if len(fields) > MAX_COLUMNS:
                 raise too_large(path, f"{len(fields)} columns", f"{MAX_COLUMNS} columns")
             cells.update(
-                ((row, column), SheetCell(value, "text"))
+                ((row, column), SheetCell(checked_text(path, value), "text"))
                 for column, value in enumerate(fields, start=1)
                 if value.strip()
             )
@@ -139,7 +141,7 @@ def _read_json(path: Path) -> Sheet:
     for row, record in enumerate(records, start=2):
         for column, label in enumerate(labels, start=1):
             seen = _json_cell(record.get(label))
-            if seen is not None and seen.text.strip():
+            if seen is not None and checked_text(path, seen.text).strip():
                 cells[(row, column)] = seen
     if rest:
         notes += (
@@ -159,6 +161,11 @@ def _json_cell(value: object) -> SheetCell | None:
         return None
     if isinstance(value, bool):
         return SheetCell(str(value).lower(), "text")
-    if isinstance(value, int | float):
-        return SheetCell(number_text(value) if value == value else "NaN", "number", float(value))
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) < 1e15):
+        known = math.isfinite(value)
+        return SheetCell(
+            number_text(value) if known else str(value),
+            "number" if known else "text",
+            value if known else None,
+        )
     return SheetCell(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), "text")

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Container
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from kkpr_check.io.annex_grid import SheetCell
@@ -68,6 +69,11 @@ _PHRASE_STARTS = re.compile(r"(?<=[\w)]) +(?=(?:pembatasan|penyusunan|penyediaan
 _OUTSIDE_BRACKETS = re.compile(r"[,;\n]+(?![^()]*\))")
 
 
+_LONGEST = 1_000
+"""Longer texts are prose, not a cell value."""
+
+
+@lru_cache(maxsize=16_384)
 def parse_itbx_text(text: str) -> ParsedCell | None:
     """Understand an ITBX cell, or return None: never the nearest guess.
 
@@ -82,7 +88,7 @@ def parse_itbx_text(text: str) -> ParsedCell | None:
     >>> [phrase.kind for phrase in parse_itbx_text("pembatasan jumlah penyusunan SPPL").phrases]
     ['T', 'B']
     """
-    words = plain(text)
+    words = plain(text) if len(text) <= _LONGEST else ""
     if not words:
         return None
     code = _parse_codes(words.upper())

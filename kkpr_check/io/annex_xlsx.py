@@ -17,6 +17,7 @@ from kkpr_check.io.annex_grid import (
     Sheet,
     SheetCell,
     check_counts,
+    checked_text,
     number_text,
     refuse,
     too_large,
@@ -61,7 +62,7 @@ def _xlsx_sheet(path: Path, sheet: Any, stored: Any | None, notes: tuple[Text, .
                 continue
             value = stored.cell(cell.row, cell.column) if stored and cell.data_type == "f" else None
             seen = _xlsx_cell(cell, value)
-            if seen.text.strip():
+            if checked_text(path, seen.text).strip():
                 cells[(cell.row, cell.column)] = seen
     hidden_columns = {
         column
@@ -102,7 +103,8 @@ def _xlsx_cell(cell: Any, stored: Any | None) -> SheetCell:
     if isinstance(value, bool):
         return SheetCell(str(value).upper(), "text")
     if isinstance(value, int | float):
-        return SheetCell(_shown_number(value, str(cell.number_format)), "number", float(value))
+        value = float(f"{value:.12g}")  # 2.4000000000000004 is shown, and meant, as 2.4
+        return SheetCell(_shown_number(value, str(cell.number_format)), "number", value)
     return SheetCell(str(value), "text")
 
 

@@ -53,6 +53,21 @@ def looks_like_subzone(text: str) -> bool:
     return text.upper() not in _LABELS and _SUBZONE.fullmatch(text) is not None
 
 
+def codes_in_header(text: str) -> tuple[str, ...]:
+    r"""Return what may be the code in a header cell: the whole, a line of it, or what stands in brackets.
+
+    >>> codes_in_header("R-2"), codes_in_header("Perumahan (R-2)"), codes_in_header("R-2\nPerumahan")
+    (('R-2',), ('R-2', 'Perumahan'), ('R-2', 'Perumahan'))
+    """
+    whole = plain(text)
+    if len(whole) > 120 or looks_like_subzone(whole):
+        return (whole,) if whole else ()
+    inner = re.findall(r"[(\[]([^()\[\]]+)[)\]]", text)
+    outer = re.sub(r"[(\[][^()\[\]]*[)\]]", "\n", text)
+    parts = [plain(part) for part in (*inner, *outer.splitlines())]
+    return tuple(dict.fromkeys(part for part in parts if part)) or (whole,)
+
+
 class SubzoneIndex:
     """Sub-zones by every spelling of their code and of their name."""
 
