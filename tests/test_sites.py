@@ -410,6 +410,26 @@ def test_a_single_footprint_with_id_zero_pairs_by_area(tmp_path: Path) -> None:
     assert round(site.parcel.area) == 840
 
 
+def test_geojson_identifiers_name_sites_and_pair_nothing(tmp_path: Path) -> None:
+    houses = [{**feature(metres(50 * n + 5, 5, 50 * n + 15, 15)), "id": f"{n}"} for n in range(2)]
+    plots = [{**feature(metres(50 * n, 0, 50 * n + 40, 20 + n)), "id": f"{1 - n}"} for n in range(2)]
+    sites = read_sites(
+        geojson(tmp_path / "a.geojson", *houses), parcel=geojson(tmp_path / "b.geojson", *plots)
+    ).sites
+    assert [(site.id, round(site.parcel.area)) for site in sites] == [("0", 800), ("1", 840)]
+
+
+def test_an_id_that_is_the_key_of_a_geopackage(tmp_path: Path) -> None:
+    import geopandas
+
+    frame = geopandas.GeoDataFrame(geometry=[metres(100, 0, 140, 20), PLOT], crs="EPSG:32751")
+    frame.to_file(tmp_path / "b.gpkg", layer_options={"FID": "id"})
+    houses = [feature(HOUSE, id=2), feature(metres(105, 5, 115, 15), id=1)]
+    sites = read_sites(geojson(tmp_path / "a.geojson", *houses), parcel=tmp_path / "b.gpkg").sites
+    assert [(site.id, round(site.parcel.area)) for site in sites] == [("2", 1000), ("1", 800)]
+    assert sites[0].assumptions == ()
+
+
 def test_no_parcel_under_the_footprint_is_told(tmp_path: Path) -> None:
     plots = [feature(metres(500 * n, 0, 500 * n + 40, 20)) for n in (1, 2)]
     (site,) = read_sites(

@@ -226,6 +226,7 @@ def _transformed(feature: SiteFeature, work: str) -> Any:
 def _name(draft: _Draft, index: int, count: int) -> str:
     """Return the id of a site: the footprint's, the parcel's, else the file's name, numbered where several."""
     given = [feature.id for feature in (draft.footprint, draft.parcel) if feature is not None and feature.id]
+    given += [feature.label for feature in draft.features[::-1] if feature.label]
     if given:
         return str(given[0])
     file = draft.features[0].place.file or "site"

@@ -31,7 +31,11 @@ _ROLES: Mapping[str, Role] = {
 
 @dataclass(frozen=True, slots=True)
 class SiteFeature:
-    """One feature of a proposal file, in the CRS of its file; `error` says why it can not be used at all."""
+    """One feature of a proposal file, in the CRS of its file; `error` says why it can not be used at all.
+
+    `label` is the identifier of a GeoJSON feature: it names a site, but programs number features by themselves, so it
+    pairs nothing.
+    """
 
     place: Place
     role: Role
@@ -40,6 +44,7 @@ class SiteFeature:
     options: Options
     error: KkprError | None = None
     doubt: Text | None = None
+    label: str | None = None
 
     @property
     def id(self) -> str | None:
@@ -224,15 +229,17 @@ def _table_feature(outline: Outline, table: CoordinateTable, role: Role, repairs
 
 def _from_layer(data: LayerData, name: str, role: Role, attributes: bool, allow_points: bool) -> FeatureSet:
     doubtful = {repair.row: _crossing(repair) for repair in data.repairs if repair.doubtful}
+    own_ids = (data.feature_field or "").casefold() == "id" and _column(data.fields, "id") is None
     features = []
     for n, row in enumerate(int(row) for row in data.row):
         place = Place(name, data.layer if name == data.path else None, str(data.feature[n]))
         fields = {column: values[n] for column, values in data.fields.items()} if attributes else {}
+        if attributes and own_ids and data.driver == "GPKG":
+            fields["id"] = data.feature[n]
         if row in data.doubts:
-            features.append(_unusable(place, role, data, fields, data.doubts[row]))
-            continue
-        features.append(
-            _feature(
+            feature = _unusable(place, role, data, fields, data.doubts[row])
+        else:
+            feature = _feature(
                 data.geometry[n],
                 fields,
                 place,
@@ -241,7 +248,7 @@ def _from_layer(data: LayerData, name: str, role: Role, attributes: bool, allow_
                 allow_points=allow_points,
                 doubt=doubtful.get(row),
             )
-        )
+        features.append(replace(feature, label=str(data.feature[n])) if own_ids else feature)
     repairs = tuple(_repaired(Path(name).name, repair) for repair in data.repairs)
     return FeatureSet(
         tuple(features), name, data.layer, data.sha256, data.crs_label, False, repairs, data.assumptions

@@ -138,12 +138,7 @@ def read_sites(
     """
     command_line = parse_options(options or {})
     if point is not None:
-        if site is not None or parcel is not None:
-            raise UsageError(
-                Text("--point stands instead of a file", "--point dipakai sebagai ganti berkas"),
-                remedy=Text("give a file or --point", "berikan berkas atau --point"),
-            )
-        return _read_point(point, command_line)
+        return _read_point(point, command_line, alone=site is None and parcel is None)
     sets = _read_files(
         site,
         parcel,
@@ -179,7 +174,12 @@ def _grouped(placed: Sequence[tuple[str, Site]]) -> tuple[SiteGroup, ...]:
     return tuple(groups)
 
 
-def _read_point(text: str, command_line: Options) -> SitesRead:
+def _read_point(text: str, command_line: Options, *, alone: bool) -> SitesRead:
+    if not alone:
+        raise UsageError(
+            Text("--point stands instead of a file", "--point dipakai sebagai ganti berkas"),
+            remedy=Text("give a file or --point", "berikan berkas atau --point"),
+        )
     where = parse_point(text)
     work = crs_policy.work_crs(where.lon, where.lat)
     geometry = crs_policy.transform(objects([shapely.Point(where.lon, where.lat)]), LONLAT, work)[0]
