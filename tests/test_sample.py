@@ -38,9 +38,9 @@ MADE = sorted(
         Path("data/parcels.gpkg"),
         *(
             p.relative_to(ROOT)
-            for f in (RDTR, RTRW)
-            for p in f.rglob("*")
-            if p.is_file() and p.name != "plan.lock"
+            for folder in (RDTR, RTRW)
+            for pattern in ("*.csv", "plan.toml", "layers/*")
+            for p in folder.glob(pattern)
         ),
         *(p.relative_to(ROOT) for p in EXAMPLES.glob("[0-9][0-9]-*.geojson")),
     )

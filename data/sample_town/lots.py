@@ -85,8 +85,9 @@ def lots(town: Town) -> list[Lot]:
                 continue
             shape = space.clip(u, v, front, rng)
             if shape is not None:
+                inner = _beside_streets(u, v)
                 found.append(
-                    Lot(f"SINTETIS-{len(found) + 1:05d}", shape, u, v, front, kind, rng.random() < 0.11)
+                    Lot(f"SINTETIS-{len(found) + 1:05d}", shape, inner, v, front, kind, rng.random() < 0.11)
                 )
     return found
 

@@ -32,7 +32,9 @@ legal_area_pct = 0.5                       # LOK005: drawn against legal area
 [[layer]]
 role = "zoning"
 path = "layers/polaruang_sintetis.shp"
-encoding = "UTF-8"
+encoding = "UTF-8"                         # of the .dbf, where the .cpg is missing or wrong
+# crs = "EPSG:32751"                       # for this layer alone, where it carries none
+# swap_xy = true                           # for a file that keeps latitude before longitude
 legal = "Lampiran I (sintetis)"
 [layer.fields]
 subzone = "KODSZN"                         # letter code; real layers keep it in KODSBL, KODEWP ... too

@@ -170,7 +170,7 @@ def nonconform(market: Market, name: str) -> Example:
     given = options(lot, shape, "85121", floors=5, height_m=21.0, floor_area_m2=round(shape.area * 5, 1),
                     green_area_m2=0.0, business_scale="medium")  # fmt: skip
     return Example(name, lot, shape, given, "nonconform",
-                   ("INT001", "INT002", "INT003", "KGT001", "KGT003", "KHS004", "TAB001", "TAB002", "TAB003", "TAB004",
+                   ("INT001", "INT002", "INT003", "KGT001", "KGT003", "KHS003", "KHS004", "TAB001", "TAB002", "TAB003", "TAB004",
                     "TAB005"),
                    "Sekolah dilarang (X) di PS dan bersyarat di R-4; KDB, KLB, KDH, GSB, jarak belakang, "
                    "tinggi, jumlah lantai, dan sempadan sungai dilanggar")  # fmt: skip
@@ -179,7 +179,7 @@ def nonconform(market: Market, name: str) -> Example:
 def _riverside(lot: Lot, shares: dict[str, float]) -> bool:
     homes = sum(shares.get(z, 0.0) for z in ("R-3", "R-4"))
     return (
-        0.12 < shares.get("PS", 0.0) < 0.6 and homes > 0.3 and bool(lot.front) and road_class(lot) is not None
+        0.2 < shares.get("PS", 0.0) < 0.6 and homes > 0.3 and bool(lot.front) and road_class(lot) is not None
     )
 
 

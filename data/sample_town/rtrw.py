@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyproj
 import shapely
-from shapely.geometry import LineString, Point, Polygon
+from shapely.geometry import Point, Polygon
 
 from sample_town import files
 from sample_town.catalogue import RTRW_CLASSES
@@ -121,8 +121,3 @@ def write_layer(path: Path) -> None:
         path, [row(*piece) for piece in made], [shapely.transform(p[2], degrees) for p in made],
         layer="pola_ruang_sintetis", driver="GPKG", kind="Polygon", crs=SRGI2013,
     )  # fmt: skip
-
-
-def conflict_line() -> LineString:
-    """Return the southern edge of the protected forest inside the town."""
-    return curve((812, 300), (1225, 300))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -64,10 +64,6 @@ class Cell:
         if self.side is not None:
             lines.append(curve((self.side[0], self.v0 - POKE_M), (self.side[0], self.v1 + POKE_M)))
         return lines
-
-    def shape(self) -> Polygon:
-        """Return the block up to the street axes."""
-        return box(self.u0, self.u1, self.v0, self.v1)
 
 
 SPECIAL = {
@@ -175,7 +171,6 @@ class Town:
     boundary: Polygon
     gaps: dict[str, Polygon]
     overlap: int = -1
-    by_cell: dict[tuple[int, int], Cell] = field(default_factory=dict)
 
 
 GAPS = {
@@ -199,7 +194,7 @@ def build() -> Town:
     faces = [g for g in shapely.get_parts(shapely.polygonize([noded])) if g.area > 0]
     labels = _labels(faces, streets, blocks, boundary, gaps)
     pieces = _dissolve(faces, labels)
-    town = Town(streets, blocks, pieces, boundary, gaps, by_cell={(c.i, c.j): c for c in blocks})
+    town = Town(streets, blocks, pieces, boundary, gaps)
     return _with_overlap(town)
 
 
