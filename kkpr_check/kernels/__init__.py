@@ -43,10 +43,13 @@ SAFE_M = 1e-6
 """A subject is inside when no zone edge is within ``margin_m + SAFE_M``: rounding can not decide it."""
 
 
-def noise_m2(bounds: Floats) -> Floats:
-    """Return the area in m2 below which an overlap is rounding, for bounds ``(n, 4)`` in metres."""
+def noise_m2(bounds: Floats, areas_m2: Floats) -> Floats:
+    """Return the area below which an overlap is rounding, for subjects' bounds ``(n, 4)`` in metres and areas.
+
+    At most half of the subject, so that a subject smaller than the noise still lies somewhere.
+    """
     boxes = (bounds[:, 2] - bounds[:, 0]) * (bounds[:, 3] - bounds[:, 1])
-    return np.maximum(NOISE_M2, NOISE_RATIO * np.nan_to_num(boxes))
+    return np.minimum(np.maximum(NOISE_M2, NOISE_RATIO * np.nan_to_num(boxes)), areas_m2 / 2)
 
 
 @dataclass(frozen=True, slots=True)

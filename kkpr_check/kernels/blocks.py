@@ -87,17 +87,15 @@ class WkbBlock:
             Where bytes are not WKB.
         """
         picked = np.arange(len(self)) if rows is None else rows
-        raw = memoryview(np.ascontiguousarray(self.data)).cast("B")
+        raw = np.ascontiguousarray(self.data).data
         bounds = zip(self.offsets[picked].tolist(), self.offsets[picked + 1].tolist(), strict=True)
         values = np.empty(len(picked), dtype=object)
         values[:] = [bytes(raw[low:high]) if high > low else None for low, high in bounds]
-        try:
-            decoded: Objects = shapely.from_wkb(values)
-        except (shapely.errors.ShapelyError, ValueError) as error:
-            raise InputError(
-                Text(f"a geometry can not be read: {error}", f"geometri tidak terbaca: {error}"),
-                code="not-wkb",
-            ) from error
+        with np.errstate(invalid="ignore"):  # a NaN vertex is refused by `polygons`, with its row
+            decoded: Objects = shapely.from_wkb(values, on_invalid="ignore")
+        lost = shapely.is_missing(decoded) & (self.offsets[picked + 1] > self.offsets[picked])
+        if lost.any():
+            refuse(picked[lost], Text("geometry can not be read", "geometri tidak terbaca"), "not-wkb")
         return decoded
 
 
@@ -105,29 +103,26 @@ Polygons = Objects | WkbBlock
 """Subjects or zones: an object array of shapely (Multi)Polygons, or WKB."""
 
 
-def polygons(values: Polygons) -> Objects:
-    """Return shapely polygons, having refused what has no area to measure.
+def polygons(values: Polygons, rows: Ints | None = None) -> Objects:
+    """Return shapely polygons (of some `rows`), having refused what has no area to measure.
 
     Raises
     ------
     InputError
-        For a geometry that is no (Multi)Polygon or has a non-finite coordinate.
+        For a geometry that is no (Multi)Polygon or has a non-finite coordinate; it names the rows.
     """
-    geometry: Objects = (
-        values.to_shapely() if isinstance(values, WkbBlock) else np.asarray(values, dtype=object)
-    )
-    kinds = shapely.get_type_id(geometry)
-    wrong = ~np.isin(kinds, (-1, 3, 6))
+    if isinstance(values, WkbBlock):
+        geometry = values.to_shapely(rows)
+    else:
+        geometry = np.asarray(values, dtype=object) if rows is None else values[rows]
+    names = np.arange(len(geometry)) if rows is None else rows
+    wrong = ~np.isin(shapely.get_type_id(geometry), (-1, 3, 6))
     if wrong.any():
-        refuse(
-            np.flatnonzero(wrong), Text("geometry is not a polygon", "geometri bukan poligon"), "not-polygon"
-        )
+        refuse(names[wrong], Text("geometry is not a polygon", "geometri bukan poligon"), "not-polygon")
     coordinates, owner = shapely.get_coordinates(geometry, return_index=True)
     loose = np.unique(owner[~np.isfinite(coordinates).all(axis=1)])
     if len(loose):
-        refuse(
-            loose, Text("coordinate is not a finite number", "koordinat bukan bilangan hingga"), "not-finite"
-        )
+        refuse(names[loose], Text("coordinate is not a finite number", "koordinat bukan bilangan hingga"), "not-finite")
     return geometry
 
 

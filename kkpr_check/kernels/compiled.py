@@ -571,7 +571,7 @@ def measure(index, data, offsets, low, high, margin, listed):
         if count > len(subject):
             subject = np.empty((2 * count, 5))
         read_edges(data, offsets[row], x1, y1, subject)
-        noise = max(NOISE_M2, NOISE_RATIO * (x2 - x1) * (y2 - y1))
+        noise = min(max(NOISE_M2, NOISE_RATIO * (x2 - x1) * (y2 - y1)), area / 2)
         found, candidates = _candidates(index, x1 - reach, y1 - reach, x2 + reach, y2 + reach, found)
         begin, whole = n, False
         while n + candidates > len(rows):

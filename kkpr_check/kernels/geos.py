@@ -61,7 +61,7 @@ class GeosPrepared:
         geometry = polygons(subjects)
         areas = np.nan_to_num(shapely.area(geometry))
         bounds = shapely.bounds(geometry).reshape(-1, 4)
-        noise = noise_m2(bounds)
+        noise = noise_m2(bounds, areas)
         boxes = _grown(bounds, self._margin_m + 2 * SAFE_M)
         subject, zone = self._candidates(boxes)
         inside, settled = self._settle(boxes, subject, zone)

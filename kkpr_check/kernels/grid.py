@@ -130,7 +130,7 @@ def _block(values: Polygons) -> WkbBlock:
 
 def _readable(block: WkbBlock, rows: Ints) -> WkbBlock:
     """Re-encode rows that the compiled reader does not take: big-endian, with Z or M, or no polygon at all."""
-    return _block(polygons(block.to_shapely(rows)))
+    return _block(polygons(block, rows))
 
 
 def _in_threads(threads: int, work: Callable[[int, int], Any], edges: list[int]) -> list[Any]:
@@ -168,7 +168,7 @@ class GridPrepared:
             rows = np.flatnonzero(counts < 0)
             self._refuse_loose(counts, rows)
             shapes = block.to_shapely()
-            shapes[rows] = polygons(shapes[rows])
+            shapes[rows] = polygons(block, rows)
             self._zones = block = _block(shapes)
             counts, bounds = self._loops.scan_zones(block.data, block.offsets)
         reach = self._margin_m + 4 * SAFE_M

@@ -163,7 +163,7 @@ class ReferencePrepared:
         close: list[tuple[int, int, float]] = []
         areas = np.array([0.0 if one is None else area_m2(one) for one in geometry])
         inside: Bools = np.zeros(len(geometry), dtype=bool)
-        noise = noise_m2(shapely.bounds(geometry).reshape(-1, 4))
+        noise = noise_m2(shapely.bounds(geometry).reshape(-1, 4), areas)
         for row, subject in enumerate(geometry):
             if subject is None or shapely.is_empty(subject):
                 continue
