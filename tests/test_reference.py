@@ -8,9 +8,12 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kkpr_check import reference
 from kkpr_check.errors import PlanError
@@ -286,7 +289,7 @@ def test_another_kbli_edition_is_one_file_and_one_row(
 ) -> None:
     (tmp_path / "kbli_2025.csv").write_text("kbli,title\n01111,Jagung\n", encoding="utf-8")
     edition = rows.KbliEdition(2025, "Peraturan BPS 7/2025", "seen", "KB25")
-    monkeypatch.setattr(lookups, "files", lambda package: tmp_path)
+    monkeypatch.setattr(lookups, "FOLDER", tmp_path)
     monkeypatch.setattr(lookups, "kbli_editions", lambda: {2025: edition})
     assert dict(lookups.kbli_titles.__wrapped__(2025)) == {"01111": "Jagung"}
     (tmp_path / "kbli_2025.csv").write_text("kbli,title\n1111,Jagung\n", encoding="utf-8")
@@ -323,3 +326,54 @@ def test_observed_codes_resolve_to_their_letter() -> None:
                 if value and (match is None or match.code != letter):
                     wrong.append((value, letter))
     assert not wrong
+
+
+SUBZONES = [row.code for row in reference.subzones()]
+SPELLINGS = (str.lower, lambda c: c.replace("-", ""), lambda c: c.replace("-", " "), lambda c: c.replace("-", "."),
+             lambda c: c.replace("-", "_").lower(), lambda c: f"  {c}\u00a0 ", lambda c: c.replace("-", "-0"))  # fmt: skip
+
+
+@pytest.mark.parametrize("spell", SPELLINGS)
+def test_every_code_of_the_catalogue_survives_every_spelling(spell: Callable[[str], str]) -> None:
+    assert {code: getattr(reference.find_subzone(spell(code)), "code", None) for code in SUBZONES} == {
+        c: c for c in SUBZONES
+    }
+
+
+@pytest.mark.parametrize(
+    "dress", [str, str.upper, str.lower, lambda n: f"Zona {n}", lambda n: n.replace(" dan ", " & ")]
+)
+def test_every_name_of_the_catalogue_is_found_or_listed(dress: Callable[[str], str]) -> None:
+    for row in reference.subzones():
+        match = reference.find_subzone(dress(row.name))
+        assert match is not None, row.name
+        assert row.code == match.code or row.code in match.alternatives, (row.name, match)
+
+
+def test_every_number_of_the_catalogue_is_found() -> None:
+    for row in (*reference.subzones(), *reference.rtrw_classes()):
+        if row.number:
+            find = reference.find_subzone if isinstance(row, reference.Subzone) else reference.find_rtrw_class
+            for value in (row.number, int(row.number), float(row.number), f"{row.number}.0"):
+                match = find(value)
+                assert match is not None and match.code == row.code
+                assert match.certain == (not row.number_doubtful and row.mark != "memory")
+
+
+@given(
+    st.one_of(
+        st.text(max_size=40), st.floats(), st.integers(), st.booleans(), st.none(), st.binary(max_size=9)
+    )
+)
+def test_no_value_breaks_the_search(value: object) -> None:
+    for find in (reference.find_subzone, reference.find_rtrw_class):
+        match = find(value)
+        assert match is None or (0 < match.score <= 1 and match.code)
+    reference.road_class_of(value)
+    reference.overlay_meaning("KSMPDN", value)
+
+
+@given(st.sampled_from(SUBZONES), st.sampled_from("abdefghijklmnoqrsuvxyz"))
+def test_a_zoning_technique_never_changes_the_code(code: str, letter: str) -> None:
+    match = reference.find_subzone(f"{code}.{letter}")
+    assert match is not None and (match.code, match.tpz) == (code, letter.upper())

@@ -6,13 +6,12 @@ import csv
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 from types import MappingProxyType
 
 from kkpr_check.errors import Place, PlanError, Text
 from kkpr_check.reference.matching import clean
 from kkpr_check.reference.rows import (
+    FOLDER,
     FieldName,
     OverlayColumn,
     OverlayValue,
@@ -180,8 +179,8 @@ def kbli_titles(version: int = 2020) -> Mapping[str, str]:
         The edition is not in the package, or its file holds a code that is not five digits or stands twice.
     """
     name = f"kbli_{version}.csv"
-    resource = files(__package__).joinpath(name)
-    if version not in kbli_editions() or not resource.is_file():
+    path = FOLDER / name
+    if version not in kbli_editions() or not path.is_file():
         have = ", ".join(str(year) for year in sorted(kbli_editions()))
         raise PlanError(
             Text(
@@ -194,22 +193,21 @@ def kbli_titles(version: int = 2020) -> Mapping[str, str]:
             ),
             code="kbli-version",
         )
-    return _read_kbli(Path(str(resource)))
+    return _parse_kbli(name, path.read_text(encoding="utf-8"))
 
 
-def _read_kbli(path: Path) -> Mapping[str, str]:
+def _parse_kbli(name: str, text: str) -> Mapping[str, str]:
     titles: dict[str, str] = {}
-    with path.open(encoding="utf-8", newline="") as handle:
-        for line, row in enumerate(csv.DictReader(handle), start=2):
-            code = row["kbli"]
-            if not re.fullmatch(r"\d{5}", code) or code in titles:
-                raise PlanError(
-                    Text(
-                        f"KBLI code {code!r} is not five digits or stands twice",
-                        f"kode KBLI {code!r} bukan lima angka atau ganda",
-                    ),
-                    place=Place(path.name, row=line, column="kbli"),
-                    code="kbli-file",
-                )
-            titles[code] = row["title"]
+    for line, row in enumerate(csv.DictReader(text.splitlines()), start=2):
+        code = row["kbli"]
+        if not re.fullmatch(r"[0-9]{5}", code) or code in titles:
+            raise PlanError(
+                Text(
+                    f"KBLI code {code!r} is not five digits or stands twice",
+                    f"kode KBLI {code!r} bukan lima angka atau ganda",
+                ),
+                place=Place(name, row=line, column="kbli"),
+                code="kbli-file",
+            )
+        titles[code] = row["title"]
     return MappingProxyType(titles)

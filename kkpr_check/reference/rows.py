@@ -10,12 +10,14 @@ import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, cast
 
 Mark = Literal["seen", "inferred", "memory"]
 T = TypeVar("T")
+FOLDER = Path(__file__).parent
+"""Where the tables are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +218,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
 
 def read_csv(name: str) -> list[dict[str, str]]:
     """Return the rows of ``reference/<name>.csv`` of the package as text."""
-    resource = files(__package__).joinpath(f"{name}.csv")
-    return list(csv.DictReader(resource.read_text(encoding="utf-8").splitlines()))
+    return list(csv.DictReader((FOLDER / f"{name}.csv").read_text(encoding="utf-8").splitlines()))
 
 
 def _load(name: str, kind: type[T]) -> tuple[T, ...]:
