@@ -50,6 +50,7 @@ def write(path: Path, fields: dict[str, Any], *, kind: str = "area", crs: str | 
         pyogrio.raw.write(
             path, shapely.to_wkb(np.array(shapes, dtype=object)), columns, list(fields),
             geometry_type="Polygon" if kind == "area" else "LineString", crs=crs, encoding="UTF-8",
+            driver="OpenFileGDB" if path.suffix == ".gdb" else None,
         )  # fmt: skip
     return path
 
@@ -384,3 +385,46 @@ def test_errors_speak_both_languages(tmp_path: Path) -> None:
     with pytest.raises(KkprError) as refused:
         init_command([tmp_path], tmp_path / "plan", yes=True)
     assert "folder" in refused.value.render("id") and "is a folder" in refused.value.render("en")
+
+
+def test_prompts_read_answers_and_repeat_a_wrong_choice(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from kkpr_check.cli.plan_init import rich_ask
+    from kkpr_check.errors import Text
+
+    answers = iter(["maybe", "draft", "", ""])
+    monkeypatch.setattr("builtins.input", lambda *_: next(answers))
+    ask = rich_ask("id")
+    assert ask(Question(Text("Status", "Status [uji]"), ("in-force", "draft", ""))) == "draft"
+    assert ask(Question(Text("Status", "Status"), ("in-force", "draft", ""))) == ""
+    assert ask(Question(Text("Name", "Nama"), default="Rencana A")) == "Rencana A"
+    out = capsys.readouterr()
+    assert out.out == "" and "Status [uji]" in out.err
+
+
+def test_file_geodatabase_is_adopted(tmp_path: Path) -> None:
+    gdb = write(tmp_path / "data.gdb", {"KODSZN": ["32103300", "31010000"], "NAMOBJ": ["Perumahan", "Air"]})
+    init_command([gdb], tmp_path / "plan", yes=True)
+    layer = document(tmp_path / "plan")["layer"][0]
+    assert layer["path"] == "layers/data.gdb" and layer["codes"] == {"32103300": "R-3", "31010000": "BA"}
+    fill(tmp_path / "plan")
+    load_plan(tmp_path / "plan")
+
+
+def test_layer_of_another_encoding_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "z.shp", {"KODE": ["R-2", "R-3"], "NAMOBJ": ["Kepadatan", "Rendah"]})
+    path.with_suffix(".cpg").unlink(missing_ok=True)
+    init_command([path], tmp_path / "plan", yes=True, encoding="cp1252", lang="id")
+    assert document(tmp_path / "plan")["layer"][0]["encoding"] == "cp1252"
+    init_command([path], tmp_path / "other", yes=True, swap_xy=False)
+    assert "encoding" not in document(tmp_path / "other")["layer"][0]
+
+
+def test_same_layers_give_the_same_folder(zoning: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        init_command([zoning], tmp_path / name, yes=True)
+    files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*") if path.is_file())
+    assert [(tmp_path / "a" / f).read_bytes() for f in files] == [
+        (tmp_path / "b" / f).read_bytes() for f in files
+    ]
