@@ -380,3 +380,11 @@ def test_an_official_field_may_hold_mostly_local_codes() -> None:
     found = inspect(areas(KODSZN=["R-2", "SC", "SC-9", "I-4"]))
     assert found.role == "zoning"
     assert {item.value for item in found.unresolved} == {"SC", "SC-9", "I-4"}
+
+
+def test_an_rdtr_given_as_rtrw_is_said_so() -> None:
+    layer = areas(KODE=["R-2", "R-3", "P-1", "SPU-1", "BJ"])
+    made = bare_plan(layer.path, "rtrw-kab", Tables(), inspect(layer, family="rtrw"))
+    assert "look like those of an RDTR" in " ".join(text.en for text in made.assumptions)
+    right = bare_plan(layer.path, "rdtr", Tables(), inspect(layer, family="rdtr"))
+    assert "look like" not in " ".join(text.en for text in right.assumptions)

@@ -225,6 +225,14 @@ def _assumptions(
         ),
         guess.evidence(),
     ]
+    if inspection.looks_like is not None:
+        seen, said = inspection.looks_like.upper(), str(inspection.family).upper()
+        notes.append(
+            Text(
+                f"{plan.name}: its codes look like those of an {seen}, but it was given as {said}",
+                f"{plan.name}: kodenya tampak seperti {seen}, tetapi diberikan sebagai {said}",
+            )
+        )
     if codes:
         shown = ", ".join(f"{value} -> {code}" for value, code in list(codes.items())[:12])
         more = "" if len(codes) <= 12 else f" (+{len(codes) - 12})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kkpr_check.errors import Place, PlanError, Text
 from kkpr_check.io.adopt_columns import Column, LayerLike, columns_of, count_pairs
@@ -55,7 +55,9 @@ class Inspection:
     role, reason
         What the layer is, and the evidence.
     family
-        Which catalogue fits a zoning layer: ``rdtr`` or ``rtrw``.
+        Which catalogue a zoning layer is read with: ``rdtr`` or ``rtrw``.
+    looks_like
+        The other catalogue, where it fits clearly better than the one the user asked for.
     subzone, candidates
         The field that carries the code, and all fields that were weighed, best first (zoning only).
     fields
@@ -91,6 +93,7 @@ class Inspection:
     columns: tuple[Column, ...] = ()
     title: str = ""
     open_names: Mapping[str, str] = field(default_factory=dict)
+    looks_like: Family | None = None
     data: LayerLike | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -123,7 +126,8 @@ def inspect(data: LayerLike, *, family: Family | None = None) -> Inspection:
         ``rdtr`` or ``rtrw`` where the user has said what it is; else both catalogues are tried.
     """
     columns = columns_of(data)
-    guesses = guess_fields(columns, family, words_of(data)) if shape_of(data) == "area" else ()
+    weighed = guess_fields(columns, words_of(data)) if shape_of(data) == "area" else ()
+    guesses = tuple(guess for guess in weighed if family in (None, guess.family))
     by_name = {column.name: column for column in columns}
     evidence = next((g for g in guesses if is_zoning_evidence(g, by_name[g.field])), None)
     best = guesses[0] if guesses else None
@@ -133,7 +137,7 @@ def inspect(data: LayerLike, *, family: Family | None = None) -> Inspection:
     if evidence is not None and best is not None:
         other = None if _official(columns) else disqualified(data, columns, by_name[best.field])
         if other is None:
-            return _zoning(data, columns, guesses)
+            return replace(_zoning(data, columns, guesses), looks_like=_looks_like(weighed, best))
         return _other(data, columns, other, guesses)
     return _other(data, columns, other_role(data, columns), guesses)
 
@@ -187,6 +191,12 @@ def guess_level(inspection: Inspection) -> tuple[Level, Text]:
 def words_of_title(title: str) -> list[str]:
     """Return the words of a file name, lower case."""
     return title.casefold().split()
+
+
+def _looks_like(weighed: tuple[FieldGuess, ...], best: FieldGuess) -> Family | None:
+    """Return the other kind of plan where its catalogue explains the layer clearly better."""
+    other = next((guess for guess in weighed if guess.family != best.family), None)
+    return other.family if other is not None and other.rank - best.rank > 0.1 else None
 
 
 def _official(columns: tuple[Column, ...]) -> bool:

@@ -110,28 +110,23 @@ class Conflict:
         )
 
 
-def guess_fields(
-    columns: Iterable[Column], family: Family | None = None, title: str = ""
-) -> tuple[FieldGuess, ...]:
+def guess_fields(columns: Iterable[Column], title: str = "") -> tuple[FieldGuess, ...]:
     """Return the fields that carry codes or names of the national catalogues, best first.
 
     Parameters
     ----------
     columns
         The columns of the layer.
-    family
-        The kind of plan where the user has said it; else both catalogues are tried.
     title
         File and layer name: "rtrw" in it decides between two equally good catalogues.
     """
     columns = tuple(columns)
     bonus = _schema_bonus(columns, title.casefold())
-    families: tuple[Family, ...] = (family,) if family else ("rdtr", "rtrw")
     guesses = [
         guess
         for column in columns
         if column.role not in SKIPPED_ROLES and 0 < len(column.counts) <= MAX_DISTINCT
-        for name in families
+        for name in FINDERS
         if (guess := _guess(column, name, bonus[name])).kinds
     ]
     order = {name.casefold(): i for i, name in enumerate(field_aliases("subzone_code"))}
