@@ -9,7 +9,7 @@ import pytest
 from report_values import AS_OF, PROVENANCE, conforming, failing, finding, to_lonlat
 
 from kkpr_check.errors import Text
-from kkpr_check.model import LedgerEntry, LedgerZone, Outcome, Report, Verdict
+from kkpr_check.model import Finding, LedgerEntry, LedgerZone, Outcome, Report, Verdict
 from kkpr_check.report import render, words
 from kkpr_check.report.look import Look
 from kkpr_check.report.safe import encodable, safe_text
@@ -130,6 +130,40 @@ def test_missing_inputs_say_who_can_supply_them() -> None:
         in tail
     )
     assert "What is missing" not in write(conforming(), lang="en")
+
+
+def lacking(rule: str, zone: str, *names: str) -> Finding:
+    message = Text(
+        f"Can not be judged: {names[0]} is missing.", f"Belum dapat dinilai: {names[0]} belum ada."
+    )
+    return finding(rule, "some-rule", Outcome.UNDETERMINED, zone=zone, missing=names, message=message,
+                   remedy=Text("Move away.", "Pindah."))  # fmt: skip
+
+
+def test_a_rule_that_lacks_inputs_in_several_zones_is_one_item() -> None:
+    findings = [lacking(rule, zone, f"intensity.csv:{zone}:{column}")
+                for rule, column in (("INT001", "kdb_max_pct"), ("INT002", "klb_max")) for zone in ("R-2", "K-1")]  # fmt: skip
+    findings.append(lacking("TAB001", "R-2", "intensity.csv:R-2:row 7:gsb_min_m"))
+    text = write(dataclasses.replace(failing(), findings=tuple(findings)))
+    assert "Perlu diverifikasi (3)" in text and text.count("  INT001 some-rule") == 1
+    assert "Belum dapat dinilai tanpa: tabel intensity.csv, R-2, K-1: kdb_max_pct." in text
+    assert "zona R-2, K-1, rencana" in text
+    assert "Pindah." not in text, "a remedy against a violation is no advice for a missing number"
+    tail = text.split("Yang belum ada")[1]
+    assert "- tabel intensity.csv, R-2, K-1: kdb_max_pct, klb_max, untuk INT001, INT002: instansi" in tail
+    assert "- tabel intensity.csv, R-2, baris 7: gsb_min_m, untuk TAB001: instansi" in tail
+
+
+def test_what_a_message_adds_to_the_missing_input_is_kept() -> None:
+    told = Text("Two activities differ. Can not be judged: activity is missing.", "Dua kegiatan berbeda.")
+    item = finding("KGT001", "use-prohibited", Outcome.UNDETERMINED, missing=("activity",), message=told)
+    assert "Dua kegiatan berbeda." in write(dataclasses.replace(failing(), findings=(item,)))
+
+
+def test_a_rule_that_fails_in_one_zone_is_not_counted_as_passed() -> None:
+    findings = (finding("KGT001", "use-prohibited", Outcome.PASS, zone="R-2"),
+                finding("KGT001", "use-prohibited", Outcome.FAIL, zone="PS"))  # fmt: skip
+    assert "Terpenuhi: 0 aturan" in write(dataclasses.replace(failing(), findings=findings))
 
 
 def test_synthetic_and_draft_plans_are_labelled() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kkpr_check.errors import Text
 from kkpr_check.model import Finding, LedgerEntry, Outcome, Report, Verdict
-from kkpr_check.report import words
+from kkpr_check.report import missing, words
 from kkpr_check.report.json import ToLonLat, work_crs_of
 from kkpr_check.report.look import BAR_COLUMNS, Look, bar, indented, rich_text
 from kkpr_check.report.safe import safe_text
@@ -205,25 +205,36 @@ class _Page:
     def _finding(self, group: Sequence[Finding]) -> None:
         finding = group[0]
         self.line(f"{finding.rule} {finding.name}", "bold", indent=2)
-        self.line(self.say(finding.message), indent=4)
+        self.line(self._message(group), indent=4)
         measured = self._measured(finding)
         if measured:
             self.line(measured, indent=4)
         self.item(words.WHERE, self._place(group), indent=4)
-        if finding.legal:
-            self.item(words.LAW, finding.legal, indent=4)
-        if finding.remedy is not None:
+        laws = dict.fromkeys(item.legal for item in group if item.legal)
+        if laws:
+            self.item(words.LAW, "; ".join(laws), indent=4)
+        if finding.remedy is not None and not finding.missing:  # the remedy is against a violation
             self.item(words.TODO, self.say(finding.remedy), indent=4)
         flips = [item.flip_distance_m for item in group if item.flip_distance_m is not None]
         if flips and finding.outcome is not Outcome.CONDITIONAL:
             distance = words.quantity(min(flips), "m", self.lang)
             self.line(self.say(words.FLIP).format(distance), indent=4)
 
+    def _message(self, group: Sequence[Finding]) -> str:
+        messages = dict.fromkeys(finding.message for finding in group)
+        if len(messages) == 1 and not group[0].message.en.startswith(words.ONLY_MISSING):
+            return self.say(group[0].message)
+        lacking = "; ".join(self.say(what) for what, _, _ in missing.wanted(group))
+        return self.say(words.NOT_JUDGED).format(lacking)
+
     def _measured(self, finding: Finding) -> str:
         def written(value: float | str | None) -> str:
             return words.quantity(value, finding.unit, self.lang)
 
-        if finding.limit is None and not isinstance(finding.measured, float | int):
+        no_number = isinstance(finding.measured, str) or finding.measured is None
+        if (finding.limit is None and (no_number or finding.unit is None)) or (
+            no_number and finding.limit == 0
+        ):
             return ""
         parts = []
         if finding.measured is not None:
@@ -237,15 +248,17 @@ class _Page:
         return text[:1].upper() + text[1:]
 
     def _place(self, group: Sequence[Finding]) -> str:
-        finding = group[0]
-        subjects = dict.fromkeys(self.say(words.SUBJECTS[item.subject]) for item in group)
+        subjects = dict.fromkeys(self.say(words.SUBJECTS[finding.subject]) for finding in group)
         parts = [self.say(words.AND).join(subjects)]
-        if finding.zone:
-            parts.append(f"{self.say(words.ZONE)} {finding.zone}")
-        if finding.plan:
-            parts.append(f"{self.say(words.PLAN)} {finding.plan}")
-        if finding.witness is not None and not finding.witness.is_empty:
-            point = self.to_lonlat(finding.witness.representative_point(), work_crs_of(self.report))
+        for word, names in (
+            (words.ZONE, dict.fromkeys(finding.zone for finding in group if finding.zone)),
+            (words.PLAN, dict.fromkeys(finding.plan for finding in group if finding.plan)),
+        ):
+            if names:
+                parts.append(f"{self.say(word)} {', '.join(names)}")
+        witness = group[0].witness
+        if witness is not None and not witness.is_empty:
+            point = self.to_lonlat(witness.representative_point(), work_crs_of(self.report))
             parts.append(f"{self.say(words.POINT)} {point.y:.6f}, {point.x:.6f}")
         return ", ".join(parts)
 
@@ -270,19 +283,11 @@ class _Page:
         return self.say(words.ONE_RULE if len(rules) == 1 else words.RULES).format(len(rules))
 
     def _missing(self) -> None:
-        rules_of: dict[str, list[str]] = {}
-        for finding in self.report.findings:
-            for name in finding.missing:
-                rules = rules_of.setdefault(name, [])
-                if finding.rule not in rules:
-                    rules.append(finding.rule)
-        if not rules_of:
-            return
-        self.heading(self.say(words.MISSING))
-        for name, rules in rules_of.items():
-            wanted = f"{self.say(words.NEEDED_BY)} {', '.join(rules)}"
-            label = self.say(words.missing_label(name))
-            self.line(f"- {label}, {wanted}: {self.say(words.supplier(name))}", indent=2)
+        lines = missing.wanted(self.report.findings)
+        self._list(words.MISSING, [
+            f"{self.say(what)}, {self.say(words.NEEDED_BY)} {', '.join(rules)}: {self.say(who)}"
+            for what, rules, who in lines
+        ])  # fmt: skip
 
     def _sources(self) -> None:
         report, provenance = self.report, self.report.provenance
@@ -325,9 +330,14 @@ class _Page:
 
 
 def _same_said(findings: Iterable[Finding]) -> list[list[Finding]]:
-    """Return findings that say the same of parcel and footprint together, in their order."""
+    """Return findings that say the same together, in their order.
+
+    Of parcel and footprint or of several zones the same message is said once; a rule that lacks inputs is one item.
+    """
     groups: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
-        key = (finding.rule, finding.plan, finding.zone, finding.message, finding.measured, finding.limit)
+        key: tuple[object, ...] = (finding.rule, finding.message, finding.measured, finding.limit)
+        if finding.missing and finding.limit is None:
+            key = (finding.rule, finding.outcome, finding.measured)
         groups.setdefault(key, []).append(finding)
     return list(groups.values())

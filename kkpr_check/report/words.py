@@ -93,6 +93,9 @@ LOCKS: Mapping[str, Text] = {
 REPAIRS = Text("Repaired geometry", "Geometri yang diperbaiki")
 CRS = Text("Coordinates", "Sistem koordinat")
 AND = Text(" and ", " dan ")
+ONLY_MISSING = "Can not be judged:"
+"""Start of an engine message that says nothing but what is missing."""
+NOT_JUDGED = Text("Can not be judged without: {0}.", "Belum dapat dinilai tanpa: {0}.")
 MORE = Text("and {0} more (all of them in --format json)", "dan {0} lagi (semuanya pada --format json)")
 MAP = Text("Map", "Peta")
 
@@ -155,30 +158,6 @@ def supplier(name: str) -> Text:
     if name in APPLICANT_INPUTS:
         return APPLICANT
     return ROAD_OFFICE if name.partition(":")[0] in ROAD_INPUTS else PLAN_OWNER
-
-
-def missing_label(name: str) -> Text:
-    """Say what a missing input is: an option, a cell of a table, an overlay, an attribute of a layer.
-
-    >>> missing_label("intensity.csv:K-2:row 7:kdb_max_pct").en
-    'table intensity.csv, K-2, row 7, kdb_max_pct'
-    """
-    if name in FIELDS:
-        return Text(f"{FIELDS[name].en} ({name})", f"{FIELDS[name].id} ({name})")
-    first, _, rest = name.partition(":")
-    parts = rest.replace(":row ", ", row ").replace(":", ", ")
-    if first == "plan.toml":
-        rule = rest.rpartition("=")[2]
-        return Text(
-            f"a layer or a statement of “none” for {rule} (plan.toml, [[overlay]])",
-            f"layer atau pernyataan “tidak ada” untuk {rule} (plan.toml, [[overlay]])",
-        )
-    if first.endswith(".csv"):
-        tail = f", {parts}" if parts else ""
-        return Text(f"table {first}{tail}", f"tabel {first}{tail.replace(', row ', ', baris ')}")
-    if rest:
-        return Text(f"{parts} of layer {first}", f"{parts} pada layer {first}")
-    return Text(name, name)
 
 
 def number(value: float, decimals: int, lang: str) -> str:
