@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
 import warnings
 import zipfile
@@ -237,13 +239,14 @@ def test_mixed_types_stay_as_they_are(tmp_path: Path) -> None:
     assert read_layer(path).fields["KDB"].tolist() == [60, "60%", 60.5, None, True, '{"a": [1]}']  # H18
 
 
-@pytest.mark.parametrize("where", ["properties", "geometry", "feature", "collection"])
+@pytest.mark.parametrize("where", ["properties", "geometry", "feature", "collection", "nested"])
 def test_a_doubled_key_is_refused(where: str, tmp_path: Path) -> None:
     path = geojson(tmp_path / "a.geojson", [feature(lonlat_squares(1)[0], KODE="R-1")])
     old, new = {
         "properties": ('"KODE": "R-1"', '"KODE": "R-1", "KODE": "K-1"'),  # H19
         "geometry": ('"coordinates": ', '"coordinates": [], "coordinates": '),
         "feature": ('"geometry": ', '"geometry": null, "geometry": '),
+        "nested": ('"R-1"', '[{"a": {"b": 1, "b": 2}}]'),
         "collection": ('"features": ', '"features": [], "features": '),
     }[where]
     path.write_text(path.read_text().replace(old, new))
@@ -530,6 +533,25 @@ def test_dangerous_drivers_are_not_there() -> None:
 )
 def test_only_local_files(path: str) -> None:
     assert refused(path).code == "not-local"  # H43
+
+
+def test_a_pipe_and_no_name_at_all(tmp_path: Path) -> None:
+    assert refused("").code == "not-found"
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "a.geojson")
+        assert refused(tmp_path / "a.geojson").code == "not-local"
+
+
+def test_a_disk_without_room_is_not_called_a_damaged_zip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = zipped(tmp_path / "a.zip", members(tmp_path))
+
+    def full(*args: object, **options: object) -> object:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", full)
+    assert refused(path).code == "disk-full"
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import zipfile
 import zlib
@@ -169,6 +170,15 @@ def extract(archive: zipfile.ZipFile, chosen: str, members: list[str], folder: P
                         )
                     sink.write(block)
         except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+                raise InputError(
+                    Text("no room to unpack the zip", "tidak ada ruang untuk membuka zip"),
+                    place=place,
+                    remedy=Text(
+                        "free some space in the temporary folder", "kosongkan ruang pada folder sementara"
+                    ),
+                    code="disk-full",
+                ) from error
             raise InputError(
                 Text(
                     f"the zip is damaged at {name[:80]!r}: {error}", f"zip rusak pada {name[:80]!r}: {error}"

@@ -62,7 +62,14 @@ def local_path(path: str | Path) -> Path:
             code="not-local",
         )
     local = Path(text)
-    if not local.exists():
+    if text and local.exists() and not (local.is_file() or local.is_dir()):
+        raise InputError(
+            Text("it is no regular file", "bukan berkas biasa"),
+            place=Place(text),
+            remedy=Text("save the data as a file first", "simpan datanya sebagai berkas dahulu"),
+            code="not-local",
+        )
+    if not text or not local.exists():
         raise InputError(
             Text("the file does not exist", "berkas tidak ditemukan"),
             place=Place(text[:200]),

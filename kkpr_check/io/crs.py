@@ -217,14 +217,13 @@ def check_plausible(bounds: Bounds, crs: Any, place: Place) -> None:
 
 def missing_crs(place: Place, bounds: Bounds | None = None) -> CrsError:
     """Return the error for a layer that does not say in which CRS it is drawn."""
-    advice = _advice(bounds) if bounds is not None else None
+    advice = _advice(bounds) if bounds is not None else Text("--assume-crs EPSG:...", "--assume-crs EPSG:...")
     return CrsError(
         Text("the layer has no CRS", "layer tidak menyebut sistem koordinat (SRK)"),
         place=place,
-        remedy=advice
-        or Text(
-            "add the .prj file, or name the CRS: --assume-crs EPSG:...",
-            "sertakan berkas .prj, atau sebutkan SRK: --assume-crs EPSG:...",
+        remedy=Text(
+            f"add the .prj file, or name the CRS; {advice.en}",
+            f"sertakan berkas .prj, atau sebutkan SRK; {advice.id}",
         ),
         code="crs-missing",
     )

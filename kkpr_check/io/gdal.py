@@ -311,7 +311,7 @@ def _values(values: NDArray[Any], ogr_type: str) -> Objects:
         if ogr_type in ("OFTInteger", "OFTInteger64"):
             column[~missing] = objects([int(value) for value in values[~missing]])
         column[missing] = None
-    elif values.dtype.kind == "O":
+    elif values.dtype.kind == "O" and ogr_type != "OFTString":
         column = objects([_plain(value) for value in values])
     return column
 

@@ -7,6 +7,7 @@ metres is read as degrees.
 
 from __future__ import annotations
 
+import gc
 import json
 from itertools import chain
 from typing import Any
@@ -68,10 +69,15 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _parse(text: str, place: Place) -> Any:
+    collecting = gc.isenabled()
+    gc.disable()  # millions of new lists and no garbage among them: the collector would take half of the time
     try:
         return json.loads(text, object_pairs_hook=_pairs)
     except (ValueError, RecursionError) as error:
         raise unreadable(place, f"JSON: {error}") from error
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _collection(text: str, place: Place) -> tuple[list[Any], str | None]:
@@ -145,7 +151,7 @@ def _assemble(features: list[Any], place: Place, source: Source) -> Raw:
         properties, shape = feature.get("properties") or {}, feature.get("geometry")
         if not isinstance(properties, dict) or not (shape is None or isinstance(shape, dict)):
             raise _not_geojson(place._replace(row=row), "JSON")
-        if isinstance(feature, _Doubled) or isinstance(properties, _Doubled) or isinstance(shape, _Doubled):
+        if isinstance(feature, _Doubled) or isinstance(shape, _Doubled) or _is_doubled(properties):
             raise _doubled(place._replace(row=row))
         rows.append(properties)
         shapes.append(shape)
@@ -157,6 +163,15 @@ def _assemble(features: list[Any], place: Place, source: Source) -> Raw:
     if ids and all(isinstance(i, int | str) and i != "" for i in ids):
         raw.fids, raw.fid_field = objects(ids), "id"
     return raw
+
+
+def _is_doubled(value: Any) -> bool:
+    """Tell whether a key stands twice anywhere inside a value."""
+    if isinstance(value, dict):
+        return isinstance(value, _Doubled) or any(
+            _is_doubled(inner) for inner in value.values() if isinstance(inner, dict | list)
+        )
+    return any(_is_doubled(inner) for inner in value if isinstance(inner, dict | list))
 
 
 def has_height(shape: Any) -> bool:

@@ -98,6 +98,7 @@ def decode_columns(
     texts = [
         (name, row, value)
         for name, values in columns.items()
+        if not "".join(value for value in values if isinstance(value, str)).isascii()
         for row, value in enumerate(values)
         if isinstance(value, str) and not value.isascii()
     ]
