@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import shapely
 
-from kkpr_check.cli.plan_show import show_command, zone_map
+from kkpr_check.cli.plan_show import show_command
 from kkpr_check.errors import KkprError
+from kkpr_check.report.zone_map import zone_map
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 sample = pytest.mark.skipif(not (SAMPLE / "plan.toml").is_file(), reason="the sample plan is not built")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,8 +10,9 @@ from pathlib import Path
 from kkpr_check.errors import ErrorGroup, KkprError, Place, PlanError, Text
 from kkpr_check.io.adopt_bare import SCALES, zone_of
 from kkpr_check.io.adopt_inspect import Inspection, guess_level, inspect, require_zoning
+from kkpr_check.io.adopt_notes import reading_notes
 from kkpr_check.io.adopt_roles import NAMES, Role
-from kkpr_check.io.layers import LayerData, list_layers, read_layer
+from kkpr_check.io.layers import list_layers, read_layer
 from kkpr_check.io.plancheck import layer_ids
 from kkpr_check.plan import Level, Zone
 from kkpr_check.reference import road_class_of
@@ -175,7 +175,7 @@ def _read(path: Path, name: str | None, reading: Reading) -> DraftLayer:
     in_container = path.suffix.casefold() in CONTAINERS
     return DraftLayer(
         source=path, id="", inspection=found, named=data.layer if in_container else None, encoding=reading.encoding,
-        crs=reading.assume_crs, swap_xy=reading.swap_xy, fields=_fields(found), notes=tuple(_notes(path, data)),
+        crs=reading.assume_crs, swap_xy=reading.swap_xy, fields=_fields(found), notes=reading_notes(path, data),
     )  # fmt: skip
 
 
@@ -184,70 +184,6 @@ def _fields(found: Inspection) -> dict[str, str]:
     if found.role == "zoning" and found.score < FIELD_THRESHOLD:
         fields["subzone"] = ""
     return fields
-
-
-def _notes(path: Path, data: LayerData) -> list[Text]:
-    notes = list(data.assumptions)
-    if data.repairs:
-        n = len(data.repairs)
-        notes.append(
-            Text(
-                f"{n} invalid polygons were repaired in reading",
-                f"{n} poligon tidak valid diperbaiki saat dibaca",
-            )
-        )
-    if data.doubts:
-        row, why = next(iter(data.doubts.items()))
-        n = len(data.doubts)
-        notes.append(
-            Text(
-                f"{n} features can not be used (row {row}: {why.en})",
-                f"{n} fitur tidak dapat dipakai (baris {row}: {why.id})",
-            )
-        )
-    if path.suffix.casefold() == ".shp":
-        notes.extend(_cut_texts(path, data))
-    return notes
-
-
-def dbf_widths(path: Path) -> tuple[dict[str, int], str | None]:
-    """Return the widths of the text columns of a shapefile and the encoding that its .cpg or header names.
-
-    fiona tells them; where it is not installed (Python 3.14) nothing is said about widths.
-    """
-    try:
-        import fiona
-    except ImportError:
-        return {}, None
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            with fiona.open(path) as source:
-                types, encoding = dict(source.schema["properties"]), source.encoding
-        except (fiona.errors.FionaError, Warning):
-            return {}, None
-    widths = {name: kind.removeprefix("str:") for name, kind in types.items() if kind.startswith("str:")}
-    return {name: int(width) for name, width in widths.items() if width.isdigit()}, encoding
-
-
-def _cut_texts(path: Path, data: LayerData) -> list[Text]:
-    """Say where texts fill their DBF column to the last character: they were probably cut there."""
-    widths, _ = dbf_widths(path)
-    notes = []
-    for name, width in widths.items():
-        if width < 100 or name not in data.fields:
-            continue
-        full = sum(
-            1 for value in data.fields[name] if value is not None and len(str(value).encode()) >= width
-        )
-        if full:
-            notes.append(
-                Text(
-                    f"{name}: {full} texts fill all {width} characters of the column, probably cut",
-                    f"{name}: {full} teks memenuhi {width} karakter kolom, mungkin terpotong",
-                )
-            )
-    return notes
 
 
 def _refuse_unusable(layers: Sequence[DraftLayer]) -> None:
