@@ -38,6 +38,8 @@ REFERENCE_TEXT = {
     "road_edge": Text("the road edge", "tepi jalan (rumija)"),
     "parcel_edge": Text("the front parcel edge", "batas depan persil"),
 }
+UNDRAWN_REACH_M = 15.0
+"""How near a road of unknown width leaves the road reserve unknown."""
 COLUMN = {
     "INT001": "kdb_max_pct", "INT002": "klb_max", "INT003": "kdh_min_pct", "INT004": "ktb_max_pct", "INT005": "lot_min_m2",
     "TAB001": "gsb_min_m", "TAB002": "side_min_m", "TAB003": "rear_min_m", "TAB004": "height_max_m", "TAB005": "floors_max",
@@ -534,14 +536,20 @@ def _reserve(footprint: Any, network: Network, tolerance: Tolerance) -> tuple[fl
     for i in np.flatnonzero(shapely.dwithin(network.lines, footprint, 60.0)):
         width, distance = network.width_m[i], shapely.distance(footprint, network.lines[i])
         if np.isnan(width):
-            doubt |= not len(network.areas) and distance < 15.0
+            doubt |= bool(distance < UNDRAWN_REACH_M) and _undrawn(network, int(i), footprint)
             continue
         depth = float(round_m(width / 2 - distance))
         band = min(float(network.line_ce90_m[i]), width / 4)
-        if depth > 0 and depth - band > worst[0] - worst[1]:
+        if depth > 0 and (worst[0] == 0 or depth - band > worst[0] - worst[1]):
             strip = shapely.buffer(network.lines[i], width / 2, cap_style="flat")
             worst = (depth, band, overlap_of(footprint, strip))
     return (float("nan"), 0.0, None) if doubt and worst[0] == 0 else worst
+
+
+def _undrawn(network: Network, line: int, footprint: Any) -> bool:
+    """Tell whether a road of unknown width runs beside a footprint and no drawn road says how wide it is there."""
+    beside = shapely.intersection(network.lines[line], shapely.buffer(footprint, UNDRAWN_REACH_M))
+    return float(shapely.difference(beside, union_of(network.areas)).length) > 0
 
 
 def _front(site: BuildingSite, row: _Row) -> tuple[float, float, float, Any]:
