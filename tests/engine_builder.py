@@ -72,9 +72,11 @@ PLAN = {
 }
 
 MEANINGS = frozenset(
-    "subzone name remark road_class width_m depth_m levee urban basin_km2 setback_m voltage_kv tower value legal edge "
-    "doubtful".split()
-)
+    {
+        "subzone", "name", "remark", "road_class", "width_m", "depth_m", "levee", "urban", "basin_km2", "setback_m",
+        "voltage_kv", "tower", "value", "legal", "edge", "doubtful",
+    }
+)  # fmt: skip
 
 
 def shape(value: Any) -> Any:
@@ -100,12 +102,16 @@ def table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
 def table_texts(case: Mapping[str, Any]) -> dict[str, str]:
     """Return the tables of a plan as CSV text.
 
-    Keys of a case: `protected` {subzone: word}, `itbx` {activity: {subzone: cell}}, `kbli` {code: [activity]},
+    Keys of a case: `protected` {subzone: word}, `without` [subzones], `itbx` {activity: {subzone: cell}},
+    `columns` [subzones that the matrix has], `kbli` {code: [activity]},
     `conditions`, `limits` {column: cell} for every rung, `intensity` [rungs] instead of the one of R-3 and K-1,
     `drop` [file names that do not exist].
     """
     zones = ZONE_ROWS | case.get("protected", {})
-    itbx = {a: cells | case.get("itbx", {}).get(a, {}) for a, cells in ITBX.items()}
+    zones = {z: word for z, word in zones.items() if z not in case.get("without", ())}
+    columns = case.get("columns", tuple(zones))
+    itbx = {a: ITBX.get(a, {}) | case.get("itbx", {}).get(a, {}) for a in {**ITBX, **case.get("itbx", {})}}
+    itbx = {a: {z: cell for z, cell in cells.items() if z in columns} for a, cells in itbx.items()}
     kbli = KBLI | case.get("kbli", {})
     conditions = CONDITIONS | case.get("conditions", {})
     default = [{"subzone": zone} for zone in ("R-3", "K-1", "RTH-2", "PS", "BJ")]
@@ -113,11 +119,11 @@ def table_texts(case: Mapping[str, Any]) -> dict[str, str]:
     texts = {
         "zones.csv": table(
             ("subzone", "name", "protected"),
-            [{"subzone": z, "name": f"Zona {z}", "protected": p} for z, p in zones.items() if p is not None],
+            [{"subzone": z, "name": f"Zona {z}", "protected": p} for z, p in zones.items()],
         ),
         "activities.csv": table(("activity_id", "name"), [{"activity_id": a, "name": a.title()} for a in itbx]),
         "kbli.csv": table(("kbli", "activity_id"), [{"kbli": k, "activity_id": a} for k, v in kbli.items() for a in v]),
-        "itbx.csv": table(("activity_id", *zones), [{"activity_id": a, **cells} for a, cells in itbx.items()]),
+        "itbx.csv": table(("activity_id", *columns), [{"activity_id": a} | cells for a, cells in itbx.items()]),
         "conditions.csv": table(
             ("code", "text", "legal", "test"), [{"code": c, **row} for c, row in conditions.items()]
         ),

@@ -6,8 +6,8 @@ import random
 from typing import Any
 
 import pytest
-
 from engine_builder import Built, build, case_files, load, of_rule, outcome, run
+
 from kkpr_check.model import Report
 
 FILES = {path.stem: load(path) for path in case_files()}
