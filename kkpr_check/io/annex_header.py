@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import re
 from collections.abc import Mapping
@@ -48,18 +49,20 @@ def find_matrices(sheet: Sheet, zones: SubzoneIndex, header_row: int | None = No
     """
     rows = sorted({row for row, _ in sheet.cells})
     wanted = [header_row] if header_row is not None else rows
-    for by_name, least in ((False, 2), (True, 2), (False, 1), (True, 1)):
-        found = [
-            (row, codes)
-            for row in wanted
-            if len(codes := _header_codes(sheet, row, zones, by_name)) >= least
-            and (least > 1 or header_row is not None or _has_key_label(sheet, row))
-            and _values_below(sheet, row, codes, rows)
-        ]
-        if found:
-            headers = _distinct(sheet, found, rows)
-            rivals = [] if header_row is None else _rivals_below(sheet, zones, by_name, headers[0], rows)
-            return [_matrix(sheet, row, codes, by_name, headers + rivals) for row, codes in headers]
+    for by_name in (False, True) if zones else (False,):
+        coded = [(row, codes) for row in wanted if (codes := _header_codes(sheet, row, zones, by_name))]
+        for least in (2, 1):
+            found = [
+                (row, codes)
+                for row, codes in coded
+                if len(codes) >= least
+                and (least > 1 or header_row is not None or _has_key_label(sheet, row))
+                and _values_below(sheet, row, codes, rows)
+            ]
+            if found:
+                headers = _distinct(sheet, found, rows)
+                rivals = [] if header_row is None else _rivals_below(sheet, zones, by_name, headers[0], rows)
+                return [_matrix(sheet, row, codes, by_name, headers + rivals) for row, codes in headers]
     return []
 
 
@@ -99,6 +102,8 @@ def _header_codes(sheet: Sheet, row: int, zones: SubzoneIndex, by_name: bool) ->
 
 def _code_of(text: str, zones: SubzoneIndex) -> str | None:
     """Return the one sub-zone code a header cell holds, or None."""
+    if parse_itbx_text(text) is not None and not zones.by_code(text):
+        return None
     parts = codes_in_header(text)
     known = [part for part in parts if zones.by_code(part)]
     if not known:
@@ -108,7 +113,8 @@ def _code_of(text: str, zones: SubzoneIndex) -> str | None:
 
 def _values_below(sheet: Sheet, header_row: int, codes: Mapping[int, str], rows: list[int]) -> bool:
     seen = understood = 0
-    for row in [row for row in rows if row > header_row][:_LOOK_BELOW]:
+    below = bisect.bisect_right(rows, header_row)
+    for row in rows[below : below + _LOOK_BELOW]:
         for column in codes:
             text = sheet.text(row, column)
             if text:
@@ -159,8 +165,7 @@ def _only_above(above: Mapping[int, str], below: Mapping[int, str]) -> dict[int,
 def _data_between(sheet: Sheet, top: int, bottom: int, codes: Mapping[int, str], rows: list[int]) -> bool:
     return any(
         parse_itbx_text(sheet.text(row, column)) is not None
-        for row in rows
-        if top < row < bottom
+        for row in rows[bisect.bisect_right(rows, top) : bisect.bisect_left(rows, bottom)]
         for column in codes
         if sheet.text(row, column)
     )

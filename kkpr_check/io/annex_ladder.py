@@ -28,10 +28,14 @@ def build_ladder(
     cuts = sorted({bound for entry in subzone.entries for bound in (entry.low, entry.high)} | {0.0, math.inf})
     spans = list(itertools.pairwise(cuts))
     conflicts: dict[tuple[int, int], list[Entry]] = {}
-    table = {
-        road: [_limits_at(subzone.entries, road, low, high, conflicts) for low, high in spans]
-        for road in ROAD_CLASSES
-    }
+    table: dict[str, list[tuple[Limit, ...]]] = {}
+    alike: dict[tuple[int, ...], list[tuple[Limit, ...]]] = {}
+    for road in ROAD_CLASSES:
+        here = [entry for entry in subzone.entries if road in entry.roads]
+        same = tuple(id(entry) for entry in here)
+        if same not in alike:
+            alike[same] = [_limits_at(here, low, high, conflicts) for low, high in spans]
+        table[road] = alike[same]
     _book(header, books, subzone, conflicts)
     gsb_from = _one(subzone.gsb_from) or choices.gsb_from or _label_line(header) or ""
     legal = safe(_joined(subzone.legal) or choices.legal)
@@ -61,14 +65,13 @@ def _closed(subzone: SubzoneLimits) -> SubzoneLimits:
 
 
 def _limits_at(
-    entries: list[Entry], road: str, low: float, high: float, conflicts: dict[tuple[int, int], list[Entry]]
+    entries: list[Entry], low: float, high: float, conflicts: dict[tuple[int, int], list[Entry]]
 ) -> tuple[Limit, ...]:
     """Return one limit a column; MISSING where nothing is said, or where the annex says two things."""
     limits = []
+    inside = [entry for entry in entries if entry.low <= low and high <= entry.high]
     for column in LIMIT_COLUMNS:
-        here = [
-            e for e in entries if e.column == column and road in e.roads and e.low <= low and high <= e.high
-        ]
+        here = [entry for entry in inside if entry.column == column]
         here = _without_unread(here)
         said = {entry.step.limit if entry.step else None for entry in here}
         if len(said) > 1:

@@ -35,6 +35,7 @@ class ParsedCell:
     restored: bool = False
 
 
+@lru_cache(maxsize=16_384)
 def plain(text: str) -> str:
     """Return text with compatible characters unified, HTML escapes resolved, blanks collapsed."""
     return " ".join(unicodedata.normalize("NFKC", html.unescape(text)).split())

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from kkpr_check.errors import Place, PlanError, Text
@@ -47,12 +48,14 @@ def name_key(name: str) -> str:
     return "".join(words)
 
 
+@lru_cache(maxsize=16_384)
 def looks_like_subzone(text: str) -> bool:
     """Tell whether a text has the form of a sub-zone code (``R-2``, ``RTH4``, ``K2a``, ``SPU-1.K1``)."""
     text = plain(text)
     return text.upper() not in _LABELS and _SUBZONE.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=16_384)
 def codes_in_header(text: str) -> tuple[str, ...]:
     r"""Return what may be the code in a header cell: the whole, a line of it, or what stands in brackets.
 
