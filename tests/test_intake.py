@@ -401,6 +401,13 @@ def test_parts_that_overlap_are_doubtful(tmp_path: Path) -> None:
     assert repair.doubtful and repair.area_after_m2 == pytest.approx(repair.area_before_m2 * 0.75, rel=1e-3)
 
 
+def test_a_hole_around_its_shell_is_refused_with_the_reason(tmp_path: Path) -> None:
+    """What GDAL makes of a shapefile whose rings all turn the wrong way."""
+    path = geojson(tmp_path / "a.geojson", [feature(polygon(ring(124.4802, -9.4448, 1e-4), ring()))])
+    error = refused(path)
+    assert error.code == "invalid-geometry" and "Hole lies outside shell" in error.text.id
+
+
 def test_a_touching_ring_is_repaired_without_doubt(tmp_path: Path) -> None:
     eight = [[0, 0], [2, 0], [2, 2], [1, 1], [0, 2], [0, 0]]
     spike = [[0, 0], [2, 0], [2, 3], [1, 1], [0, 3], [0, 0]]

@@ -265,13 +265,15 @@ def _repair(work: _Work, feature: Objects, crs: str) -> tuple[Repair, ...]:
     work.geometry[rows] = fixed
     usable = np.isin(shapely.get_type_id(fixed), (3, 6)) & ~shapely.is_empty(fixed) & shapely.is_valid(fixed)
     usable &= np.isfinite(after) & (after > 0)
-    collapsed = np.zeros(len(work.geometry), dtype=bool)
-    collapsed[rows[~usable]] = True
-    work.refuse(
-        collapsed,
-        "invalid-geometry",
-        Text("the polygon encloses no area", "poligon tidak melingkupi luas apa pun"),
-    )
+    for row, reason in zip(rows[~usable].tolist(), reasons[~usable].tolist(), strict=True):
+        work.problems[row] = (
+            "invalid-geometry",
+            Text(
+                f"the polygon encloses no area after repair ({reason})",
+                f"poligon tidak melingkupi luas setelah diperbaiki ({reason})",
+            ),
+        )
+    work.geometry[rows[~usable]] = None
     return tuple(
         Repair(int(row), str(feature[row]), str(reasons[i]), float(before[i]), float(after[i]))
         for i, row in enumerate(rows)

@@ -30,6 +30,10 @@ _ACCEPTED: dict[str, Text] = {
         "rings with the wrong winding order were read by their shape",
         "ring dengan arah putar keliru dibaca menurut bentuknya",
     ),
+    r"organizePolygons\(\) received a polygon with more than": Text(
+        "polygons with more than 100 parts were put together by GDAL",
+        "poligon dengan lebih dari 100 bagian disusun oleh GDAL",
+    ),
     r"Skipping field": Text(
         "a field of a type that has no table form was not read", "ada kolom berjenis khusus yang tidak dibaca"
     ),
