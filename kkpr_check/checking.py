@@ -99,7 +99,7 @@ def open_plans(request: CheckRequest) -> tuple[OpenPlan, ...]:
     if request.rdtr is not None:
         opened.append(open_bare(request.rdtr, "rdtr", request.rules, {}))
     for path in request.rtrw:
-        opened.append(open_bare(path, "rtrw-kab", None, {}))
+        opened.append(open_bare(path, None, None, {}))
     return tuple(opened)
 
 
@@ -107,7 +107,11 @@ def check_sites(read: SitesRead, plans: Sequence[OpenPlan], request: CheckReques
     """Judge sites that were read against plans that were opened."""
     placed: dict[int, Report] = {}
     for group in read.groups:
-        reports, more = _judge_group(group, plans, request)
+        sites = [
+            _zone_named(s, read.points.get(i), plans, group.work_crs)
+            for i, s in zip(group.index, group.sites, strict=True)
+        ]
+        reports, more = _judge_group(replace(group, sites=tuple(sites)), plans, request)
         provenance = _provenance(read, plans, request, group.work_crs, more)
         for index, report in zip(group.index, reports, strict=True):
             placed[index] = replace(report, provenance=provenance)
@@ -122,7 +126,7 @@ def _judge_group(
     if bounds is None:
         options = engine.Options(request.as_of, request.include_draft, request.strict_accuracy)
         return engine.judge(sites, [], options, known_m=0.0).reports, []
-    sites = [_paired(site, plans, group.work_crs) for site in sites]
+    sites = list(count_neighbours([_paired(site, plans, group.work_crs) for site in sites]))
     sites, more = _with_existing(sites, plans, request, group.work_crs)
     bounds = _bounds(sites)
     assert bounds is not None
@@ -156,6 +160,22 @@ def _with_zones(report: Report, windows: Sequence[PlanWindow]) -> Report:
 def _widest_ce90_m(opened: OpenPlan) -> float:
     scales = [spec.ce90_m or (spec.scale or 0) * 0.5e-3 for spec in opened.plan.layers]
     return max([opened.plan.ce90_m, *scales])
+
+
+def _zone_named(site: Site, point: Any, plans: Sequence[OpenPlan], work_crs: str) -> Site:
+    """Name the zones at a point; a point has no area, so nothing more can be said of it."""
+    if point is None:
+        return site
+    found = []
+    for opened in plans:
+        zoning = opened.window((point.x, point.y, point.x, point.y), work_crs, 1.0).zoning
+        for i in np.flatnonzero(shapely.intersects(zoning.geometry, point)):
+            words = [str(v) for name in ("subzone", "name") if (v := zoning.attribute(name, int(i)))]
+            found.append(f"{' '.join(dict.fromkeys(words)) or '?'} ({opened.plan.id})")
+    zones = "; ".join(dict.fromkeys(found))
+    named = Text(f"Zone at this point: {zones or 'none'}. ", f"Zona pada titik ini: {zones or 'tidak ada'}. ")
+    doubt = site.doubt or Text("", "")
+    return replace(site, doubt=Text(named.en + doubt.en, named.id + doubt.id))
 
 
 def to_lonlat(geometry: Any, work_crs: str) -> Any:

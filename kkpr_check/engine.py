@@ -90,14 +90,19 @@ def judge(
     reach = Reach(known_m)
     land = judge_land(sites, subjects, coverage, reach, strict_accuracy=options.strict_accuracy)
     network = _network(used)
-    stage = [_land_stage(i, site, subjects, coverage, land) for i, site in enumerate(sites)]
+    of_site: list[list[Judgement]] = [[] for _ in sites]
+    for item in land:
+        of_site[int(subjects.site[item.subject])].append(item)
+    stage = [_land_stage(i, site, subjects, coverage, of_site[i]) for i, site in enumerate(sites)]
     built = [
         _building_site(site, s, subjects, coverage, network) for site, s in zip(sites, stage, strict=True)
     ]
-    answers = judge_buildings(built)
+    answers: list[list[Answer]] = [[] for _ in sites]
+    for answer in judge_buildings(built):
+        answers[answer.site].append(answer)
     draft = any(not w.plan.in_force(options.as_of) for w in used)
     reports = [
-        _report(site, stage[i], subjects, coverage, [a for a in answers if a.site == i], draft, left_out)
+        _report(site, stage[i], subjects, coverage, answers[i], draft, left_out)
         for i, site in enumerate(sites)
     ]
     return Judged(tuple(reports), reach.needed_m)
@@ -165,10 +170,9 @@ def _land_stage(
 ) -> LandStage:
     rows = {subjects.kind[k]: int(k) for k in np.flatnonzero(subjects.site == i)}
     parcel, footprint = rows.get("parcel"), rows.get("footprint")
-    mine = tuple(j for j in land if j.subject in rows.values())
     if parcel is None:
-        return LandStage(None, footprint, mine, EMPTY, EMPTY, True)
-    of_parcel = [j for j in mine if j.subject == parcel]
+        return LandStage(None, footprint, tuple(land), EMPTY, EMPTY, True)
+    of_parcel = [j for j in land if j.subject == parcel]
     refused = union_of([j.pieces for j in of_parcel if j.outcome is Outcome.FAIL and j.pieces is not None])
     doubtful = union_of(
         [j.pieces for j in of_parcel if j.outcome is Outcome.UNDETERMINED and j.pieces is not None]
@@ -184,7 +188,7 @@ def _land_stage(
         approvable = (
             without_noise(left, site.parcel.area, coverage.tolerance) if site.parcel is not None else EMPTY
         )
-    return LandStage(parcel, footprint, mine, refused, approvable, in_doubt)
+    return LandStage(parcel, footprint, tuple(land), refused, approvable, in_doubt)
 
 
 def _rows(plan: PlanMap, subject: int) -> list[int]:
@@ -198,7 +202,8 @@ def _building_site(
     parts, parcel = [], None
     lot_low = lot_high = float("nan")
     if stage.parcel is not None:
-        parcel = remainder_of(site.parcel, stage.refused)
+        left = without_noise(remainder_of(site.parcel, stage.refused), site.parcel.area, coverage.tolerance)
+        parcel = site.parcel if left.is_empty else left  # nothing left: its rules are judged on the whole
         lot_low, lot_high = float(round_m(stage.approvable.area)), float(round_m(parcel.area))
     for plan in coverage.maps:
         under = (
@@ -415,8 +420,8 @@ def _message(
     if outcome is Outcome.UNDETERMINED and missing:
         names = ", ".join(missing)
         return Text(
-            f"{told.en} Can not be judged: {names} is missing.".strip(),
-            f"{told.id} Belum dapat dinilai: {names} belum ada.".strip(),
+            f"{told.en} Can not be judged; missing: {names}.".strip(),
+            f"{told.id} Belum dapat dinilai; yang belum ada: {names}.".strip(),
         )
     if not told.en:
         return Text("Can not be judged.", "Belum dapat dinilai.")
@@ -515,6 +520,14 @@ def _decides(plan: Plan, subzone: str, proposal: Proposal) -> bool:
 
 
 def _assumptions(site: Site) -> list[Text]:
+    if site.parcel is None and site.candidates:
+        names = ", ".join(site.candidates)
+        return [
+            Text(
+                f"Which parcel the building stands on is not known; it may be: {names}",
+                f"Persil tempat bangunan berdiri belum pasti; mungkin: {names}",
+            )
+        ]
     if site.existing is None and site.parcel is not None:
         return [
             Text(

@@ -35,7 +35,8 @@ def polygons_of(geometry: Any) -> Objects:
     parts = shapely.get_parts(np.asarray([geometry], dtype=object))
     while len(parts) and (shapely.get_type_id(parts) >= 4).any():
         parts = shapely.get_parts(parts)
-    return parts[(shapely.get_type_id(parts) == 3) & ~shapely.is_empty(parts)]
+    areal: Objects = parts[(shapely.get_type_id(parts) == 3) & ~shapely.is_empty(parts)]
+    return areal
 
 
 def collect(parts: Any) -> Any:
@@ -150,7 +151,8 @@ def segments_of(lines: Any) -> Objects:
 def _lines(geometry: Any) -> Objects:
     parts = shapely.get_parts(np.atleast_1d(np.asarray(geometry, dtype=object)))
     boundary = np.where(shapely.get_dimensions(parts) == 2, shapely.boundary(parts), parts)
-    return shapely.get_parts(boundary)
+    lines: Objects = shapely.get_parts(boundary)
+    return lines
 
 
 def deepest_m(region: Any, outline: Any) -> float:
@@ -196,7 +198,7 @@ def _distance(tree: shapely.STRtree, points: Floats) -> tuple[Floats, NDArray[np
 def _bound(corners: Floats, distance: Floats, nearest: NDArray[np.intp], segments: Objects) -> Floats:
     sides = np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=2)
     reach = np.stack([np.maximum(sides[:, i], sides[:, i - 1]) for i in range(3)], axis=1)
-    bound = (distance + reach).min(axis=1)
+    bound: Floats = (distance + reach).min(axis=1)
     # by_segment[t, s, c]: distance of corner c to the segment nearest to corner s
     points = shapely.points(corners)
     by_segment = shapely.distance(points[:, None, :], segments[nearest][:, :, None])

@@ -164,7 +164,9 @@ def _tell_use(item: Judgement, site: Site, use: Use, group: int, mixed: bool) ->
     elif mixed and len(use.activities) > 1:
         item.missing = ("activity",)
     elif not use.activities:
-        item.missing = ("kbli.csv",) if site.proposal.activity is None else ("activities.csv",)
+        item.missing = (
+            f"kbli.csv:{site.proposal.kbli}" if site.proposal.activity is None else "activities.csv",
+        )
     elif side is not None and cells:
         item.missing = use_words.untested_fields(cells, side, site.proposal, tables)
     elif item.rule.code == "KGT005":
@@ -304,19 +306,18 @@ def _judge_hierarchy(
 ) -> list[Judgement]:
     """RTR001: where an RDTR says yes, what the classes of lower-ranked plans say of the same use."""
     (rule,) = HIERARCHY_RULES
+    no: list[set[tuple[str, str | None]]] = [set() for _ in subjects.site]
+    for j in found_before:
+        if j.plan is not None and j.rule.block == "use" and j.outcome >= Outcome.UNDETERMINED:
+            no[j.subject].add((j.plan.plan.id, j.zone))
     rdtr = [m for m in coverage.maps if m.plan.level == "rdtr"]
     found = []
     for k in range(len(subjects.site)):
-        no = {
-            (j.plan.plan.id, j.zone)
-            for j in found_before
-            if j.subject == k
-            and j.plan is not None
-            and j.rule.block == "use"
-            and j.outcome >= Outcome.UNDETERMINED
-        }
         yes = [
-            (m, r) for m in rdtr for r in _rows(m, k) if (m.plan.id, m.subzones[m.judged.group[r]]) not in no
+            (m, r)
+            for m in rdtr
+            for r in _rows(m, k)
+            if (m.plan.id, m.subzones[m.judged.group[r]]) not in no[k]
         ]
         inside = union_of([m.judged.geometry[r] for m, r in yes])
         if inside.is_empty:

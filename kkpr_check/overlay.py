@@ -184,7 +184,7 @@ class Strip:
         """Name the attributes that would decide a feature's setback."""
         if not self.edge_known[feature]:
             return (f"{self.features.name}:edge",)
-        names = {"KHS004": ("levee", "urban", "depth_m", "basin_km2"), "KHS007": ("voltage_kv", "setback_m")}
+        names = {"KHS004": ("levee", "urban", "depth_m", "basin_km2"), "KHS007": ("voltage_kv", "tower")}
         return tuple(
             f"{self.features.name}:{name}"
             for name in names.get(self.rule.code, ("setback_m",))
@@ -206,7 +206,7 @@ def strips_of(rule: Rule, window: PlanWindow) -> list[Strip]:
         attributes = [
             {
                 name: features.attribute(name, i)
-                for name in ("levee", "urban", "depth_m", "basin_km2", "voltage_kv", "setback_m")
+                for name in ("levee", "urban", "depth_m", "basin_km2", "voltage_kv", "tower", "setback_m")
             }
             | {"legal": (spec.legal if spec else "") or features.legal}
             for i in range(len(features))

@@ -17,7 +17,7 @@ from kkpr_check.io.crs import transform
 from kkpr_check.io.index import LayerFacts, LayerIndex
 from kkpr_check.io.layers import LayerData
 from kkpr_check.io.raw import Objects
-from kkpr_check.plan import CE90_CLASS3_M_PER_SCALE, LayerSpec, OverlaySpec, Plan
+from kkpr_check.plan import CE90_CLASS3_M_PER_SCALE, LayerSpec, Level, OverlaySpec, Plan
 from kkpr_check.reference import road_class_of
 from kkpr_check.uses import HOLDING_STROKE
 
@@ -316,22 +316,31 @@ def _filled(values: Objects | None, n: int) -> Objects:
     return np.full(n, None, dtype=object) if values is None else values
 
 
-def open_bare(path: str | Path, level: str, rules: str | None, reading: Mapping[str, Any]) -> OpenPlan:
-    """Open one zoning layer as a plan, its fields found by their values (``--rdtr``, ``--rtrw``)."""
-    from kkpr_check.io.adopt import bare_plan, inspect
+def open_bare(
+    path: str | Path, level: Level | None, rules: str | None, reading: Mapping[str, Any]
+) -> OpenPlan:
+    """Open one zoning layer as a plan, its fields found by their values (``--rdtr``, ``--rtrw``).
+
+    Without `level` it is an RTRW, and the layer tells of which kind (its lines are then as accurate as its scale).
+    """
+    from kkpr_check.io.adopt import bare_plan, guess_level, inspect
     from kkpr_check.io.planfolder import load_rules
     from kkpr_check.plan import Tables
 
     tables = load_rules(rules) if rules is not None else Tables()
     index = LayerIndex.open(path, **reading)
     inspection = inspect(index.window(None), family="rdtr" if level == "rdtr" else "rtrw")
-    bare = bare_plan(path, level, tables, inspection)  # type: ignore[arg-type]
+    why = Text("", "")
+    if level is None:
+        level, why = guess_level(inspection)
+        level = "rtrw-kab" if level == "rdtr" else level
+    bare = bare_plan(path, level, tables, inspection)
     return OpenPlan(
         bare.plan,
         {bare.plan.layers[0].id: index},
         index.sha256,
         "bare",
-        (*index.facts.assumptions, *bare.assumptions),
+        (*index.facts.assumptions, *([why] if why.en else []), *bare.assumptions),
     )
 
 

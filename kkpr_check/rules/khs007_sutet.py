@@ -10,13 +10,14 @@ from kkpr_check.model import Outcome
 from kkpr_check.rules import overlays
 from kkpr_check.rules.base import Rule
 
-FREE_DISTANCE_M = {
-    66: (4.0, 7.0),
-    70: (4.0, 7.0),
-    150: (5.0, 6.0, 10.0),
-    275: (13.0,),
-    500: (14.0, 17.0, 22.0, 30.0),
-}
+FREE_DISTANCE_M: Mapping[tuple[int, str], float] = {
+    (66, "steel-pole"): 4.0, (66, "concrete-pole"): 4.0, (66, "tower"): 7.0, (70, "steel-pole"): 4.0,
+    (70, "concrete-pole"): 4.0, (70, "tower"): 7.0, (150, "steel-pole"): 6.0, (150, "concrete-pole"): 5.0,
+    (150, "tower"): 10.0, (275, "double"): 13.0, (500, "single"): 22.0, (500, "double"): 17.0,
+    (500, "quad-vertical"): 17.0, (500, "quad-horizontal"): 30.0, (500, "compact"): 14.0, (500, "steel-pole"): 14.0,
+}  # fmt: skip
+"""Horizontal free distance (m) from the tower axis by voltage (kV) and tower."""
+LAW = "Permen ESDM 13/2021 (kini 13/2025)"
 
 
 def setbacks(attributes: Mapping[str, Any]) -> tuple[tuple[float, str], ...]:
@@ -27,12 +28,14 @@ def setbacks(attributes: Mapping[str, Any]) -> tuple[tuple[float, str], ...]:
     own = overlays.own_setback(attributes)
     if own is not None:
         return own
-    voltage_kv = attributes.get("voltage_kv")
-    if voltage_kv is not None and voltage_kv < min(FREE_DISTANCE_M):
+    voltage_kv, tower = attributes.get("voltage_kv"), attributes.get("tower")
+    if voltage_kv is not None and voltage_kv < min(kv for kv, _ in FREE_DISTANCE_M):
         return ()
-    rows = [m for kv, m in FREE_DISTANCE_M.items() if voltage_kv is None or kv == voltage_kv]
-    metres = {value for row in rows or FREE_DISTANCE_M.values() for value in row}
-    return tuple((m, "Permen ESDM 13/2021 (kini 13/2025)") for m in sorted(metres))
+    of_line = {
+        key: m for key, m in FREE_DISTANCE_M.items() if voltage_kv is None or key[0] == voltage_kv
+    } or FREE_DISTANCE_M
+    metres = {m for key, m in of_line.items() if key[1] == tower} or set(of_line.values())
+    return tuple((m, LAW) for m in sorted(metres))
 
 
 sutet = Rule(
