@@ -269,6 +269,46 @@ def test_unread_road_leaves_nothing_decided_where_it_may_apply(tmp_path: Path, p
     assert reasons(report)["several-rows"] == ["a!C2"]
 
 
+def test_ladder_over_several_rows_has_no_hole(tmp_path: Path, plan: Path) -> None:
+    source = csv_file(
+        tmp_path / "a.csv", "Kode,Luas Persil (m2),KDB\nR-2,< 60,80\nR-2,60-200,70\nR-2,> 200,60\n"
+    )
+    import_intensity(source, plan)
+    for area, kdb in ((59.9999, 80), (60, 70), (200, 70), (200.0001, 60)):
+        assert limit(plan, "R-2", "tol", area, "kdb_max_pct") == kdb
+
+
+def test_hole_of_the_annex_stays_a_hole(tmp_path: Path, plan: Path) -> None:
+    source = csv_file(
+        tmp_path / "a.csv", "Kode,Luas Persil (m2),KDB\nR-2,kurang dari 60,80\nR-2,lebih dari 100,60\n"
+    )
+    import_intensity(source, plan)
+    assert limit(plan, "R-2", "tol", 80, "kdb_max_pct").state is State.MISSING
+
+
+def test_condition_beside_a_key_is_not_dropped(tmp_path: Path, plan: Path) -> None:
+    source = csv_file(
+        tmp_path / "a.csv",
+        "Kode,Kelas Jalan,Luas Persil,KDB\nR-2,Lokal (badan jalan < 6 m),,80\nR-2,Arteri,> 500 m2 kavling sudut,70\n",
+    )
+    report = import_intensity(source, plan)
+    assert reasons(report)["road-unread"] == ["a!D2"] and reasons(report)["parcel-unread"] == ["a!D3"]
+
+
+def test_code_and_name_that_disagree_are_listed(tmp_path: Path, plan: Path) -> None:
+    csv_file(plan / "zones.csv", "subzone,name\nR-2,Perumahan\nK-1,Perdagangan\n")
+    source = csv_file(tmp_path / "a.csv", "Kode,Sub Zona,KDB\nR-2,Perdagangan,60\nK1,Perdagangan,70\n")
+    report = import_intensity(source, plan)
+    assert [row["subzone"] for row in rows(plan)] == ["K-1"]
+    assert reasons(report)["subzone-ambiguous"] == ["a!A2", "a!B2", "a!C2"]
+
+
+def test_numbers_that_json_allows_and_no_limit_can_be(tmp_path: Path, plan: Path) -> None:
+    text = '[{"Kode": "R-2", "KDB": NaN, "KLB": Infinity, "KDH": %s, "KTB": true, "GSB": [1]}]' % ("9" * 400)
+    report = import_intensity(csv_file(tmp_path / "a.json", text), plan)
+    assert report.results["values"] == 0 and balanced(report)
+
+
 def test_business_scale_is_no_key(tmp_path: Path, plan: Path) -> None:
     source = csv_file(
         tmp_path / "a.csv", "Kode,Skala Usaha,KDB,KLB\nK-1,Kecil,60,2\nK-1,Besar,70,3\nR-2,,50,1\n"

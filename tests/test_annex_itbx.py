@@ -11,13 +11,16 @@ from typing import Any
 
 import openpyxl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kkpr_check.cli.plan_annex import import_itbx_command
 from kkpr_check.errors import ErrorGroup, InputError, KkprError, PlanError, UsageError
 from kkpr_check.io import annex_grid
-from kkpr_check.io.annex_itbx import ITBX_TABLES, import_itbx
+from kkpr_check.io.annex_itbx import ITBX_TABLES, import_itbx, read_itbx
 from kkpr_check.io.annex_report import ImportReport
 from kkpr_check.io.annex_words import itbx_text, parse_itbx_text
+from kkpr_check.io.annex_zones import SubzoneIndex
 from kkpr_check.tables import parse_tables
 
 REAL = Path(os.environ.get("KKPR_REAL") or Path(__file__).parents[1].parent / "shared" / "real") / "aturan"
@@ -340,7 +343,74 @@ def test_values_under_an_unreadable_header_are_listed(tmp_path: Path, plan: Path
     assert listed(report, "column-unread") == ["ITBX!E2:E4"] and balanced(report)
 
 
+def test_code_in_brackets_and_header_of_one_subzone(tmp_path: Path, plan: Path) -> None:
+    rows = [
+        ["No", "KBLI", "Kegiatan", "R-2\n(Perumahan)", "Perdagangan (K-1)"],
+        [1, "47111", "Toko", "X", "I"],
+    ]
+    import_itbx(book(tmp_path / "a.xlsx", rows), plan)
+    assert cells(plan) == {("47111", "R-2"): "X", ("47111", "K-1"): "I"}
+    import_itbx(book(tmp_path / "b.xlsx", [["Kegiatan", "R-1"], ["Toko", "B"]]), plan, overwrite=True)
+    assert cells(plan) == {("toko", "R-1"): "B"}
+
+
+def test_subzones_named_like_itbx_values(tmp_path: Path, plan: Path) -> None:
+    rows = [["Kode", "Kegiatan", "I", "R-1", "K", "T"], ["47111", "Toko", "X", "I", "B", "T"]]
+    report = import_itbx(book(tmp_path / "a.xlsx", rows), plan)
+    assert table(plan, "itbx.csv") == [["activity_id", "I", "R-1", "K", "T"], ["47111", "X", "I", "B", "T"]]
+    assert not report.listed
+
+
+def test_row_with_a_dash_for_kbli_is_an_activity_even_when_empty(tmp_path: Path, plan: Path) -> None:
+    report = import_itbx(book(tmp_path / "a.xlsx", [HEADER, *ROWS, [4, "-", "Pasar"]]), plan)
+    assert table(plan, "itbx.csv")[-1] == ["pasar", "", "", ""]
+    assert listed(report, "empty") == ["ITBX!F4:F5", "ITBX!D5", "ITBX!E5"]
+
+
+def test_legend_on_another_sheet_fills_what_the_own_legend_lacks(tmp_path: Path, plan: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "ITBX"
+    for row in [HEADER, *ROWS, ["T1 : jam operasi"]]:
+        workbook.active.append(row)
+    other = workbook.create_sheet("Keterangan")
+    for row in (["T1", "luas"], ["B1", ":", "AMDAL"]):
+        other.append(row)
+    workbook.save(path)
+    report = import_itbx(path, plan)
+    assert [row[:2] for row in table(plan, "conditions.csv")[1:]] == [["T1", "jam operasi"], ["B1", "AMDAL"]]
+    assert noted(report, "other-sheet") == ["Keterangan!A1:C2"]
+    assert noted(report, "legend-elsewhere") == ["Keterangan!A1"]
+    assert [item.value for item in report.notes if item.reason == "condition-undefined"] == ["B2"]
+
+
+def test_hidden_sheet_is_no_candidate_unless_named(tmp_path: Path, plan: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "ITBX"
+    draft = workbook.create_sheet("Konsep")
+    for row in [HEADER, *ROWS]:
+        workbook.active.append(row)
+        draft.append(row)
+    draft.sheet_state = "hidden"
+    workbook.save(path)
+    assert import_itbx(path, plan).sheet == "ITBX"
+    assert import_itbx(path, plan, sheet="Konsep", overwrite=True).sheet == "Konsep"
+
+
 # --- refusals
+
+
+def test_two_stacked_code_rows_are_refused(tmp_path: Path, plan: Path) -> None:
+    rows = [HEADER, [None, None, None, "R-3", "K-2", "RTH-4"], *ROWS]
+    error = refused(PlanError, "several-matrices", plan, book(tmp_path / "a.xlsx", rows))
+    assert "ITBX!D1:F1" in error.text.en and "ITBX!D2:F2" in error.text.en
+
+
+def test_cell_longer_than_a_spreadsheet_holds(tmp_path: Path, plan: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("No,Kode,Kegiatan,R-2,K-1\n1,47111," + "x" * 40_000 + ",X,I\n", encoding="utf-8")
+    refused(InputError, "too-large", plan, path)
 
 
 def refused(error: type[KkprError], code: str, directory: Path, path: Path, **options: Any) -> KkprError:
@@ -454,6 +524,19 @@ def test_bombs_are_refused_before_they_are_parsed(
     refused(InputError, "too-large", plan, source)
 
 
+def test_stored_value_of_a_formula_is_used_and_recorded(tmp_path: Path, plan: Path) -> None:
+    def formula(sheet: Any) -> None:
+        sheet["D2"] = "=LOOKUP(A1)"
+
+    source = edited(tmp_path / "a.xlsx", formula)
+    stored = sheet_part(lambda data: data.replace(b"<c r=\"D2\"><f>LOOKUP(A1)</f><v /></c>",
+                                                  b"<c r=\"D2\" t=\"str\"><f>LOOKUP(A1)</f><v>X</v></c>")
+                                         .replace(b"<c r=\"D2\"><f>LOOKUP(A1)</f><v></v></c>",
+                                                  b"<c r=\"D2\" t=\"str\"><f>LOOKUP(A1)</f><v>X</v></c>"))  # fmt: skip
+    report = import_itbx(rewritten(source, tmp_path / "b.xlsx", stored), plan)
+    assert cells(plan)["01111", "R-2"] == "X" and noted(report, "formula") == ["ITBX!D2"]
+
+
 def test_what_is_no_annex_file(tmp_path: Path, plan: Path) -> None:
     refused(InputError, "not-found", plan, tmp_path / "tidak-ada.xlsx")
     for name, data, code in (
@@ -509,6 +592,54 @@ def test_command_prints_the_books_in_both_languages(tmp_path: Path, plan: Path) 
     assert strict.code == 1 and '"not-itbx"' in strict.text
     with pytest.raises(UsageError):
         import_itbx_command(str(path), str(plan), header_row="lima")
+
+
+VALUES = [
+    "I",
+    "X",
+    "T1,B2",
+    "T/B",
+    "",
+    "-",
+    "BI",
+    "pembatasan jumlah, penyusunan SPPL",
+    "R-1",
+    "1",
+    "=1",
+    "\x07",
+]
+KEYS = ["01111", "47111", "1111", "0111", "-", "", "Toko", "T1 : jam operasi", "No", "(1)"]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    above=st.lists(st.lists(st.sampled_from(KEYS), max_size=4), max_size=2),
+    data=st.lists(
+        st.tuples(
+            st.lists(st.sampled_from(KEYS), min_size=3, max_size=3),
+            st.lists(st.sampled_from(VALUES), max_size=5),
+        ),
+        max_size=8,
+    ),
+)
+def test_books_balance_and_tables_parse_whatever_the_cells_hold(
+    above: list[list[str]], data: list[tuple[list[str], list[str]]], tmp_path: Path
+) -> None:
+    path = tmp_path / "acak.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows(
+            [*above, ["No", "Kode", "Kegiatan", "R-1", "K-1"], *(a + b for a, b in data)]
+        )
+    try:
+        tables, report = read_itbx(path, SubzoneIndex())
+    except KkprError:
+        return
+    parse_tables(tables)
+    assert balanced(report) and min(report.counts.values()) >= 0
+    accounted = sum(item.cells for item in report.listed) + sum(
+        report.counts.get(kind, 0) for kind in ("imported", "key", "header", "legend", "blank")
+    )
+    assert accounted == report.rows * report.columns
 
 
 # --- real annexes

@@ -57,6 +57,7 @@ def _legend_of_sheet(sheet: Sheet, reading: Reading) -> int:
 def gather_conditions(reading: Reading) -> tuple[dict[str, dict[str, str]], dict[Phrase, str]]:
     """Return the rows of conditions.csv, and the code of each condition that cells spell out in words."""
     rows: dict[str, dict[str, str]] = dict(reading.legend_table)
+    _note_other_legends(reading)
     for code, entries in (reading.legend_elsewhere | reading.legend).items():
         if not re.fullmatch(r"[TB]\d{1,2}", code) or code in rows:
             continue
@@ -75,6 +76,25 @@ def gather_conditions(reading: Reading) -> tuple[dict[str, dict[str, str]], dict
         why = Text(f"no legend says what {code} means", f"tidak ada legenda yang menjelaskan {code}")
         reading.books.note(uses[0], "condition-undefined", code, why, cells=len(uses))
     return dict(sorted(rows.items(), key=lambda item: (item[0][0] != "T", len(item[0]), item[0]))), names
+
+
+def _note_other_legends(reading: Reading) -> None:
+    """Record where a legend that was not taken says something else."""
+    taken = {code: [row["text"]] for code, row in reading.legend_table.items()}
+    own = {code: [text for text, _ in entries] for code, entries in reading.legend.items()}
+    for first, others in (
+        (taken, reading.legend),
+        (taken, reading.legend_elsewhere),
+        (own, reading.legend_elsewhere),
+    ):
+        for code in sorted(first.keys() & others.keys()):
+            known = {_same_words(text) for text in first[code]}
+            for text, address in others[code]:
+                if len(code) > 1 and _same_words(text) not in known:
+                    why = Text(
+                        "another legend says otherwise; not taken", "legenda lain berbeda; tidak diambil"
+                    )
+                    reading.books.note(address, "legend-elsewhere", f"{code}: {text}", why)
 
 
 _PHRASE_ORDER = ("operasi", "waktu", "intensitas", "luas", "jumlah", "kuota", "amdal", "sppl", "andalalin")
