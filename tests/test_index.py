@@ -109,6 +109,15 @@ def test_a_changed_source_is_read_again(tmp_path: Path) -> None:
     assert after.sha256 != before.sha256 and after.window().fields["KODE"][0] == "K-9"
 
 
+def test_known_digests_are_not_taken_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = shapefile(tmp_path / "m", 4)
+    known = {tmp_path / "m" / name: digest for name, digest in LayerIndex.open(path).parts.items()}
+    monkeypatch.setattr(
+        "kkpr_check.io.containers._sha256", lambda file: pytest.fail(f"{file} was hashed again")
+    )
+    assert len(LayerIndex.open(path, known=known).window()) == 4
+
+
 def test_options_have_copies_of_their_own(tmp_path: Path) -> None:
     path = geojson(tmp_path / "a.geojson", [feature(g) for g in squares(3)])
     with pytest.raises(KkprError):

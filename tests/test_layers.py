@@ -144,6 +144,18 @@ def test_kml_reads_all_folders_and_extended_data(tmp_path: Path) -> None:
     assert len(read_layer(kmz)) == 3 and read_layer(kmz).layer == "b"
 
 
+def test_kml_with_an_undeclared_prefix(tmp_path: Path) -> None:
+    path = tmp_path / "a.kml"
+    body = placemark(
+        kml_ring(), "P: 1 &lt;a:b&gt; Kota:Bandung baru", "<gx:balloonVisibility>1</gx:balloonVisibility>"
+    )
+    path.write_text(
+        KML.format(body).replace("<kml ", '<kml xsi:schemaLocation="http://a b.xsd" '), encoding="utf-8"
+    )
+    data = read_layer(path)
+    assert data.fields["name"].tolist() == ["P: 1 <a:b> Kota:Bandung baru"] and len(data) == 1
+
+
 def test_geoparquet(tmp_path: Path) -> None:
     geopandas = pytest.importorskip("geopandas")
     pytest.importorskip("pyarrow")

@@ -79,26 +79,34 @@ def local_path(path: str | Path) -> Path:
     return local
 
 
-def parts_of(path: str | Path) -> dict[str, str]:
+def parts_of(path: str | Path, known: Mapping[Path, str] | None = None) -> dict[str, str]:
     """Return the sha256 of every file part of a layer: {file name: hex digest}, sorted by name.
 
     A shapefile has several parts, a File GDB folder all its files; a zip is one; of another folder the layers in it
     count.
+
+    Parameters
+    ----------
+    path
+        The layer.
+    known
+        Digests of files that the caller has taken just now, by path.
     """
+    known = known or {}
     local = local_path(path)
     if _is_plain_folder(local):
         parts: dict[str, str] = {}
         for name, member in sorted(_folder_members(local).items()):
             prefix = f"{name}/" if member.is_dir() else ""
-            parts |= {prefix + part: digest for part, digest in parts_of(member).items()}
+            parts |= {prefix + part: digest for part, digest in parts_of(member, known).items()}
         return parts
+    files = [local]
     if local.is_dir():
-        files = sorted(p for p in local.rglob("*") if p.is_file() and p.suffix.lower() != ".lock")
-        return {file.relative_to(local).as_posix(): _sha256(file) for file in files}
-    if local.suffix.lower() == ".shp":
-        members = [part for suffix in SHAPEFILE_PARTS if (part := sibling(local, suffix)) is not None]
-        return {member.name: _sha256(member) for member in sorted(members)}
-    return {local.name: _sha256(local)}
+        files = [p for p in local.rglob("*") if p.is_file() and p.suffix.lower() != ".lock"]
+    elif local.suffix.lower() == ".shp":
+        files = [part for suffix in SHAPEFILE_PARTS if (part := sibling(local, suffix)) is not None]
+    root = local if local.is_dir() else local.parent
+    return {file.relative_to(root).as_posix(): known.get(file) or _sha256(file) for file in sorted(files)}
 
 
 def sha256_of(path: str | Path) -> str:

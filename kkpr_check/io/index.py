@@ -109,6 +109,7 @@ class LayerIndex:
         crs: str | None = None,
         swap_xy: bool = False,
         directory: Path | None = None,
+        known: Mapping[Path, str] | None = None,
     ) -> LayerIndex:
         """Find the copy of a layer, or read the layer whole and make one.
 
@@ -118,13 +119,15 @@ class LayerIndex:
             As in :func:`kkpr_check.io.layers.read_layer`.
         directory
             Where copies of a locked plan lie; looked at first, never written here.
+        known
+            Digests of source files that the caller has taken just now, by path; the others are taken here.
 
         Raises
         ------
         InputError, CrsError, ErrorGroup
             Where the source cannot be read whole.
         """
-        parts = parts_of(path)
+        parts = parts_of(path, known)
         key = _key(parts, layer, encoding, crs, swap_xy)
         cache = cache_directory()
         for folder in (directory, cache):

@@ -25,6 +25,9 @@ _GEOMETRIES = (
     "MultiTrack",
     "Model",
 )
+_UNBOUND_PREFIX = 27
+"""Expat's XML_ERROR_UNBOUND_PREFIX."""
+_PREFIX = re.compile(rb"(</?|\s)[A-Za-z][\w.-]*:(?=[A-Za-z_])")
 _DECLARATION = re.compile(r"<!(DOCTYPE|ENTITY)")
 
 
@@ -75,12 +78,22 @@ def _parse(data: bytes, place: Place) -> ElementTree.Element:
             code="unreadable",
         )
     try:
-        root = ElementTree.fromstring(data)
+        root = _tree(data)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise unreadable(place, f"XML: {error}") from error
     if _tag(root) != "kml":
         raise unreadable(place, f"the root element is <{_tag(root)[:40]}>, not <kml>")
     return root
+
+
+def _tree(data: bytes) -> ElementTree.Element:
+    try:
+        return ElementTree.fromstring(data)
+    except ElementTree.ParseError as error:
+        if error.code != _UNBOUND_PREFIX:
+            raise
+    # exports that use xsi: or gx: without declaring it are common, and no name read here needs its prefix
+    return ElementTree.fromstring(re.sub(rb"<[^<>!?]+>", lambda tag: _PREFIX.sub(rb"\1", tag[0]), data))
 
 
 def _tag(element: ElementTree.Element) -> str:
