@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from kkpr_check.errors import Place, PlanError, Text
+from kkpr_check.io.annex_limits import Undecided
 from kkpr_check.io.annex_sheet import decode_text
 from kkpr_check.io.annex_words import plain
 
@@ -121,3 +122,43 @@ def read_zone_index(directory: Path) -> SubzoneIndex:
         for row in rows
         if (row["subzone"] or "").strip()
     )
+
+
+def resolve_subzone(zones: SubzoneIndex, code: str, name: str) -> tuple[str | None, Undecided | None]:
+    """Return the sub-zone a row means, and what should be known about it (or why there is none).
+
+    The plan's own zones.csv decides; without one, a code stands as printed and a name is looked up in the
+    national catalogue, which is recorded.
+    """
+    from kkpr_check.reference import find_subzone
+
+    found = _in_plan(zones, code, name)
+    if len(found) > 1:
+        listed = ", ".join(found)
+        why = Text(f"matches several sub-zones: {listed}", f"cocok dengan beberapa subzona: {listed}")
+        return None, Undecided("subzone-ambiguous", why)
+    if found:
+        return found[0], None
+    printed = code or next((part for part in codes_in_header(name) if looks_like_subzone(part)), "")
+    if printed and not zones:
+        return re.sub(r" ?- ?", "-", printed), None
+    match = find_subzone(code or name)
+    if match is not None and match.certain and not match.tpz and (not zones or zones.by_code(match.code)):
+        subzone = zones.by_code(match.code)[0] if zones else match.code
+        why = Text(
+            f"read as {subzone} by the national catalogue",
+            f"dibaca sebagai {subzone} menurut katalog nasional",
+        )
+        return subzone, Undecided("subzone-by-name", why)
+    hint = f" ({match.code}?)" if match is not None else ""
+    why = Text(f"this sub-zone is not known{hint}", f"subzona ini tidak dikenal{hint}")
+    return None, Undecided("subzone-unknown", why)
+
+
+def _in_plan(zones: SubzoneIndex, code: str, name: str) -> tuple[str, ...]:
+    """Return the sub-zones of zones.csv that code and name both mean; all of them where they disagree."""
+    parts = codes_in_header(name) if not code else ()
+    by_code = dict.fromkeys(found for text in (code, *parts) if text for found in zones.by_code(text))
+    by_name = dict.fromkeys(found for text in (name or code, *parts) if text for found in zones.by_name(text))
+    both = tuple(found for found in by_code if found in by_name)
+    return both or (*by_code, *by_name)
