@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -343,6 +344,18 @@ def test_an_output_that_cannot_be_is_refused(run: Run, judged: list[CheckRequest
     assert judged == []
 
 
+def test_an_output_never_replaces_an_input(run: Run, judged: list[CheckRequest], tmp_path: Path) -> None:
+    site = tmp_path / "site.geojson"
+    site.write_text("precious", "utf-8")
+    plan = tmp_path / "plan"
+    plan.mkdir()
+    (plan / "zones.csv").write_text("precious", "utf-8")
+    for output in (site, tmp_path / "plan" / ".." / "site.geojson", plan / "zones.csv", plan / "new.json"):
+        code, _, err = run("check", str(site), "--plan", str(plan), "--output", str(output), "--overwrite")
+        assert code == 2 and "replace an input" in err, output
+    assert site.read_text("utf-8") == (plan / "zones.csv").read_text("utf-8") == "precious" and judged == []
+
+
 def test_a_failed_write_leaves_the_old_file_and_no_rest(
     run: Run, judged: list[CheckRequest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -669,6 +682,20 @@ def test_narrow_and_old_terminals_lose_no_words() -> None:
     assert code == 1 and max(map(len, text.splitlines())) <= 40
     assert "Perdagangan dan Jasa Skala SWP" in " ".join(text.split())
     assert on_a_terminal(COLUMNS="1")[0] == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_an_interrupted_run_ends_with_130_and_one_line() -> None:
+    done = subprocess.Popen(
+        [sys.executable, "-m", "kkpr_check", "check", "-", *JUDGE, "--lang", "en"], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    with pytest.raises(subprocess.TimeoutExpired):
+        done.wait(timeout=4)  # it waits for standard input
+    done.send_signal(signal.SIGINT)
+    out, err = done.communicate(timeout=30)
+    assert done.returncode == 130 and out == b"", err
+    assert b"Traceback" not in err
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from report_values import AS_OF, PROVENANCE, conforming, failing, finding, to_lonlat
 
 from kkpr_check.errors import Text
@@ -38,10 +40,15 @@ def test_the_text_is_the_stored_one(name: str, lang: str) -> None:
 
 
 def test_the_verdict_is_the_first_word_and_the_disclaimer_stands_once() -> None:
+    assert write(failing()).startswith("Tidak sesuai - lokasi lot-7\n")
     text = write(failing(), conforming())
-    assert text.startswith("Tidak sesuai - lokasi lot-7\n")
     assert text.count("bukan keputusan KKPR") == 1
     assert text.rstrip().endswith("pejabat yang berwenang.")
+
+
+def test_several_sites_begin_with_their_verdicts() -> None:
+    text = write(failing(), conforming())
+    assert text.startswith("2 lokasi\n  lot-7: Tidak sesuai\n  lot-8: Sesuai\n\nTidak sesuai - lokasi lot-7")
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
@@ -215,6 +222,15 @@ def test_every_fixed_word_has_both_languages() -> None:
     ):
         texts.extend(mapping.values())
     assert all(text.en.strip() and text.id.strip() for text in texts)
+
+
+@given(st.text())
+def test_no_text_can_carry_a_control_character_or_break_an_encoding(text: str) -> None:
+    safe = safe_text(text)
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", safe)
+    for encoding in ("ascii", "cp1252", "utf-8"):
+        encodable(safe, encoding).encode(encoding)
+    assert safe_text(safe) == safe
 
 
 def test_safe_text_keeps_what_is_visible() -> None:

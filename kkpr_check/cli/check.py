@@ -72,7 +72,7 @@ def check(
     allow_undetermined: o.AllowUndetermined = False,
 ) -> int:
     """Check proposals; returns the exit code."""
-    from kkpr_check.cli.output import check_output
+    from kkpr_check.cli.output import check_output, spare_inputs
     from kkpr_check.report import FORMATS
 
     given = dict(locals())
@@ -81,6 +81,8 @@ def check(
     o.need("--overwrite", overwrite, of="--output", of_given=output is not None)
     request = request_of(given)
     check_output(output, overwrite)
+    inputs = (site, parcel, existing, rdtr, *request.rtrw)
+    spare_inputs(output, inputs, folders=(*request.plans, rules))
     return run(context, request, fmt, output, overwrite=overwrite, strict=strict, allowed=allow_undetermined)
 
 

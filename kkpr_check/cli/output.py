@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,28 @@ def check_output(output: str | None, overwrite: bool) -> None:
         raise UsageError(
             Text("the folder of the output does not exist", "folder keluaran tidak ada"),
             place=Place(output),
+            code="output",
+        )
+
+
+def spare_inputs(output: str | None, inputs: Iterable[str | None], folders: Iterable[str | None]) -> None:
+    """Refuse an output that would replace one of the run's own inputs.
+
+    Raises
+    ------
+    UsageError
+        The output is one of `inputs`, or lies in one of `folders`.
+    """
+    if output is None:
+        return
+    target = Path(output).resolve()
+    taken = [Path(name).resolve() for name in inputs if name and name != "-"]
+    homes = [Path(name).resolve() for name in folders if name]
+    if target in taken or any(home in target.parents for home in homes):
+        raise UsageError(
+            Text("the output would replace an input", "keluaran akan menimpa berkas masukan"),
+            place=Place(output),
+            remedy=Text("choose another name or folder", "pilih nama atau folder lain"),
             code="output",
         )
 

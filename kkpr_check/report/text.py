@@ -50,10 +50,21 @@ def dumps(reports: Sequence[Report], lang: str, to_lonlat: ToLonLat, as_of: dt.d
         no_color=not look.colour, color_system="standard" if look.colour else None, legacy_windows=False,
         markup=False, emoji=False, highlight=False, soft_wrap=False,
     )  # fmt: skip
+    if len(reports) > 1:
+        _print_summary(console, reports, lang, look)
     for report in reports:
         _Page(console, report, lang, to_lonlat, as_of, look).print()
     console.print(rich_text(words.DISCLAIMER.pick(lang), look, "italic"))
     return re.sub(r" +(\x1b\[0m)?$", r"\1", stream.getvalue(), flags=re.MULTILINE)
+
+
+def _print_summary(console: Console, reports: Sequence[Report], lang: str, look: Look) -> None:
+    """Print the verdicts of several sites before their reports."""
+    console.print(rich_text(words.SUMMARY.pick(lang).format(len(reports)), look, "bold"))
+    for report in reports:
+        verdict = words.VERDICTS[report.verdict].pick(lang)
+        console.print(indented(f"  {report.site.id}: {verdict}", look), style=_STYLES[report.verdict])
+    console.print()
 
 
 @dataclass(frozen=True, slots=True)

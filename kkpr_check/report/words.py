@@ -56,6 +56,7 @@ SECTIONS: Mapping[Outcome, Text] = {
     Outcome.CONDITIONAL: Text("Conditions", "Bersyarat"),
 }
 
+SUMMARY = Text("{0} sites", "{0} lokasi")
 SITE = Text("site", "lokasi")
 SCOPE = Text("Scope", "Lingkup")
 AS_OF = Text("As of", "Per tanggal")
