@@ -51,7 +51,7 @@ def finding(rule: str, name: str, outcome: Outcome, **changes: Any) -> Finding:
 def failing() -> Report:
     """A building that covers too much of its parcel, with every kind of finding."""
     findings = (
-        finding("LOK003", "zone-split", Outcome.PASS, subject="parcel",
+        finding("LOK003", "zone-split", Outcome.PASS, subject="parcel", measured=2.0, unit="zones",
                 message=Text("The parcel lies in 2 zones.", "Persil terletak pada 2 zona.")),
         finding("KGT001", "use-prohibited", Outcome.PASS),
         finding("KGT003", "use-conditional", Outcome.CONDITIONAL,

@@ -167,6 +167,15 @@ def test_what_a_message_adds_to_the_missing_input_is_kept() -> None:
     assert "Dua kegiatan berbeda." in write(dataclasses.replace(failing(), findings=(item,)))
 
 
+def test_only_passes_with_news_are_notes() -> None:
+    one = finding("LOK003", "zone-split", Outcome.PASS, measured=1.0, unit="zones")
+    near = finding("LOK004", "within-map-accuracy", Outcome.PASS, measured=0.0, limit=2.5, unit="m")
+    none = finding("KHS010", "tod", Outcome.PASS)
+    text = write(dataclasses.replace(failing(), findings=(one, near, near, none)), lang="en")
+    notes = text.split("Notes")[1].split("Passed: 3 rules")[0]
+    assert notes.split() == "- LOK004 within-map-accuracy: within-map-accuracy.".split()
+
+
 def test_a_rule_that_fails_in_one_zone_is_not_counted_as_passed() -> None:
     findings = (finding("KGT001", "use-prohibited", Outcome.PASS, zone="R-2"),
                 finding("KGT001", "use-prohibited", Outcome.FAIL, zone="PS"))  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -29,8 +30,8 @@ _STYLES: Mapping[Verdict | Outcome, str] = {
     Outcome.UNDETERMINED: "bold magenta",
     Outcome.CONDITIONAL: "bold yellow",
 }
-_INFORMATIVE = frozenset({"LOK003", "LOK004", "KHS010"})
-"""Rules whose pass carries a message worth reading."""
+_TOLD_FROM: Mapping[str, float] = {"LOK003": 2.0, "LOK004": 0.0, "KHS010": 0.0}
+"""Rules whose pass is worth reading, and from which measured value on (LOK003: two zones)."""
 _MAP_MIN_COLUMNS = 100
 _MAP_ROWS = 14
 _SHOWN_M2 = 0.005
@@ -280,7 +281,7 @@ class _Page:
         passed = [finding for finding in self.report.findings if finding.outcome is Outcome.PASS]
         self._list(words.NOTES, dict.fromkeys(
             f"{finding.rule} {finding.name}: {self.say(finding.message)}"
-            for finding in passed if finding.rule in _INFORMATIVE
+            for finding in passed if _is_news(finding)
         ))  # fmt: skip
         self.console.print()
         self.item(
@@ -338,6 +339,11 @@ class _Page:
             parts.append(self.say(words.LOCKS[plan["lock"]]))
         said = ", ".join(part for part in parts if part)
         return f"{plan['id']}: {said}" if said else str(plan["id"])
+
+
+def _is_news(finding: Finding) -> bool:
+    measured = finding.measured
+    return isinstance(measured, float | int) and measured >= _TOLD_FROM.get(finding.rule, math.inf)
 
 
 def _same_said(findings: Iterable[Finding]) -> list[list[Finding]]:
