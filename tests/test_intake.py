@@ -781,3 +781,38 @@ def test_errors_are_input_errors_and_layers_are_values(tmp_path: Path) -> None:
     )
     with pytest.raises(AttributeError):
         data.crs = "EPSG:4326"  # type: ignore[misc]
+
+
+def every_format(folder: Path) -> dict[str, Path]:
+    """Write one small good layer in every format that one file holds."""
+    kml_file = folder / "a.kml"
+    kml_file.write_text(KML.format("<Folder><name>A</name>" + placemark(kml_ring()) * 4 + "</Folder>"))
+    return {
+        "gpkg": write(folder / "a.gpkg", squares(30), driver="GPKG"),
+        "fgb": write(folder / "a.fgb", squares(30), driver="FlatGeobuf"),
+        "geojson": geojson(folder / "a.geojson", [feature(g, KODE="R-1") for g in lonlat_squares(10)]),
+        "kml": kml_file,
+        "kmz": zipped(folder / "a.kmz", {"doc.kml": kml_file}),
+        "dxf": dxf(folder / "a.dxf", [("TAPAK", CORNERS, True)]),
+        "zip": zipped_shapefile(folder / "a.zip", shapefile(folder / "m", 30)),
+    }
+
+
+@pytest.mark.parametrize("kind", ["gpkg", "fgb", "geojson", "kml", "kmz", "dxf", "zip"])
+def test_mutations_never_raise_anything_else(kind: str, tmp_path: Path) -> None:
+    """1 to 30 wrong bytes: an error of ours, or a layer with another hash; never another exception."""
+    path = every_format(tmp_path)[kind]
+    options = {"crs": UTM51} if kind == "dxf" else {}
+    good, sha256 = path.read_bytes(), read_layer(path, **options).sha256  # type: ignore[arg-type]
+    random = np.random.default_rng(len(kind) + ord(kind[0]))
+    for _ in range(60):
+        data = bytearray(good)
+        reach = len(data) if random.random() < 0.7 else min(len(data), 200)
+        for at in random.integers(reach, size=random.integers(1, 31)):
+            data[at] = random.integers(256)
+        path.write_bytes(bytes(data))
+        try:
+            read = read_layer(path, keep_broken=bool(random.random() < 0.5), **options)  # type: ignore[arg-type]
+        except KkprError:
+            continue
+        assert read.sha256 != sha256 or bytes(data) == good
