@@ -406,10 +406,10 @@ def test_what_holds_no_table_is_refused_and_nothing_written(tmp_path: Path, plan
 
 
 def test_existing_table_is_kept(tmp_path: Path, plan: Path) -> None:
-    csv_file(plan / "intensity.csv", "alt")
+    csv_file(plan / "intensity.csv", "subzone\nalt")
     with pytest.raises(ErrorGroup):
         import_intensity(csv_file(tmp_path / "a.csv", "Kode,KDB\nR-2,60\n"), plan)
-    assert (plan / "intensity.csv").read_text() == "alt"
+    assert (plan / "intensity.csv").read_text() == "subzone\nalt"
 
 
 def test_command(tmp_path: Path, plan: Path) -> None:

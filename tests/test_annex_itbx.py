@@ -458,11 +458,18 @@ def test_two_sheets_are_refused_and_selectable(tmp_path: Path, plan: Path) -> No
 
 
 def test_existing_tables_are_kept(tmp_path: Path, plan: Path) -> None:
-    (plan / "kbli.csv").write_text("kbli,activity_id\n", encoding="utf-8")
+    (plan / "kbli.csv").write_text("kbli,activity_id\n47111,toko\n", encoding="utf-8")
     path = book(tmp_path / "a.xlsx", [HEADER, *ROWS])
     refused(ErrorGroup, "many", plan, path)
-    assert (plan / "kbli.csv").read_text(encoding="utf-8") == "kbli,activity_id\n"
+    assert (plan / "kbli.csv").read_text(encoding="utf-8") == "kbli,activity_id\n47111,toko\n"
     assert import_itbx(path, plan, overwrite=True).written == ITBX_TABLES
+
+
+def test_empty_tables_of_plan_init_are_filled(tmp_path: Path, plan: Path) -> None:
+    for name in ITBX_TABLES:
+        (plan / name).write_text("activity_id,R-2\n", encoding="utf-8")
+    import_itbx(book(tmp_path / "a.xlsx", [HEADER, *ROWS]), plan)
+    assert len(table(plan, "itbx.csv")) == 4
 
 
 def test_failed_write_restores_everything(

@@ -170,9 +170,9 @@ def write_tables(directory: Path, tables: Mapping[str, str], *, overwrite: bool)
     Raises
     ------
     PlanError
-        A table exists and `overwrite` is not set, or the folder cannot be written.
+        A table with rows exists and `overwrite` is not set, or the folder cannot be written.
     """
-    existing = [name for name in tables if (directory / name).exists()]
+    existing = [name for name in tables if _holds_rows(directory / name)]
     if existing and not overwrite:
         raise ErrorGroup([_exists(directory / name) for name in existing])
     made = not directory.exists()
@@ -189,6 +189,15 @@ def write_tables(directory: Path, tables: Mapping[str, str], *, overwrite: bool)
             code="write",
         ) from error
     return tuple(tables)
+
+
+def _holds_rows(path: Path) -> bool:
+    """Tell whether a table has more than its header row: `plan init` writes empty tables to be filled."""
+    if not path.exists():
+        return False
+    if not path.is_file():
+        return True
+    return len([line for line in path.read_bytes().splitlines() if line.strip()]) > 1
 
 
 def _exists(path: Path) -> KkprError:
