@@ -204,7 +204,7 @@ def scene(seed: int, scale: float, origin: tuple[float, float]) -> tuple[np.ndar
     subjects = [lattice_polygon(random, side) for _ in range(4)] + [star(random, side) for _ in range(3)]
     subjects += [*cells(random, side)[:4], zones[0], zones[-2]]
     x, y = random.uniform(0, side - 1e-3, 2)
-    subjects += [box(x, y, x + 1e-3, y + 1e-3), box(x, -1, x + 2e-3, side + 1), zones[-1].buffer(-0.1)]
+    subjects += [box(x, y, x + 1e-2, y + 2e-2), box(x, -1, x + 2e-3, side + 1), zones[-1].buffer(-0.1)]
 
     def place(geometry: list[shapely.Geometry]) -> np.ndarray:
         moved = [
@@ -213,7 +213,7 @@ def scene(seed: int, scale: float, origin: tuple[float, float]) -> tuple[np.ndar
         valid = [
             shapely.reverse(one) if random.random() < 0.5 else one
             for one in moved
-            if one.is_valid and one.area > 0
+            if one.is_valid and one.area > 1e-5
         ]
         return objects(*valid)
 
@@ -225,7 +225,7 @@ SCENES = given(
     scale=st.sampled_from([0.3, 7.0, 180.0]),
     origin=st.sampled_from([(0.0, 0.0), UTM_51S, FAR_CORNER]),
 )
-RANDOM = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RANDOM = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def assert_alike(name: str, subjects: np.ndarray, zones: np.ndarray, margin_m: float) -> None:
@@ -284,8 +284,8 @@ def test_a_partition_adds_up_to_the_subject(name, seed, scale, origin):
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_large_subject_with_a_long_outline(name):
     """More edges than a run, more cells than a look-up may read."""
-    angle = np.linspace(0, 2 * np.pi, 3001)[:-1]
-    wave = 3000 + 400 * np.sin(37 * angle)
+    angle = np.linspace(0, 2 * np.pi, 901)[:-1]
+    wave = 3000 + 400 * np.sin(17 * angle)
     outline = np.column_stack((np.cos(angle), np.sin(angle))) * wave[:, None] + UTM_51S
     zones = [box(x, y, x + 500, y + 700) for x in range(-4000, 4000, 500) for y in range(-4200, 4200, 700)]
     zones = [affinity.translate(zone, *UTM_51S) for zone in zones] + [shapely.Polygon(outline[::3])]

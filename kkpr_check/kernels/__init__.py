@@ -22,16 +22,27 @@ pair within that of the whole subject is the whole subject. Contract section 1a.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from kkpr_check.errors import Text, UsageError
 from kkpr_check.kernels.blocks import Bools, Floats, Ints, Polygons, WkbBlock
 
-__all__ = ["KernelName", "Polygons", "Prepared", "Shares", "SharesKernel", "WkbBlock", "load", "noise_m2"]
+__all__ = [
+    "KernelName",
+    "Polygons",
+    "Prepared",
+    "Shares",
+    "SharesKernel",
+    "WkbBlock",
+    "joined",
+    "load",
+    "noise_m2",
+]
 
 KernelName = Literal["grid", "geos", "reference"]
 
@@ -80,6 +91,21 @@ class Shares:
     near_m: Floats
 
 
+def joined(lows: Sequence[int], parts: Sequence[Shares]) -> Shares:
+    """Return the shares of a whole block from those of its parts, which begin at rows `lows`."""
+
+    def column(name: str, shifted: bool = False) -> Any:
+        values = [getattr(part, name) for part in parts]
+        return np.concatenate(
+            [value + low for value, low in zip(values, lows, strict=True)] if shifted else values
+        )
+
+    return Shares(
+        column("subject", shifted=True), column("zone"), column("area_m2"), column("subject_area_m2"), column("inside"),
+        column("near_subject", shifted=True), column("near_zone"), column("near_m"),
+    )  # fmt: skip
+
+
 class Prepared(Protocol):
     """Zones made ready, to be asked block by block from any thread."""
 
@@ -125,6 +151,21 @@ class SharesKernel(Protocol):
             is still measured right, only slower.
         threads
             Threads a block may use (default 2, or 1 on one core).
+
+        Raises
+        ------
+        InputError
+            As `Prepared.shares`, for a zone.
+        """
+        ...
+
+    def valid(self, subjects: Polygons) -> Bools:
+        """Tell which subjects are valid polygons with finite coordinates; a missing one is not.
+
+        Raises
+        ------
+        InputError
+            For bytes that are not WKB.
         """
         ...
 

@@ -119,11 +119,21 @@ def polygons(values: Polygons, rows: Ints | None = None) -> Objects:
     wrong = ~np.isin(shapely.get_type_id(geometry), (-1, 3, 6))
     if wrong.any():
         refuse(names[wrong], Text("geometry is not a polygon", "geometri bukan poligon"), "not-polygon")
-    coordinates, owner = shapely.get_coordinates(geometry, return_index=True)
-    loose = np.unique(owner[~np.isfinite(coordinates).all(axis=1)])
-    if len(loose):
-        refuse(names[loose], Text("coordinate is not a finite number", "koordinat bukan bilangan hingga"), "not-finite")
+    with np.errstate(all="ignore"):
+        loose = ~np.isfinite(shapely.area(geometry)) & (shapely.get_num_coordinates(geometry) > 0)
+    if loose.any():  # every coordinate enters the area, so none but finite ones give a finite one
+        refuse(
+            names[loose],
+            Text("coordinate is not a finite number", "koordinat bukan bilangan hingga"),
+            "not-finite",
+        )
     return geometry
+
+
+def valid(values: Polygons) -> Bools:
+    """Tell which polygons are valid and finite, by GEOS; a missing one is not."""
+    geometry = values.to_shapely() if isinstance(values, WkbBlock) else np.asarray(values, dtype=object)
+    return np.asarray(shapely.is_valid(geometry) & np.isin(shapely.get_type_id(geometry), (3, 6)), dtype=bool)
 
 
 def refuse(rows: Ints, why: Text, code: str) -> None:

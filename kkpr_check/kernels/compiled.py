@@ -6,7 +6,7 @@ see `kkpr_check.kernels.reference` for the formula they serve.
 Nothing is annotated inside: numba infers the types of its functions, and mypy can not see them.
 """
 
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, call-overload"
 
 from __future__ import annotations
 
@@ -94,6 +94,8 @@ def _scan_polygon(data, p, end):
             return OTHER, p, 0.0, box
         count = _u32(data, p)
         p += 4
+        if count == 0:
+            continue
         if count < 4 or p + 16 * count > end:
             return OTHER, p, 0.0, box
         status, turn, ring_box = _scan_ring(data, p, count)
@@ -167,7 +169,8 @@ def read_edges(data, start, ox, oy, out):
         p += 4
         for ring in range(rings):
             count = _u32(data, p)
-            n = _read_ring(data, p + 4, count, ring > 0, out, n, ox, oy)
+            if count > 0:
+                n = _read_ring(data, p + 4, count, ring > 0, out, n, ox, oy)
             p += 4 + 16 * count
 
 

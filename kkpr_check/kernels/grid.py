@@ -10,6 +10,7 @@ Each subject's numbers depend on it and on the zones alone, so threads and block
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import tempfile
@@ -21,11 +22,10 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import shapely
 
 from kkpr_check.errors import Text
 from kkpr_check.kernels import SAFE_M, Shares
-from kkpr_check.kernels.blocks import Bools, Floats, Ints, Polygons, WkbBlock, polygons, refuse
+from kkpr_check.kernels.blocks import Bools, Floats, Ints, Polygons, WkbBlock, polygons, refuse, valid
 
 SUB_BLOCK = 16_384
 CELLS_PER_EDGE = 8
@@ -69,13 +69,13 @@ def compiled() -> ModuleType:
     with _loading:
         import numba
 
-        folder = _cache_folder()
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = folder or before
+        config: Any = numba.config
+        before = config.CACHE_DIR
+        config.CACHE_DIR = _cache_folder() or before
         try:
             from kkpr_check.kernels import compiled as loops
         finally:
-            numba.config.CACHE_DIR = before
+            config.CACHE_DIR = before
     return loops
 
 
@@ -113,10 +113,7 @@ class GridKernel:
         proven: Bools = self._loops.proven_valid(block.data, block.offsets)
         rest = np.flatnonzero(~proven)
         if len(rest):
-            geometry = shapely.from_wkb(
-                [bytes(block.data[block.offsets[r] : block.offsets[r + 1]]) or None for r in rest]
-            )
-            proven[rest] = shapely.is_valid(geometry) & np.isin(shapely.get_type_id(geometry), (3, 6))
+            proven[rest] = valid(block.to_shapely(rest))
         return proven
 
 
@@ -128,14 +125,9 @@ def _block(values: Polygons) -> WkbBlock:
     return WkbBlock(data, offsets)
 
 
-def _readable(block: WkbBlock, rows: Ints) -> WkbBlock:
-    """Re-encode rows that the compiled reader does not take: big-endian, with Z or M, or no polygon at all."""
-    return _block(polygons(block, rows))
-
-
 def _in_threads(threads: int, work: Callable[[int, int], Any], edges: list[int]) -> list[Any]:
     """Return ``work(low, high)`` for each interval between `edges`, in order."""
-    spans = list(zip(edges[:-1], edges[1:], strict=True))
+    spans = list(itertools.pairwise(edges))
     if threads < 2 or len(spans) < 2:
         return [work(low, high) for low, high in spans]
     with ThreadPoolExecutor(threads) as pool:
@@ -164,13 +156,10 @@ class GridPrepared:
         """Return the index of the zones near `extent`."""
         block = self._zones
         counts, bounds = self._loops.scan_zones(block.data, block.offsets)
-        if (counts < 0).any():
-            rows = np.flatnonzero(counts < 0)
-            self._refuse_loose(counts, rows)
-            shapes = block.to_shapely()
-            shapes[rows] = polygons(block, rows)
-            self._zones = block = _block(shapes)
+        if (counts == self._loops.OTHER).any():
+            self._zones = block = _block(polygons(block))
             counts, bounds = self._loops.scan_zones(block.data, block.offsets)
+        self._refuse(counts)
         reach = self._margin_m + 4 * SAFE_M
         safe = np.array(extent if extent is not None else (-np.inf, -np.inf, np.inf, np.inf))
         window = safe + np.array((-reach, -reach, reach, reach))
@@ -216,31 +205,30 @@ class GridPrepared:
     def shares(self, subjects: Polygons) -> Shares:
         """Measure a block of valid polygons in metres."""
         block = _block(subjects)
-        edges = [*range(0, len(block), SUB_BLOCK), len(block)]
+        shares, status = self._measure(block)
+        other = np.flatnonzero(status == self._loops.OTHER)
+        if len(other):
+            # Re-encoded rows: big-endian, with Z or M; what is no polygon is refused here.
+            extra, status[other] = self._measure(_block(polygons(block, other)))
+            shares = _merged(shares, extra, other)
+        self._refuse(status)
+        beyond = np.flatnonzero(status == self._loops.BEYOND)
+        if len(beyond):
+            shares = _merged(shares, self._unbounded().shares(polygons(block, beyond)), beyond)
+        return shares
+
+    def _measure(self, block: WkbBlock) -> tuple[Shares, Ints]:
+        """Return what the compiled loops make of a block, and the status of each row."""
 
         def work(low: int, high: int) -> Any:
             return self._loops.measure(
                 self._index, block.data, block.offsets, low, high, self._margin_m, self._near
             )
 
-        parts = _in_threads(self._threads, work, edges)
-        if not parts:
-            parts = [work(0, 0)]
-        columns = [
-            np.concatenate(group)
-            for group in zip(*(part[0] + part[1] + part[2:] for part in parts), strict=True)
-        ]
-        status = columns.pop()
-        shares = Shares(*columns[:3], columns[6], columns[7], *columns[3:6])
-        if not status.any():
-            return shares
-        self._refuse_loose(status, np.flatnonzero(status))
-        for code, prepared in ((self._loops.OTHER, self), (self._loops.BEYOND, self._unbounded)):
-            rows = np.flatnonzero(status == code)
-            if len(rows):
-                other = prepared() if callable(prepared) else prepared
-                shares = _merged(shares, other.shares(_readable(block, rows)), rows)
-        return shares
+        parts = _in_threads(self._threads, work, [*range(0, max(len(block), 1), SUB_BLOCK), len(block)])
+        groups = zip(*(part[0] + part[1] + part[2:] for part in parts), strict=True)
+        subject, zone, area, *near, areas, inside, status = [np.concatenate(group) for group in groups]
+        return Shares(subject, zone, area, areas, inside, near[0], near[1], near[2]), status
 
     def _unbounded(self) -> GridPrepared:
         """Return the same zones prepared without an extent, made when a subject first needs it."""
@@ -248,17 +236,18 @@ class GridPrepared:
             if self._whole is None:
                 self._whole = GridPrepared(
                     self._loops, self._zones, self._margin_m, self._near, None, self._threads
-                )  # fmt: skip
+                )
         return self._whole
 
-    def _refuse_loose(self, status: Ints, rows: Ints) -> None:
-        """Raise InputError where a coordinate is not finite."""
-        loose = rows[status[rows] == self._loops.LOOSE]
-        if len(loose):
+    def _refuse(self, status: Ints) -> None:
+        """Raise InputError where a row is still unread or a coordinate is not finite."""
+        loose, other = status == self._loops.LOOSE, status == self._loops.OTHER
+        if loose.any():
+            why = Text("coordinate is not a finite number", "koordinat bukan bilangan hingga")
+            refuse(np.flatnonzero(loose), why, "not-finite")
+        if other.any():
             refuse(
-                loose,
-                Text("coordinate is not a finite number", "koordinat bukan bilangan hingga"),
-                "not-finite",
+                np.flatnonzero(other), Text("geometry can not be read", "geometri tidak terbaca"), "not-wkb"
             )
 
 
@@ -281,9 +270,11 @@ def _merged(shares: Shares, extra: Shares, rows: Ints) -> Shares:
         order = np.lexsort((columns[1], columns[0]))
         return [column[order] for column in columns]
 
-    pairs = woven((shares.subject, shares.zone, shares.area_m2), (extra.subject, extra.zone, extra.area_m2))
+    subject, zone, shared = woven(
+        (shares.subject, shares.zone, shares.area_m2), (extra.subject, extra.zone, extra.area_m2)
+    )
     near = woven(
         (shares.near_subject, shares.near_zone, shares.near_m),
         (extra.near_subject, extra.near_zone, extra.near_m),
     )
-    return Shares(*pairs, area, inside, *near)
+    return Shares(subject, zone, shared, area, inside, near[0], near[1], near[2])

@@ -23,7 +23,7 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.kernels import SAFE_M, Shares, noise_m2
-from kkpr_check.kernels.blocks import Bools, Floats, Objects, Polygons, polygons
+from kkpr_check.kernels.blocks import Bools, Floats, Objects, Polygons, polygons, valid
 
 Edges = NDArray[np.float64]
 """``(n, 5)``: x and y of the left end, x and y of the right end, sign (0 for a vertical edge)."""
@@ -96,39 +96,41 @@ def intersection_area_m2(subject: shapely.Geometry, zone: shapely.Geometry) -> f
     return sum(_under_both(edge, theirs) for edge in ours[ours[:, 4] != 0])
 
 
-def _point_to_edges(points: Floats, edges: Edges) -> float:
-    """Return the least distance of points ``(n, 2)`` to edges."""
+def _to_edges2(points: Floats, edges: Edges) -> float:
+    """Return the least squared distance of points ``(n, 2)`` to edges."""
     along = edges[:, 2:4] - edges[:, :2]
     length2 = np.maximum(np.sum(along**2, axis=1), np.finfo(float).tiny)
-    best = np.inf
-    for point in points:
-        share = np.clip(np.sum((point - edges[:, :2]) * along, axis=1) / length2, 0, 1)
-        foot = edges[:, :2] + share[:, None] * along
-        best = min(best, float(np.sqrt(np.min(np.sum((foot - point) ** 2, axis=1)))))
-    return best
+    reach = points[:, None] - edges[None, :, :2]
+    share = np.clip(np.sum(reach * along, axis=2) / length2, 0, 1)
+    return float(np.min(np.sum((reach - share[..., None] * along) ** 2, axis=2), initial=np.inf))
 
 
-def _crosses(edge: Floats, others: Edges) -> bool:
-    """Tell whether one edge properly crosses any other."""
+def _turn(a: Floats, b: Floats, c: Floats) -> Floats:
+    """Return on which side of the line a-b the point c lies, as a signed area."""
+    turn: Floats = (b - a)[..., 0] * (c - a)[..., 1] - (b - a)[..., 1] * (c - a)[..., 0]
+    return turn
 
-    def side(a: Floats, b: Floats, c: Floats) -> Floats:
-        turn: Floats = (b - a)[..., 0] * (c - a)[..., 1] - (b - a)[..., 1] * (c - a)[..., 0]
-        return turn
 
-    start, end = edge[:2], edge[2:4]
-    low, high = others[:, :2], others[:, 2:4]
-    apart = side(start, end, low) * side(start, end, high) >= 0
-    return bool(np.any(~apart & (side(low, high, start) * side(low, high, end) < 0)))
+def _cross(edges: Edges, others: Edges) -> bool:
+    """Tell whether any two edges properly cross."""
+    start, end = edges[:, None, :2], edges[:, None, 2:4]
+    low, high = others[None, :, :2], others[None, :, 2:4]
+    parted = _turn(start, end, low) * _turn(start, end, high) < 0
+    return bool(np.any(parted & (_turn(low, high, start) * _turn(low, high, end) < 0)))
 
 
 def edge_distance_m(subject: shapely.Geometry, zone: shapely.Geometry) -> float:
     """Return the least distance between the outline of `subject` and that of `zone`; 0 where they cross."""
     origin = tuple(shapely.bounds(subject)[:2])
     ours, theirs = signed_edges(subject, origin), signed_edges(zone, origin)
-    if any(_crosses(edge, theirs) for edge in ours):
-        return 0.0
-    ends = [np.concatenate((edges[:, :2], edges[:, 2:4])) for edges in (ours, theirs)]
-    return min(_point_to_edges(ends[0], theirs), _point_to_edges(ends[1], ours))
+    best = np.inf
+    for begin in range(0, len(ours), 64):  # a run at a time, to keep the tables small
+        run = ours[begin : begin + 64]
+        if _cross(run, theirs):
+            return 0.0
+        best = min(best, _to_edges2(run[:, :2], theirs), _to_edges2(run[:, 2:4], theirs))
+        best = min(best, _to_edges2(theirs[:, :2], run), _to_edges2(theirs[:, 2:4], run))
+    return float(np.sqrt(best))
 
 
 class ReferenceKernel:
@@ -147,6 +149,10 @@ class ReferenceKernel:
     ) -> ReferencePrepared:
         """Make zones ready; `extent` and `threads` change nothing here."""
         return ReferencePrepared(polygons(zones), margin_m, near)
+
+    def valid(self, subjects: Polygons) -> Bools:
+        """Tell which subjects are valid polygons, by GEOS."""
+        return valid(subjects)
 
 
 class ReferencePrepared:
@@ -167,17 +173,17 @@ class ReferencePrepared:
         for row, subject in enumerate(geometry):
             if subject is None or shapely.is_empty(subject):
                 continue
-            found, neighbours = self._one(subject, areas[row], noise[row])
-            pairs += [(row, zone, area) for zone, area in found]
-            edges = min((distance for _, distance in neighbours), default=np.inf)
-            inside[row] = len(found) == 1 and found[0][1] == areas[row] and edges > self._margin_m + SAFE_M
-            sharing = {zone for zone, _ in found}
-            if self._near:
-                close += [
-                    (row, zone, distance)
-                    for zone, distance in neighbours
-                    if zone not in sharing and distance <= self._margin_m
+            zones = self._in_reach(subject)
+            found = self._sharing(subject, zones, areas[row], noise[row])
+            pairs += [(row, zone, area) for zone, area in found.items()]
+            alone = list(found.values()) == [areas[row]]
+            if alone or self._near:
+                edges = {zone: edge_distance_m(subject, self._zones[zone]) for zone in zones}
+                inside[row] = alone and min(edges.values()) > self._margin_m + SAFE_M
+                near = [
+                    (row, zone, m) for zone, m in edges.items() if zone not in found and m <= self._margin_m
                 ]
+                close += near if self._near else []
         columns = [np.array(column) for column in zip(*pairs, strict=True)] or [np.empty(0)] * 3
         others = [np.array(column) for column in zip(*close, strict=True)] or [np.empty(0)] * 3
         return Shares(
@@ -185,19 +191,22 @@ class ReferencePrepared:
             others[0].astype(np.int64), others[1].astype(np.int64), others[2],
         )  # fmt: skip
 
-    def _one(
-        self, subject: shapely.Geometry, area: float, noise: float
-    ) -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
-        """Return (zone, area) of zones that share area, and (zone, edge distance) of all zones in reach."""
+    def _in_reach(self, subject: shapely.Geometry) -> list[int]:
+        """Return the zones whose bounding box is within the margin."""
         reach = self._margin_m + 2 * SAFE_M
         x1, y1, x2, y2 = shapely.bounds(subject)
         near = (self._bounds[:, 0] <= x2 + reach) & (self._bounds[:, 2] >= x1 - reach)
         near &= (self._bounds[:, 1] <= y2 + reach) & (self._bounds[:, 3] >= y1 - reach)
-        found: list[tuple[int, float]] = []
-        edges: list[tuple[int, float]] = []
-        for zone in np.flatnonzero(near).tolist():
-            shared = intersection_area_m2(subject, self._zones[zone])
-            if shared > noise:
-                found.append((zone, area if abs(shared - area) <= noise else shared))
-            edges.append((zone, edge_distance_m(subject, self._zones[zone])))
-        return found, edges
+        rows: list[int] = np.flatnonzero(near).tolist()
+        return rows
+
+    def _sharing(
+        self, subject: shapely.Geometry, zones: list[int], area: float, noise: float
+    ) -> dict[int, float]:
+        """Return the area each zone shares, above noise; within noise of the whole is the whole."""
+        found = {zone: intersection_area_m2(subject, self._zones[zone]) for zone in zones}
+        return {
+            zone: area if abs(shared - area) <= noise else shared
+            for zone, shared in found.items()
+            if shared > noise
+        }
