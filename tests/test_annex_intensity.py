@@ -46,6 +46,7 @@ def steps(text: str) -> list[tuple[float, float, tuple[str, ...], float, float]]
         ("347.400 M²", 347400, "m2", None), ("43 Ha", 430000, "m2", None), ("minimal 20 %", 20, "%", "min"),
         ("4 lantai", 4, "floors", None), ("1.234.567 m2", 1234567, "m2", None), ("0,125", 0.125, None, None),
         ("６０％", 60, "%", None), ("KDB maks. 60%", 60, "%", "max"),
+        ("paling tinggi sebesar 60% (enam puluh persen)", 60, "%", "max"), ("2,4 (dua koma empat)", 2.4, None, None),
     ],
 )  # fmt: skip
 def test_single_values(text: str, number: float, unit: str | None, side: str | None) -> None:
@@ -276,6 +277,17 @@ def test_ladder_over_several_rows_has_no_hole(tmp_path: Path, plan: Path) -> Non
     import_intensity(source, plan)
     for area, kdb in ((59.9999, 80), (60, 70), (200, 70), (200.0001, 60)):
         assert limit(plan, "R-2", "tol", area, "kdb_max_pct") == kdb
+
+
+def test_parcel_sizes_in_the_header(tmp_path: Path, plan: Path) -> None:
+    source = csv_file(
+        tmp_path / "a.csv",
+        "Kode,KDB (%) luas persil <= 200 m2,KDB (%) luas persil > 200 m2,KLB\nR-2,80,60,2\n",
+    )
+    import_intensity(source, plan)
+    assert limit(plan, "R-2", "tol", 200, "kdb_max_pct") == 80
+    assert limit(plan, "R-2", "tol", 200.0001, "kdb_max_pct") == 60
+    assert limit(plan, "R-2", "tol", 300, "klb_max") == 2
 
 
 def test_hole_of_the_annex_stays_a_hole(tmp_path: Path, plan: Path) -> None:

@@ -95,6 +95,7 @@ def plan(tmp_path: Path) -> Path:
         ("Diizinkan/diperbolehkan", "I"), ("Tidak Dizinkan/Diperbolehkan", "X"), ("Tidak diizinkan", "X"),
         ("Dilarang", "X"), ("Bersyarat terbatas", "T"), ("pemanfaatan bersyarat secara terbatas", "T"),
         ("Bersyarat tertentu", "B"), ("Diizinkan bersyarat", "B"), ("Terbatas bersyarat", "TB"), ("Ｔ１，Ｂ２", "T1,B2"),
+        ("T1<br>B2", "T1,B2"),
     ],
 )  # fmt: skip
 def test_cell_is_understood(text: str, written: str) -> None:
@@ -309,6 +310,14 @@ def test_codes_are_spelt_as_in_zones_csv(tmp_path: Path, plan: Path) -> None:
     assert len(noted(report, "subzone-spelling")) == 3
     texts = {name: (plan / name).read_text(encoding="utf-8") for name in (*ITBX_TABLES, "zones.csv")}
     assert parse_tables(texts).itbx_subzones == {"R-2", "K-1", "RTH-3"}
+
+
+def test_zones_csv_of_a_spreadsheet_in_indonesian(tmp_path: Path, plan: Path) -> None:
+    (plan / "zones.csv").write_text(
+        "subzone;name\nR-2;Perumahan\nK-1;Dagang\nRTH-3;Taman\n", encoding="utf-8"
+    )
+    import_itbx(book(tmp_path / "a.xlsx", [["No", "Kode", "Kegiatan", "R2", "K1", "RTH3"], *ROWS]), plan)
+    assert table(plan, "itbx.csv")[0] == ["activity_id", "R-2", "K-1", "RTH-3"]
 
 
 def test_code_of_two_subzones_and_unknown_code_are_listed(tmp_path: Path, plan: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from kkpr_check.io.annex_grid import Sheet
-from kkpr_check.io.annex_keys import road_classes_in
+from kkpr_check.io.annex_keys import parcel_range_beside, road_classes_in
 from kkpr_check.io.annex_words import plain
 from kkpr_check.plan import LIMIT_COLUMNS
 
@@ -50,6 +50,7 @@ class Column:
     roads: tuple[str, ...] = ()
     wrong_side: bool = False
     exact: bool = False
+    parcel: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,9 @@ class IntensityHeader:
 def column_meaning(label: str) -> Column | None:
     """Return what a header text means, or None.
 
-    >>> column_meaning("Tinggi Bangunan Maks. (m) - Kolektor")
-    Column(meaning='height_max_m', label='Tinggi Bangunan Maks. (m) - Kolektor', roads=('kolektor',), wrong_side=False, exact=False)
+    >>> column = column_meaning("Tinggi Bangunan Maks. (m) - Kolektor")
+    >>> column.meaning, column.roads
+    ('height_max_m', ('kolektor',))
     >>> column_meaning("KTB minimum").wrong_side
     True
     """
@@ -94,7 +96,14 @@ def column_meaning(label: str) -> Column | None:
     if meaning not in LIMIT_COLUMNS:
         return Column(meaning, label)
     wrong = r"\bmin(?:imum|imal)?\b" if "_max" in meaning else r"\bmaks(?:imum|imal)?\b|\bmax\b"
-    return Column(meaning, label, road_classes_in(text), wrong_side=re.search(wrong, text) is not None)
+    about_parcels = meaning != "lot_min_m2" and re.search(r"luas|persil|kavling|lahan|m2", text)
+    return Column(
+        meaning,
+        label,
+        road_classes_in(text),
+        wrong_side=re.search(wrong, text) is not None,
+        parcel=parcel_range_beside(text) if about_parcels else None,
+    )
 
 
 def find_headers(sheet: Sheet, header_row: int | None = None) -> list[IntensityHeader]:

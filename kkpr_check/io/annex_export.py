@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -149,8 +148,7 @@ def _write_row(sheet: Any, row: int, values: tuple[str, ...], *, bold: bool = Fa
 
 
 def _save(book: Any, path: Path) -> None:
-    handle, scratch = tempfile.mkstemp(prefix=".export-", suffix=".xlsx", dir=path.absolute().parent)
-    os.close(handle)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         book.save(scratch)
         os.replace(scratch, path)
@@ -161,4 +159,4 @@ def _save(book: Any, path: Path) -> None:
             code="write",
         ) from error
     finally:
-        Path(scratch).unlink(missing_ok=True)
+        scratch.unlink(missing_ok=True)

@@ -221,7 +221,8 @@ def _read_limits(
             own = step.road_classes if step else ()
             low, high = (step.parcel_min_m2, step.parcel_max_m2) if step else (0.0, math.inf)
             roads = _atoms(own) & _atoms(column.roads) & _atoms(keys.roads)
-            low, high = max(low, keys.low), min(high, keys.high)
+            for bounds in (column.parcel, (keys.low, keys.high)):
+                low, high = (max(low, bounds[0]), min(high, bounds[1])) if bounds else (low, high)
             if roads and low < high:
                 place = (row, number)
                 subzone.entries.append(

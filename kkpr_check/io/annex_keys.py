@@ -74,6 +74,18 @@ def parcel_range_in(text: str) -> tuple[float, float] | None:
     return None if KEY_FILLER.sub("", rest) else found
 
 
+def parcel_range_beside(text: str) -> tuple[float, float] | None:
+    """Return the parcel range that a text about something else names, or None.
+
+    >>> parcel_range_beside("KDB (%) luas persil < 60 m2")
+    (0.0, 60.0)
+    """
+    try:
+        return split_parcel_range(tidy(text))[0]
+    except AmbiguousError:
+        return None
+
+
 def split_parcel_range(text: str) -> tuple[tuple[float, float] | None, str]:
     """Return the range and the text without it; raises `AmbiguousError`."""
     low, high, seen = 0.0, math.inf, False

@@ -95,8 +95,13 @@ def undecided(reason: str) -> Undecided:
 
 _NAMES = re.compile(
     r"(?:(?:kdb|klb|kdh|ktb|gsb|tb|jbs|jbb|ketinggi?an bangunan|tinggi bangunan|jumlah lantai|luas (?:kavling|kaveling|persil)"
-    r"|garis sempadan bangunan|jarak bebas(?: samping| belakang)?)\b\.?|:|- )\s*"
+    r"|garis sempadan bangunan|jarak bebas(?: samping| belakang)?)\b\.?|:|- |sebesar |adalah |yaitu )\s*"
 )
+_SPELT_OUT = re.compile(
+    r"\((?:(?:nol|satu|dua|tiga|empat|lima|enam|tujuh|delapan|sembilan|sepuluh|sebelas|belas|puluh|seratus|ratus|ribu"
+    r"|koma|setengah|persen|per|seratus|meter|persegi|lantai)\s*)+\)"
+)
+"""A number repeated in words, as statutes do: "60% (enam puluh persen)"."""
 _MAX = re.compile(r"(?:(?:maksimum|maksimal|maks|max|paling (?:banyak|tinggi|besar|luas))\b\.?|<=)\s*")
 _MIN = re.compile(
     r"(?:(?:minimum|minimal|min|paling (?:sedikit|kurang|kecil)|sekurang-kurangnya)\b\.?|>=)\s*"
@@ -217,7 +222,7 @@ def parse_intensity_text(text: str) -> ParsedLimit | Undecided:
     """
     if len(text) > _LONGEST:
         return undecided("unread")
-    words = tidy(text)
+    words = _SPELT_OUT.sub("", tidy(text)).strip()
     if words in ("", "null", "nan", "none", "n/a"):
         return undecided("empty")
     if words in ("tidak diatur", "tidak ditentukan"):

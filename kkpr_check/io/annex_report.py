@@ -222,7 +222,7 @@ def _swap_in(directory: Path, scratch: Path, tables: Mapping[str, str]) -> None:
                 os.replace(directory / name, scratch / f"{name}.old")
             done.append(name)
             os.replace(scratch / name, directory / name)
-    except OSError:
+    except BaseException:  # also an interrupt must not leave half of the tables
         for name in done:
             (directory / name).unlink(missing_ok=True)
             if (scratch / f"{name}.old").exists():

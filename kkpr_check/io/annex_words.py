@@ -35,10 +35,13 @@ class ParsedCell:
     restored: bool = False
 
 
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+
+
 @lru_cache(maxsize=16_384)
 def plain(text: str) -> str:
     """Return text with compatible characters unified, HTML escapes resolved, blanks collapsed."""
-    return " ".join(unicodedata.normalize("NFKC", html.unescape(text)).split())
+    return " ".join(unicodedata.normalize("NFKC", _BREAK.sub(" ", html.unescape(text))).split())
 
 
 _ALLOWED = r"(?:di)?(?:i?zi?n?kan|perbolehkan|ijinkan)|boleh"
@@ -143,7 +146,7 @@ def _parse_codes(text: str) -> Cell | None:
 
 
 def _parse_phrases(text: str) -> ParsedCell | None:
-    parts = [plain(part).strip(" .-•") for part in _OUTSIDE_BRACKETS.split(text)]
+    parts = [plain(part).strip(" .-•") for part in _OUTSIDE_BRACKETS.split(_BREAK.sub("\n", text))]
     split = [piece.strip() for part in parts if part for piece in _PHRASE_STARTS.split(part)]
     phrases = []
     for piece in split:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from kkpr_check.errors import Place, PlanError, Text
+from kkpr_check.errors import Text
 from kkpr_check.io.annex_limits import Undecided
-from kkpr_check.io.annex_sheet import decode_text
 from kkpr_check.io.annex_words import plain
+from kkpr_check.tables import parse_tables
 
 _SUBZONE = re.compile(
     r"[A-Z]{1,4}(?: ?-? ?\d{1,2}(?:\.\d{1,2})?)?(?:[.\- ]?[A-Za-z]\d?(?:-\d)?)?(?:/[A-Z]{1,4}(?:-?\d)?)?"
@@ -103,25 +101,14 @@ def read_zone_index(directory: Path) -> SubzoneIndex:
 
     Raises
     ------
-    PlanError
-        zones.csv has no ``subzone`` column.
+    ErrorGroup
+        zones.csv cannot be read whole.
     """
     path = directory / "zones.csv"
     if not path.is_file():
         return SubzoneIndex()
-    text, _ = decode_text(path, path.read_bytes())
-    rows = csv.DictReader(io.StringIO(text))
-    if "subzone" not in (rows.fieldnames or ()):
-        raise PlanError(
-            Text("zones.csv has no column subzone", "zones.csv tidak memiliki kolom subzone"),
-            place=Place(str(path)),
-            code="column-missing",
-        )
-    return SubzoneIndex(
-        ((row["subzone"] or "").strip(), (row.get("name") or "").strip())
-        for row in rows
-        if (row["subzone"] or "").strip()
-    )
+    tables = parse_tables({"zones.csv": path.read_bytes()}, folder=str(directory))
+    return SubzoneIndex((zone.subzone, zone.name) for zone in tables.zones.values())
 
 
 def resolve_subzone(zones: SubzoneIndex, code: str, name: str) -> tuple[str | None, Undecided | None]:
