@@ -6,15 +6,16 @@ Contract sections 1a.5 and 4. The line as drawn is the law; CE90 only keeps us f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from kkpr_check.geometry import (
     EMPTY,
     Objects,
+    Outline,
     deepest_m,
     dissolve,
     noise,
@@ -47,57 +48,77 @@ class Adverse:
 
     outcome: Outcome
     flip_distance_m: float | None
-    area: Any
 
 
-def judge_adverse(
-    subject: Any,
-    pieces: Any,
-    features: Objects,
-    failing: NDArray[np.bool_],
-    ce90_m: float,
-    tolerance: Tolerance,
-    reach: Reach,
-    minus: Any = EMPTY,
-) -> Adverse:
-    """Judge one subject against the adverse area of a rule.
+class AdverseArea:
+    """The area in which a rule fails for a proposal: the union of the failing features of one source.
 
     Parameters
     ----------
-    subject
-        Parcel or footprint (metres).
-    pieces
-        Its part inside the failing features, noise removed (EMPTY: none).
-    features, failing
-        The features of the window, and which of them fail for this proposal.
+    features
+        The failing features of the window, in metres.
+    ce90_m
+        Accuracy of their lines.
     minus
-        Where another plan decides; taken off the adverse area.
+        Where another plan decides; taken off.
     """
-    reach_m = PASS_REACH_CE90 * ce90_m
-    if pieces.is_empty:
-        near = _nearest_m(subject, features[failing], minus, reach_m)
-        return Adverse(Outcome.PASS, near, EMPTY)
-    area = dissolve(features[failing], tolerance)
-    if not minus.is_empty:
-        area = remainder_of(area, minus)
-    inward = deepest_m(pieces, shapely.boundary(area))
-    if inward > reach.known_m:
-        reach.ask(inward)
-    depth = float(round_m(max(inward, deepest_m(pieces, shapely.boundary(subject)))))
-    deep = depth > ce90_m or _covers(subject, pieces, tolerance)
-    return Adverse(Outcome.FAIL if deep else Outcome.UNDETERMINED, depth, area)
+
+    def __init__(self, features: Objects, ce90_m: float, tolerance: Tolerance, minus: Any = EMPTY) -> None:
+        self.features = features
+        self.ce90_m = ce90_m
+        self.tolerance = tolerance
+        self._minus = minus
+
+    @cached_property
+    def area(self) -> Any:
+        """The dissolved area."""
+        merged = dissolve(self.features, self.tolerance)
+        return merged if self._minus.is_empty else remainder_of(merged, self._minus)
+
+    @cached_property
+    def outline(self) -> Outline:
+        """The outline of the dissolved area, indexed."""
+        return Outline(shapely.boundary(self.area))
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self.features)
+
+    def distance_m(self, subject: Any) -> float | None:
+        """Return the distance from a subject to the area, None beyond four times CE90."""
+        reach_m = PASS_REACH_CE90 * self.ce90_m
+        near = self.features[self._tree.query(subject, predicate="dwithin", distance=reach_m)]
+        if len(near) and not self._minus.is_empty:
+            near = np.array(
+                [r for r in (remainder_of(g, self._minus) for g in near) if not r.is_empty], dtype=object
+            )
+        distance = float(round_m(shapely.distance(near, subject).min())) if len(near) else np.inf
+        return distance if distance <= reach_m else None
+
+    def judge(self, subject: Any, pieces: Any, reach: Reach) -> Adverse:
+        """Judge one subject.
+
+        The depth is the larger of (a) the smallest inward move of the outline that clears the subject, and (b) how far
+        the area reaches inward from the subject's own outline; (b) keeps a strip that is narrower than the map's
+        accuracy from becoming unfailable where it crosses the subject.
+
+        Parameters
+        ----------
+        subject
+            Parcel or footprint (metres).
+        pieces
+            Its part inside the failing features, noise removed (EMPTY: none).
+        """
+        if pieces.is_empty:
+            return Adverse(Outcome.PASS, self.distance_m(subject))
+        inward = deepest_m(pieces, self.outline)
+        if inward > reach.known_m:
+            reach.ask(inward)
+        depth = float(round_m(max(inward, deepest_m(pieces, shapely.boundary(subject)))))
+        deep = depth > self.ce90_m or _covers(subject, pieces, self.tolerance)
+        return Adverse(Outcome.FAIL if deep else Outcome.UNDETERMINED, depth)
 
 
 def _covers(subject: Any, pieces: Any, tolerance: Tolerance) -> bool:
     rest = polygons_of(remainder_of(subject, pieces))
     return bool(noise(rest, float(subject.area), tolerance).all()) if len(rest) else True
-
-
-def _nearest_m(subject: Any, features: Objects, minus: Any, reach_m: float) -> float | None:
-    near = features[shapely.dwithin(features, subject, reach_m)] if len(features) else features
-    if not len(near):
-        return None
-    if not minus.is_empty:
-        near = np.array([r for r in (remainder_of(g, minus) for g in near) if not r.is_empty], dtype=object)
-    distance = float(round_m(shapely.distance(near, subject).min())) if len(near) else np.inf
-    return distance if distance <= reach_m else None

@@ -17,6 +17,7 @@ from kkpr_check.io.crs import LONLAT, transform
 from kkpr_check.io.sites import (
     SiteGroup,
     SitesRead,
+    count_neighbours,
     pair_with_parcels,
     read_existing,
     read_sites,

@@ -37,7 +37,7 @@ from kkpr_check.rules import BY_CODE, RULES
 from kkpr_check.rules.base import Rule
 from kkpr_check.uses import use_of
 from kkpr_check.verdict import decide, pathway_of
-from kkpr_check.zoning import Coverage, PlanMap, Subjects, overlay_plans
+from kkpr_check.zoning import Coverage, Subjects, overlay_plans
 
 ROAD_SUBZONE = "BJ"
 COMBINED = "*"
@@ -183,7 +183,7 @@ def _land_stage(
     )
     approvable = EMPTY
     if not in_doubt:
-        zoned = union_of([m.judged.geometry[r] for m in coverage.maps for r in _rows(m, parcel)])
+        zoned = union_of([m.judged.geometry[r] for m in coverage.maps for r in m.rows(parcel)])
         left = remainder_of(zoned, union_of([refused, doubtful]))
         approvable = (
             without_noise(left, site.parcel.area, coverage.tolerance) if site.parcel is not None else EMPTY
@@ -191,17 +191,12 @@ def _land_stage(
     return LandStage(parcel, footprint, tuple(land), refused, approvable, in_doubt)
 
 
-def _rows(plan: PlanMap, subject: int) -> list[int]:
-    rows = range(*plan.judged.of(subject).indices(len(plan.judged.subject)))
-    return [r for r in rows if plan.judged.area_m2[r] > 0]
-
-
 def _building_site(
     site: Site, stage: LandStage, subjects: Subjects, coverage: Coverage, network: Network
 ) -> BuildingSite:
     parts, parcel = [], None
     lot_low = lot_high = float("nan")
-    if stage.parcel is not None:
+    if stage.parcel is not None and site.parcel is not None:
         left = without_noise(remainder_of(site.parcel, stage.refused), site.parcel.area, coverage.tolerance)
         parcel = site.parcel if left.is_empty else left  # nothing left: its rules are judged on the whole
         lot_low, lot_high = float(round_m(stage.approvable.area)), float(round_m(parcel.area))
@@ -209,11 +204,9 @@ def _building_site(
         under = (
             {}
             if stage.footprint is None
-            else {int(plan.judged.group[r]): r for r in _rows(plan, stage.footprint)}
+            else {int(plan.judged.group[r]): r for r in plan.rows(stage.footprint)}
         )
-        over = (
-            {} if stage.parcel is None else {int(plan.judged.group[r]): r for r in _rows(plan, stage.parcel)}
-        )
+        over = {} if stage.parcel is None else {int(plan.judged.group[r]): r for r in plan.rows(stage.parcel)}
         for group in sorted({**under, **over}):
             whole = plan.judged.geometry[over[group]] if group in over else EMPTY
             left = EMPTY
@@ -505,7 +498,7 @@ def _pathway(
     rest = without_noise(
         remainder_of(subjects.geometry[k], covered), float(subjects.area_m2[k]), coverage.tolerance
     )
-    mine = [(m, r) for m in coverage.maps for r in _rows(m, k)]
+    mine = [(m, r) for m in coverage.maps for r in m.rows(k)]
     regulated = any(_decides(m.plan, m.subzones[m.judged.group[r]], site.proposal) for m, r in mine)
     return pathway_of(
         bool(oss) and rest.is_empty,

@@ -155,6 +155,14 @@ def _lines(geometry: Any) -> Objects:
     return lines
 
 
+class Outline:
+    """The lines or rings of a geometry as an index of straight segments, built once and measured to many times."""
+
+    def __init__(self, geometry: Any) -> None:
+        self.segments = segments_of(geometry)
+        self.tree = shapely.STRtree(self.segments)
+
+
 def deepest_m(region: Any, outline: Any) -> float:
     """Return the greatest distance from a point of `region` to `outline`, in metres, to 0.1 mm.
 
@@ -162,14 +170,21 @@ def deepest_m(region: Any, outline: Any) -> float:
     greatest at a corner; the distance to the outline is at most that of any of its segments, or of the mean of two
     (which is what makes the ridge between two parallel edges converge at once).
 
+    Parameters
+    ----------
+    region
+        Polygons in metres.
+    outline
+        Lines or rings to measure to, or their `Outline`.
+
     >>> strip = shapely.box(0, 0, 40, 3)
     >>> round(deepest_m(strip, strip.boundary), 4)
     1.5
     """
-    segments = segments_of(outline)
+    index = outline if isinstance(outline, Outline) else Outline(outline)
+    segments, tree = index.segments, index.tree
     if not len(segments) or region.is_empty:
         return 0.0
-    tree = shapely.STRtree(segments)
     triangles = shapely.get_parts(shapely.constrained_delaunay_triangles(polygons_of(region)))
     triangles = shapely.get_parts(triangles)
     corners = (
@@ -216,33 +231,6 @@ def _halve(corners: Floats) -> Floats:
     a, b, c = (corners[rows, (first + k) % 3] for k in range(3))
     middle = (a + b) / 2
     return np.concatenate([np.stack([a, middle, c], axis=1), np.stack([middle, b, c], axis=1)])
-
-
-def depth_m(subject: Any, pieces: Any, adverse: Any) -> float:
-    """Return how deep an adverse area lies in a subject, in metres (contract section 1a.5).
-
-    The larger of (a) the smallest inward move of the adverse outline that clears the subject, and (b) how far the
-    adverse pieces reach inward from the subject's own outline. (b) keeps a strip that is narrower than the map's
-    accuracy from becoming unfailable where it crosses the subject.
-
-    Parameters
-    ----------
-    subject
-        Parcel or footprint.
-    pieces
-        The part of the subject inside the adverse area, noise removed.
-    adverse
-        The dissolved adverse area, known at least as far beyond the subject as the answer.
-    """
-    if pieces.is_empty:
-        return 0.0
-    inner = deepest_m(pieces, shapely.boundary(subject))
-    return max(inner, deepest_m(pieces, shapely.boundary(adverse)))
-
-
-def witness_line(a: Any, b: Any) -> Any:
-    """Return the shortest line between two geometries: what a measured distance can be shown by."""
-    return shapely.shortest_line(a, b)
 
 
 def web_mercator_inflation(latitude_deg: float) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from kkpr_check import uses as use_words
-from kkpr_check.adverse import PASS_REACH_CE90, Reach, judge_adverse
+from kkpr_check.adverse import PASS_REACH_CE90, Adverse, AdverseArea, Reach
 from kkpr_check.errors import Text
 from kkpr_check.geometry import EMPTY, collect, polygons_of, round_m, union_of, web_mercator_inflation
 from kkpr_check.ledger import cut
@@ -49,6 +49,14 @@ class Judgement:
     missing: tuple[str, ...] = ()
     shallow: bool = False
 
+    def against(self, adverse: Adverse) -> None:
+        """Take the depth in the adverse area into account: a failure that is too shallow is only doubt."""
+        if self.outcome is Outcome.FAIL:
+            self.shallow = adverse.outcome is Outcome.UNDETERMINED
+            self.outcome = adverse.outcome
+            self.witness = self.pieces
+        self.flip_distance_m = adverse.flip_distance_m
+
 
 def judge_land(
     sites: Sequence[Site], subjects: Subjects, coverage: Coverage, reach: Reach, *, strict_accuracy: bool
@@ -72,6 +80,7 @@ def _judge_use(
     uses: Sequence[Use],
     reach: Reach,
 ) -> list[Judgement]:
+    """Judge the use of every part that a plan decides, sub-zone by sub-zone."""
     plan = coverage.maps[index]
     judged = plan.judged
     if not len(judged.subject):
@@ -79,67 +88,53 @@ def _judge_use(
     n_groups = len(plan.subzones)
     lenient = [site.footprint is None for site in sites]
     rows = use_rows([s.proposal for s in sites], uses, plan.plan, plan.subzones, [False] * n_groups, lenient)
-    minus = higher_cover(coverage.maps, index) if index else EMPTY
+    refused = _RefusedZones(plan, higher_cover(coverage.maps, index) if index else EMPTY)
     found = []
     for rule in USE_RULES:
         checked = rule.check(rows)
         outcome, _, mixed = fold(checked, rows.target, len(sites) * n_groups)
         outcome, mixed = outcome.reshape(len(sites), n_groups), mixed.reshape(len(sites), n_groups)
-        for subject in np.unique(judged.subject):
-            site = int(subjects.site[subject])
+        for k in np.unique(judged.subject):
+            site = int(subjects.site[k])
             by_group = outcome[site].copy()
-            part_rows = [
-                r
-                for r in range(*judged.of(int(subject)).indices(len(judged.subject)))
-                if judged.area_m2[r] > 0
-            ]
             if rule.code == "RTR002":
-                _mark_holding(by_group, plan, subjects.geometry[subject])
-            adverse = _adverse_groups(plan, by_group, part_rows, subjects, int(subject), reach, minus)
+                _mark_holding(by_group, plan, subjects.geometry[k])
+            part_rows = plan.rows(int(k))
+            adverse = refused.judge(subjects.geometry[k], by_group, part_rows, reach)
             for row in part_rows:
                 group = int(judged.group[row])
-                item = Judgement(int(subject), rule, Outcome(by_group[group]), plan, plan.subzones[group])
-                item.pieces = judged.geometry[row]
-                item.legal = plan.plan.legal
-                if item.outcome is Outcome.FAIL:
-                    item.shallow = adverse.outcome is Outcome.UNDETERMINED
-                    item.outcome = adverse.outcome
-                    item.witness = item.pieces
-                item.flip_distance_m = adverse.flip_distance_m
+                item = Judgement(int(k), rule, Outcome(by_group[group]), plan, plan.subzones[group])
+                item.pieces, item.legal = judged.geometry[row], plan.plan.legal
+                item.against(adverse)
                 _tell_use(item, sites[site], uses[site], group, bool(mixed[site, group]))
                 found.append(item)
     return found
 
 
+class _RefusedZones:
+    """The adverse areas of one plan's sub-zones, one for each set of sub-zones that fails for some proposal."""
+
+    def __init__(self, plan: PlanMap, minus: Any) -> None:
+        self._plan = plan
+        self._minus = minus
+        self._areas: dict[bytes, AdverseArea] = {}
+
+    def judge(self, subject: Any, by_group: Codes, rows: Sequence[int], reach: Reach) -> Adverse:
+        """Judge one subject; `rows` are its parts, `by_group` says what the rule says of each sub-zone."""
+        failing = by_group == Outcome.FAIL
+        plan = self._plan
+        if failing.tobytes() not in self._areas:
+            zoning = plan.window.zoning
+            features = zoning.geometry[failing[plan.group]]
+            area = AdverseArea(features, zoning.ce90_m, plan.plan.tolerance, self._minus)
+            self._areas[failing.tobytes()] = area
+        pieces = union_of([plan.judged.geometry[r] for r in rows if failing[plan.judged.group[r]]])
+        return self._areas[failing.tobytes()].judge(subject, pieces, reach)
+
+
 def _mark_holding(by_group: Codes, plan: PlanMap, subject: Any) -> None:
     touched = plan.group[plan.holding & shapely.intersects(plan.window.zoning.geometry, subject)]
     by_group[touched] = Outcome.CONDITIONAL
-
-
-def _adverse_groups(
-    plan: PlanMap,
-    by_group: Codes,
-    rows: Sequence[int],
-    subjects: Subjects,
-    subject: int,
-    reach: Reach,
-    minus: Any,
-) -> Any:
-    failing = (by_group == Outcome.FAIL)[plan.group]
-    pieces = union_of(
-        [plan.judged.geometry[r] for r in rows if by_group[plan.judged.group[r]] == Outcome.FAIL]
-    )
-    zoning = plan.window.zoning
-    return judge_adverse(
-        subjects.geometry[subject],
-        pieces,
-        zoning.geometry,
-        failing,
-        zoning.ce90_m,
-        plan.plan.tolerance,
-        reach,
-        minus,
-    )
 
 
 def _tell_use(item: Judgement, site: Site, use: Use, group: int, mixed: bool) -> None:
@@ -214,32 +209,22 @@ def _judge_source(
     parts = cut(subjects.geometry, source.features.geometry, source.group, tolerance)
     stated = rule.check(OverlayRows(source.outcome[parts.group])).outcome
     failing = (source.outcome == Outcome.FAIL)[source.group]
+    area = AdverseArea(source.features.geometry[failing], source.features.ce90_m, tolerance)
     found = []
     for k in range(len(subjects.site)):
         mine = range(*parts.of(k).indices(len(parts.subject)))
         rows = [r for r in mine if parts.area_m2[r] > 0 and stated[r] != Outcome.NOT_APPLICABLE]
         pieces = union_of([parts.geometry[r] for r in rows if stated[r] == Outcome.FAIL])
-        adverse = judge_adverse(
-            subjects.geometry[k],
-            pieces,
-            source.features.geometry,
-            failing,
-            source.features.ce90_m,
-            tolerance,
-            reach,
-        )
+        adverse = area.judge(subjects.geometry[k], pieces, reach)
         for r in rows:
             value = source.values[parts.group[r]]
             item = Judgement(k, rule, Outcome(stated[r]), plan, value, legal=source.legal or plan.plan.legal)
             item.pieces, item.measured = parts.geometry[r], float(round_m(parts.area_m2[r]))
             item.witness = item.pieces
-            if item.outcome is Outcome.FAIL:
-                item.shallow = adverse.outcome is Outcome.UNDETERMINED
-                item.outcome = adverse.outcome
-            area = Quantity(item.measured, "m2")
-            detail = Text(f"covers {area.text().en}.", f"meliputi {area.text().id}.")
-            item.flip_distance_m = adverse.flip_distance_m
-            item.values = {"value": value, "area": area, "detail": detail, "layer": source.features.name}
+            item.against(adverse)
+            size = Quantity(item.measured, "m2")
+            detail = Text(f"covers {size.text().en}.", f"meliputi {size.text().id}.")
+            item.values = {"value": value, "area": size, "detail": detail, "layer": source.features.name}
             found.append(item)
         if not rows and adverse.flip_distance_m is not None:
             item = Judgement(k, rule, Outcome.PASS, plan, legal=source.legal or plan.plan.legal)
@@ -314,10 +299,7 @@ def _judge_hierarchy(
     found = []
     for k in range(len(subjects.site)):
         yes = [
-            (m, r)
-            for m in rdtr
-            for r in _rows(m, k)
-            if (m.plan.id, m.subzones[m.judged.group[r]]) not in no[k]
+            (m, r) for m in rdtr for r in m.rows(k) if (m.plan.id, m.subzones[m.judged.group[r]]) not in no[k]
         ]
         inside = union_of([m.judged.geometry[r] for m, r in yes])
         if inside.is_empty:
@@ -327,11 +309,6 @@ def _judge_hierarchy(
                 continue
             found += _conflicts(rule, sites[int(subjects.site[k])], k, inside, plan, subjects)
     return found
-
-
-def _rows(plan: PlanMap, subject: int) -> list[int]:
-    rows = range(*plan.judged.of(subject).indices(len(plan.judged.subject)))
-    return [r for r in rows if plan.judged.area_m2[r] > 0]
 
 
 def _conflicts(
@@ -400,7 +377,7 @@ def _site_rows(
     ce90 = np.full(n, np.nan)
     covered = np.zeros(n, dtype=bool)
     for k in range(n):
-        mine = [(m, r) for m in coverage.maps for r in _rows(m, k)]
+        mine = [(m, r) for m in coverage.maps for r in m.rows(k)]
         zones.append(list(dict.fromkeys(m.subzones[m.judged.group[r]] for m, r in mine)))
         covered[k] = bool(mine) or any(m.judged.of(k).stop > m.judged.of(k).start for m in coverage.maps)
         ce90[k] = mine[0][0].window.zoning.ce90_m if mine else np.nan

@@ -81,6 +81,11 @@ class PlanMap:
         """Return (sub-zone, name) of a group."""
         return self.subzones[group], self.names[group]
 
+    def rows(self, subject: int) -> list[int]:
+        """Return the rows of `judged` that are a subject's parts without noise."""
+        rows = range(*self.judged.of(subject).indices(len(self.judged.subject)))
+        return [row for row in rows if self.judged.area_m2[row] > 0]
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
