@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from report_values import conforming, failing
 from test_report_json import VALIDATOR
 
@@ -187,6 +189,33 @@ def test_usage_errors_say_what_and_where_to_look(run: Run) -> None:
     )
     assert "perintah tidak dikenal: 'chek'" in run("chek", "--lang", "id")[2]
     assert "INT001" in run("rules", "explain", "INT01")[2]
+
+
+WORDS = ["check", "rules", "list", "explain", "plan", "show", "doctor", "s.shp", "-", "--", "--plan", "--parcel", "--lang",
+         "id", "fr", "--format", "json", "text", "--floors", "--psn", "--no-psn", "--quiet", "--verbose", "--help", "-h",
+         "--as-of", "2025-01-01", "--strict", "--output", "--point", "-9,124", "", "INT001", "--version", "--x=1",
+         "--psn=2", "-x", "\u202e", "\udce9"]  # fmt: skip
+
+
+@settings(
+    max_examples=150, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+@given(st.lists(st.sampled_from(WORDS), max_size=7))
+def test_no_call_ends_unforeseen(
+    capsys: pytest.CaptureFixture[str],
+    judged: list[CheckRequest],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = main(arguments)
+    said = capsys.readouterr().err
+    assert code in (0, 1, 2), arguments
+    assert "unexpected problem" not in said and "Traceback" not in said and "tak terduga" not in said, (
+        arguments
+    )
 
 
 # --- exit codes -------------------------------------------------------------------------------------------------

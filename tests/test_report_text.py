@@ -173,7 +173,7 @@ def test_only_passes_with_news_are_notes() -> None:
     none = finding("KHS010", "tod", Outcome.PASS)
     text = write(dataclasses.replace(failing(), findings=(one, near, near, none)), lang="en")
     notes = text.split("Notes")[1].split("Passed: 3 rules")[0]
-    assert notes.split() == "- LOK004 within-map-accuracy: within-map-accuracy.".split()
+    assert notes.split() == ["-", "LOK004", "within-map-accuracy:", "within-map-accuracy."]
 
 
 def test_a_rule_that_fails_in_one_zone_is_not_counted_as_passed() -> None:

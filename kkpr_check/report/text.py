@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kkpr_check.errors import Text
 from kkpr_check.model import Finding, LedgerEntry, Outcome, Report, Verdict
 from kkpr_check.report import missing, words
+from kkpr_check.report.findings import is_news, same_said
 from kkpr_check.report.json import ToLonLat, work_crs_of
 from kkpr_check.report.look import BAR_COLUMNS, Look, bar, indented, rich_text
 from kkpr_check.report.safe import safe_text
@@ -30,8 +30,6 @@ _STYLES: Mapping[Verdict | Outcome, str] = {
     Outcome.UNDETERMINED: "bold magenta",
     Outcome.CONDITIONAL: "bold yellow",
 }
-_TOLD_FROM: Mapping[str, float] = {"LOK003": 2.0, "LOK004": 0.0, "KHS010": 0.0}
-"""Rules whose pass is worth reading, and from which measured value on (LOK003: two zones)."""
 _MAP_MIN_COLUMNS = 100
 _MAP_ROWS = 14
 _SHOWN_M2 = 0.005
@@ -207,7 +205,7 @@ class _Page:
             self.line(row, indent=2)
 
     def _findings(self, outcome: Outcome) -> None:
-        groups = _same_said(finding for finding in self.report.findings if finding.outcome is outcome)
+        groups = same_said(finding for finding in self.report.findings if finding.outcome is outcome)
         if not groups:
             return
         self.heading(f"{self.say(words.SECTIONS[outcome])} ({len(groups)})", _STYLES[outcome])
@@ -281,7 +279,7 @@ class _Page:
         passed = [finding for finding in self.report.findings if finding.outcome is Outcome.PASS]
         self._list(words.NOTES, dict.fromkeys(
             f"{finding.rule} {finding.name}: {self.say(finding.message)}"
-            for finding in passed if _is_news(finding)
+            for finding in passed if is_news(finding)
         ))  # fmt: skip
         self.console.print()
         self.item(
@@ -339,22 +337,3 @@ class _Page:
             parts.append(self.say(words.LOCKS[plan["lock"]]))
         said = ", ".join(part for part in parts if part)
         return f"{plan['id']}: {said}" if said else str(plan["id"])
-
-
-def _is_news(finding: Finding) -> bool:
-    measured = finding.measured
-    return isinstance(measured, float | int) and measured >= _TOLD_FROM.get(finding.rule, math.inf)
-
-
-def _same_said(findings: Iterable[Finding]) -> list[list[Finding]]:
-    """Return findings that say the same together, in their order.
-
-    Of parcel and footprint or of several zones the same message is said once; a rule that lacks inputs is one item.
-    """
-    groups: dict[tuple[object, ...], list[Finding]] = {}
-    for finding in findings:
-        key: tuple[object, ...] = (finding.rule, finding.message, finding.measured, finding.limit)
-        if finding.missing and finding.limit is None:
-            key = (finding.rule, finding.outcome, finding.measured)
-        groups.setdefault(key, []).append(finding)
-    return list(groups.values())
