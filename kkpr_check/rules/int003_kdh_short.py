@@ -51,7 +51,7 @@ from kkpr_check.rules.rows import BalanceRows
 )
 def kdh_short(rows: BalanceRows) -> Outcomes:
     """Compare the planted share with KDH; the ground that buildings leave free is the most there can be."""
-    possible = at_least(rows.open_m2 / rows.parcel_m2, rows.needed_ratio, CONDITIONAL)
+    possible = at_least(rows.open_m2 / rows.parcel_m2, rows.needed_ratio)
     green = np.where(np.isnan(rows.open_m2), rows.green_m2, np.minimum(rows.green_m2, rows.open_m2))
     judged = at_least(green / rows.parcel_m2, rows.needed_ratio)
     given = ~np.isnan(rows.green_m2)

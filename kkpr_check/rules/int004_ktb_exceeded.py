@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from kkpr_check.errors import Text
 from kkpr_check.model import Outcome
-from kkpr_check.rules.base import CONDITIONAL, Outcomes, at_most, rule
+from kkpr_check.rules.base import CONDITIONAL, UNDETERMINED, Outcomes, at_most, rule, where
 from kkpr_check.rules.rows import BalanceRows
 
 
@@ -47,4 +49,6 @@ from kkpr_check.rules.rows import BalanceRows
 )
 def ktb_exceeded(rows: BalanceRows) -> Outcomes:
     """Compare the basement share with KTB."""
-    return at_most(rows.basement_m2 / rows.parcel_m2, rows.allowed_ratio, CONDITIONAL)
+    open_condition = np.isnan(rows.basement_m2) & ~np.isnan(rows.parcel_m2)
+    absent = where(open_condition, CONDITIONAL, UNDETERMINED)
+    return at_most(rows.basement_m2 / rows.parcel_m2, rows.allowed_ratio, absent)

@@ -70,8 +70,10 @@ class OverlayRows:
 
 @dataclass(frozen=True, slots=True)
 class StripRows:
-    """One row a (subject, line or bank, setback that may apply). `edge_known` is False for a bare centre line,
-    whose edge may be up to `slack_m` nearer."""
+    """One row a (subject, line or bank, setback that may apply).
+
+    `edge_known` is False for a bare centre line, whose edge may be up to `slack_m` nearer.
+    """
 
     target: Ints
     distance_m: Floats
