@@ -17,7 +17,8 @@ import shapely
 from kkpr_check.kernels import SAFE_M, Shares, joined, noise_m2
 from kkpr_check.kernels.blocks import Bools, Floats, Ints, Objects, Polygons, polygons, valid
 
-SUB_BLOCK = 16_384
+LEAST_BLOCK, MOST_BLOCK = 1_024, 131_072
+"""Subjects a thread takes at once: many share a zone."""
 
 
 class GeosKernel:
@@ -66,10 +67,11 @@ class GeosPrepared:
 
     def shares(self, subjects: Polygons) -> Shares:
         """Measure a block of valid polygons in metres."""
-        lows = range(0, max(len(subjects), 1), SUB_BLOCK)
+        size = min(max(-(-len(subjects) // self._threads), LEAST_BLOCK), MOST_BLOCK)
+        lows = range(0, max(len(subjects), 1), size)
 
         def work(low: int) -> Shares:
-            geometry = polygons(subjects, np.arange(low, min(low + SUB_BLOCK, len(subjects))))
+            geometry = polygons(subjects, np.arange(low, min(low + size, len(subjects))))
             layer = self._layers.get()
             try:
                 return self._measure(layer, geometry)
@@ -85,7 +87,11 @@ class GeosPrepared:
         areas = np.nan_to_num(shapely.area(geometry))
         bounds = shapely.bounds(geometry).reshape(-1, 4)
         noise = noise_m2(bounds, areas)
-        subject, zone = self._candidates(geometry, len(layer.zones))
+        subject, zone = self._tree.query(geometry)
+        by_zone = np.argsort(
+            zone, kind="stable"
+        )  # one zone's index after the other stays in the processor's cache
+        subject, zone = subject[by_zone], zone[by_zone]
         inside, met = self._settle(layer, bounds, subject, zone)
         subject, zone = subject[met], zone[met]
         shared = _pair_areas(layer, geometry, areas, subject, zone, inside)
@@ -96,13 +102,8 @@ class GeosPrepared:
         near = (_NOTHING, _NOTHING, np.empty(0))
         if self._near:
             near = self._neighbours(layer, geometry, subject[~found], zone[~found])
-        return Shares(subject[found], zone[found], shared[found], areas, inside, *near)
-
-    def _candidates(self, geometry: Objects, zones: int) -> tuple[Ints, Ints]:
-        """Return the pairs whose boxes are within reach, sorted by subject, then zone."""
-        subject, zone = self._tree.query(geometry)
-        order = np.argsort(subject * max(zones, 1) + zone, kind="stable")
-        return subject[order], zone[order]
+        pairs = _sorted(subject[found], zone[found], shared[found])
+        return Shares(*pairs, areas, inside, *_sorted(*near))
 
     def _settle(self, layer: _Layer, bounds: Floats, subject: Ints, zone: Ints) -> tuple[Bools, Bools]:
         """Return which subjects are surely inside, and which pairs meet at all.
@@ -147,6 +148,12 @@ class GeosPrepared:
         distance = shapely.distance(layer.zones[zone], geometry[subject])
         near = distance <= self._margin_m
         return subject[near], zone[near], distance[near]
+
+
+def _sorted(subject: Ints, zone: Ints, value: Floats) -> tuple[Ints, Ints, Floats]:
+    """Return pairs by subject, then zone."""
+    order = np.lexsort((zone, subject))
+    return subject[order], zone[order], value[order]
 
 
 _NOTHING: Ints = np.empty(0, np.int64)
