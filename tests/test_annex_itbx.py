@@ -536,6 +536,10 @@ def test_bombs_are_refused_before_they_are_parsed(
     merged = b'</sheetData><mergeCells count="1"><mergeCell ref="A9:XFD1048576"/></mergeCells>'
     huge = sheet_part(lambda data: data.replace(b"</sheetData>", merged))
     refused(InputError, "too-large", plan, rewritten(source, tmp_path / "m.xlsx", huge))
+    for number, reference in enumerate((b"A1:XFD1048576", b"a:xfd", b"&#65;1:XFD1048576")):
+        link = b'</sheetData><hyperlinks><hyperlink ref="' + reference + b'" location="x"/></hyperlinks>'
+        spread = sheet_part(lambda data, link=link: data.replace(b"</sheetData>", link))
+        refused(InputError, "too-large", plan, rewritten(source, tmp_path / f"h{number}.xlsx", spread))
     monkeypatch.setattr("kkpr_check.io.annex_xlsx.MAX_UNPACKED_BYTES", 1000)
     refused(InputError, "too-large", plan, source)
 
@@ -551,6 +555,14 @@ def test_stored_value_of_a_formula_is_used_and_recorded(tmp_path: Path, plan: Pa
                                                   b"<c r=\"D2\" t=\"str\"><f>LOOKUP(A1)</f><v>X</v></c>"))  # fmt: skip
     report = import_itbx(rewritten(source, tmp_path / "b.xlsx", stored), plan)
     assert cells(plan)["01111", "R-2"] == "X" and noted(report, "formula") == ["ITBX!D2"]
+
+
+def test_stray_cell_far_below_costs_nothing(tmp_path: Path, plan: Path) -> None:
+    def stray(sheet: Any) -> None:
+        sheet["A1048576"] = "x"
+
+    report = import_itbx(edited(tmp_path / "a.xlsx", stray), plan)
+    assert report.rows == 1_048_576 and report.results["activities"] == 3 and balanced(report)
 
 
 def test_what_is_no_annex_file(tmp_path: Path, plan: Path) -> None:

@@ -109,16 +109,14 @@ def column_meaning(label: str) -> Column | None:
 def find_headers(sheet: Sheet, header_row: int | None = None) -> list[IntensityHeader]:
     """Return the headers of the intensity tables of a sheet; a repeated one (page break) counts once."""
     found: list[IntensityHeader] = []
-    row = 1 if header_row is None else header_row
-    last = sheet.rows if header_row is None else header_row
-    while row <= last:
-        header = _header_at(sheet, row)
+    done = 0
+    for row in sheet.filled_rows if header_row is None else (header_row,):
+        header = _header_at(sheet, row) if row > done else None
         if header is None:
-            row += 1
             continue
+        done = header.last_row
         if not any(_labels(header) == _labels(other) for other in found):
             found.append(header)
-        row = header.last_row + 1
     return found
 
 

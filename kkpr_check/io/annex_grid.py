@@ -49,9 +49,12 @@ class Sheet:
 
     rows: int = field(init=False)
     columns: int = field(init=False)
+    filled_rows: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", max((row for row, _ in self.cells), default=0))
+        filled = {row for row, _ in self.cells} | {row for row, _ in self.spans}
+        object.__setattr__(self, "filled_rows", tuple(sorted(filled)))
         object.__setattr__(self, "columns", max((column for _, column in self.cells), default=0))
 
     def text(self, row: int, column: int) -> str:

@@ -202,7 +202,11 @@ def _key_columns(
     """Return the columns of KBLI code, activity name, activity id and row number."""
     free = [column for column in range(1, sheet.columns + 1) if column not in codes]
     labels = {column: header_label(sheet, header_row, column) for column in free}
-    data = [row for row in range(header_row + 1, last_row + 1) if any(sheet.spread(row, c) for c in codes)]
+    data = [
+        row
+        for row in sheet.filled_rows
+        if header_row < row <= last_row and any(sheet.spread(row, c) for c in codes)
+    ]
     texts = {column: [text for row in data if (text := sheet.spread(row, column))] for column in free}
     id_column = next((column for column in free if labels[column] == "activity_id"), None)
     number = next((column for column in free if column != id_column and _is_numbering(texts[column])), None)

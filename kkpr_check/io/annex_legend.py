@@ -34,7 +34,7 @@ def _legend_of_sheet(sheet: Sheet, reading: Reading) -> int:
     header = {plain(sheet.text(1, column)).lower(): column for column in range(1, sheet.columns + 1)}
     found = 0
     if {"code", "text", "legal", "test"} <= header.keys():
-        for row in range(2, sheet.rows + 1):
+        for row in sheet.filled_rows[1:]:
             record = {name: sheet.text(row, header[name]) for name in ("code", "text", "legal", "test")}
             if record["code"]:
                 reading.legend_table[record["code"]] = record

@@ -94,6 +94,6 @@ def subzone_columns(
 
 
 def _leave_column(matrix: Matrix, column: int, books: Accounts, reason: str, why: Text) -> None:
-    for row in range(matrix.header_row, matrix.last_row + 1):
-        if (row, column) in matrix.sheet.cells:
+    for row in matrix.sheet.filled_rows:
+        if matrix.header_row <= row <= matrix.last_row and (row, column) in matrix.sheet.cells:
             books.leave(row, column, reason, why)

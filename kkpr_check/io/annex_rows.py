@@ -77,14 +77,10 @@ class Reading:
 def read_rows(matrix: Matrix, columns: Mapping[int, str], reading: Reading, include_hidden: bool) -> None:
     """Read every row of a matrix into `reading`, and book every cell of it."""
     sheet, books = matrix.sheet, reading.books
-    by_row: dict[int, list[int]] = {}
+    by_row: dict[int, list[int]] = {row: [] for row in sheet.filled_rows}
     for row, column in sorted(sheet.cells):
-        by_row.setdefault(row, []).append(column)
-    for top, _, bottom, _ in sheet.merged:
-        for row in range(top, bottom + 1):
-            by_row.setdefault(row, [])
-    for row in sorted(by_row):
-        filled = by_row[row]
+        by_row[row].append(column)
+    for row, filled in by_row.items():
         if row <= matrix.header_row:
             own = "header" if row == matrix.header_row else None
             for column in filled:

@@ -13,6 +13,7 @@ from typing import Any
 from kkpr_check.errors import KkprError, Text
 from kkpr_check.io.annex_grid import (
     MAX_COLUMNS,
+    MAX_MERGED_CELLS,
     MAX_UNPACKED_BYTES,
     Sheet,
     SheetCell,
@@ -33,12 +34,7 @@ def read_xlsx(path: Path) -> tuple[Sheet, ...]:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             book = openpyxl.load_workbook(path, keep_links=False)
-            formulas = any(
-                cell.data_type == "f"
-                for sheet in book.worksheets
-                for row in sheet.iter_rows()
-                for cell in row
-            )
+            formulas = any(cell.data_type == "f" for sheet in book.worksheets for cell in _existing(sheet))
             stored = openpyxl.load_workbook(path, data_only=True, keep_links=False) if formulas else None
     except Exception as error:  # openpyxl raises whatever its parsers raise
         text = f"{type(error).__name__}: {error}"
@@ -52,18 +48,22 @@ def read_xlsx(path: Path) -> tuple[Sheet, ...]:
     )
 
 
+def _existing(sheet: Any) -> Iterator[Any]:
+    """Yield the cells of the file; `iter_rows` would make up millions between two far corners."""
+    return iter([sheet._cells[key] for key in sorted(sheet._cells)])
+
+
 def _xlsx_sheet(path: Path, sheet: Any, stored: Any | None, notes: tuple[Text, ...]) -> Sheet:
     if sheet.max_column > MAX_COLUMNS:
         raise too_large(path, f"{sheet.max_column} columns", f"{MAX_COLUMNS} columns")
     cells = {}
-    for row in sheet.iter_rows():
-        for cell in row:
-            if cell.value is None:
-                continue
-            value = stored.cell(cell.row, cell.column) if stored and cell.data_type == "f" else None
-            seen = _xlsx_cell(cell, value)
-            if checked_text(path, seen.text).strip():
-                cells[(cell.row, cell.column)] = seen
+    for cell in _existing(sheet):
+        if cell.value is None:
+            continue
+        value = stored.cell(cell.row, cell.column) if stored and cell.data_type == "f" else None
+        seen = _xlsx_cell(cell, value)
+        if checked_text(path, seen.text).strip():
+            cells[(cell.row, cell.column)] = seen
     hidden_columns = {
         column
         for group in sheet.column_dimensions.values()
@@ -118,7 +118,10 @@ def _shown_number(value: int | float, number_format: str) -> str:
 
 _CELL = re.compile(rb"<(?:\w+:)?c[ />]")
 _ROW = re.compile(rb"<(?:\w+:)?row[ />]")
-_MERGE = re.compile(rb"mergeCell [^>]*ref=[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']")
+_RANGE = re.compile(rb"<(?:\w+:)?(?:mergeCell|hyperlink)\s[^>]*?\bref\s*=\s*[\"']([^\"'>]*)[\"']")
+"""Ranges that openpyxl spreads out into cells."""
+_REFERENCE = re.compile(r"\$?([A-Z]{0,3})\$?(\d{0,7}):\$?([A-Z]{0,3})\$?(\d{0,7})")
+_SHARED = re.compile(rb"<(?:\w+:)?si[ />]")
 _CHUNK = 1 << 20
 
 
@@ -132,7 +135,7 @@ def _scan_package(path: Path) -> None:
             unpacked = sum(member.file_size for member in members)
             if unpacked > MAX_UNPACKED_BYTES:
                 raise too_large(path, f"{unpacked} bytes unpacked", f"{MAX_UNPACKED_BYTES} bytes")
-            rows = cells = merged = 0
+            rows = cells = merged = shared = 0
             for member in members:
                 if not member.filename.lower().endswith((".xml", ".rels", ".vml")):
                     continue
@@ -142,8 +145,9 @@ def _scan_package(path: Path) -> None:
                     if "worksheets/" in member.filename:
                         rows += sum(1 for m in _ROW.finditer(chunk) if m.end() > fresh)
                         cells += sum(1 for m in _CELL.finditer(chunk) if m.end() > fresh)
-                        merged += sum(_merged_area(m) for m in _MERGE.finditer(chunk) if m.end() > fresh)
-                    check_counts(path, rows, cells, merged)
+                        merged += sum(_area(m[1]) for m in _RANGE.finditer(chunk) if m.end() > fresh)
+                    shared += sum(1 for m in _SHARED.finditer(chunk) if m.end() > fresh)
+                    check_counts(path, rows, max(cells, shared), merged)
     except KkprError:
         raise
     except Exception as error:  # zipfile and its decompressors each have exceptions of their own
@@ -163,10 +167,18 @@ def _chunks(package: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[tuple
             tail = (tail + chunk)[-200:]
 
 
-def _merged_area(match: re.Match[bytes]) -> int:
+def _area(reference: bytes) -> int:
+    """Return the cells of a range; a whole row or column is all of it, and what is no range is refused as too many."""
+    text = reference.decode("ascii", "replace").upper()
+    if re.fullmatch(r"\$?[A-Z]{1,3}\$?\d{1,7}", text):
+        return 1
+    match = _REFERENCE.fullmatch(text)
+    if match is None:
+        return MAX_MERGED_CELLS + 1
     left, top, right, bottom = match.groups()
-    width = _column_number(right.decode()) - _column_number(left.decode()) + 1
-    return width * (int(bottom) - int(top) + 1)
+    width = _column_number(right or "XFD") - _column_number(left or "A") + 1
+    height = int(bottom or 1_048_576) - int(top or 1) + 1
+    return abs(width * height)
 
 
 def _column_number(letters: str) -> int:
