@@ -109,7 +109,8 @@ class _Page:
             self.line(self.say(words.SYNTHETIC), "bold")
         if report.draft:
             self.line(self.say(words.DRAFT), "bold magenta")
-        self.item(words.SCOPE, self.say(words.SCOPES[report.site.scope]))
+        orphan = report.site.footprint is not None and report.site.parcel is None
+        self.item(words.SCOPE, self.say(words.NO_PARCEL if orphan else words.SCOPES[report.site.scope]))
         self.item(words.AS_OF, words.date(self.as_of, self.lang))
         pathway = self.say(words.PATHWAYS[report.pathway])
         self.item(words.PATHWAY, f"{pathway}: {self.say(report.pathway_reason)}")

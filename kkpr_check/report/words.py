@@ -46,6 +46,7 @@ SCOPES: Mapping[str, Text] = {
     "land": Text("land only (no building judged)", "lahan saja (tanpa bangunan)"),
     "building": Text("building on its parcel", "bangunan pada persilnya"),
 }
+NO_PARCEL = Text("building, its parcel is not known", "bangunan, persilnya tidak diketahui")
 SUBJECTS: Mapping[str, Text] = {
     "parcel": Text("parcel", "persil"),
     "footprint": Text("footprint", "tapak bangunan"),
@@ -94,7 +95,7 @@ LOCKS: Mapping[str, Text] = {
 REPAIRS = Text("Repaired geometry", "Geometri yang diperbaiki")
 CRS = Text("Coordinates", "Sistem koordinat")
 AND = Text(" and ", " dan ")
-ONLY_MISSING = "Can not be judged:"
+ONLY_MISSING = "Can not be judged"
 """Start of an engine message that says nothing but what is missing."""
 NOT_JUDGED = Text("Can not be judged without: {0}.", "Belum dapat dinilai tanpa: {0}.")
 MORE = Text("and {0} more (all of them in --format json)", "dan {0} lagi (semuanya pada --format json)")
