@@ -140,9 +140,7 @@ def test_missing_inputs_say_who_can_supply_them() -> None:
 
 
 def lacking(rule: str, zone: str, *names: str) -> Finding:
-    message = Text(
-        f"Can not be judged: {names[0]} is missing.", f"Belum dapat dinilai: {names[0]} belum ada."
-    )
+    message = Text(f"Can not be judged; missing: {names[0]}.", f"Belum dapat dinilai; belum ada: {names[0]}.")
     return finding(rule, "some-rule", Outcome.UNDETERMINED, zone=zone, missing=names, message=message,
                    remedy=Text("Move away.", "Pindah."))  # fmt: skip
 
@@ -165,6 +163,12 @@ def test_what_a_message_adds_to_the_missing_input_is_kept() -> None:
     told = Text("Two activities differ. Can not be judged: activity is missing.", "Dua kegiatan berbeda.")
     item = finding("KGT001", "use-prohibited", Outcome.UNDETERMINED, missing=("activity",), message=told)
     assert "Dua kegiatan berbeda." in write(dataclasses.replace(failing(), findings=(item,)))
+
+
+def test_a_building_without_a_parcel_says_so() -> None:
+    alone = dataclasses.replace(failing(), site=dataclasses.replace(failing().site, parcel=None))
+    assert "Lingkup: bangunan, persilnya tidak diketahui" in write(alone)
+    assert "Lingkup: lahan saja" in write(conforming())
 
 
 def test_only_passes_with_news_are_notes() -> None:
