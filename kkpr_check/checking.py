@@ -133,12 +133,24 @@ def _judge_group(
     assert bounds is not None
     reach_m = BASE_REACH_M + 4 * max((_widest_ce90_m(p) for p in plans), default=0.0)
     options = engine.Options(request.as_of, request.include_draft, request.strict_accuracy)
-    while True:
+    placed: dict[int, Report] = {}
+    rest = list(range(len(sites)))
+    while rest:
         windows = [plan.window(bounds, group.work_crs, reach_m) for plan in plans]
-        judged = engine.judge(sites, windows, options, known_m=reach_m)
+        judged = engine.judge([sites[i] for i in rest], windows, options, known_m=reach_m)
+        reports = [_with_zones(report, windows) for report in judged.reports]
+        placed.update(zip(rest, reports, strict=True))
         if judged.needed_m <= reach_m:
-            return tuple(_with_zones(report, windows) for report in judged.reports), more
+            break
+        rest = [i for i, report in zip(rest, reports, strict=True) if _deeper_than(report, reach_m)]
         reach_m = judged.needed_m * 1.5
+    return tuple(placed[i] for i in range(len(sites))), more
+
+
+def _deeper_than(report: Report, reach_m: float) -> bool:
+    """Tell whether a site lies so deep in an adverse area that its depth depends on features beyond `reach_m`."""
+    known_m = round(reach_m, 4)  # depths are rounded alike
+    return any(f.flip_distance_m is not None and f.flip_distance_m >= known_m for f in report.findings)
 
 
 def _with_zones(report: Report, windows: Sequence[PlanWindow]) -> Report:
