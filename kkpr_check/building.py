@@ -79,6 +79,11 @@ class BuildingSite:
     tolerance: Tolerance
 
     @property
+    def lots_m2(self) -> tuple[float, float]:
+        """The least and the most that the lot may measure; as drawn where nothing is approvable yet."""
+        return self.lot_low_m2 or self.lot_high_m2, self.lot_high_m2
+
+    @property
     def judged(self) -> tuple[ZonePart, ...]:
         """The parts that are judged zone by zone: those under the footprint; in a land check those not refused."""
         if self.site.footprint is not None:
@@ -109,35 +114,61 @@ class Answer:
 
 @dataclass(slots=True)
 class _Row:
-    """A candidate: a part, a rung that may apply, and (TAB001) the reference the GSB is measured from."""
+    """A candidate: a part, a rung and a lot size that may apply, and (TAB001) what the GSB is measured from."""
 
     target: int
     site: int
     part: ZonePart
     rung: Rung | None
+    lot_m2: float
     reference: str | None = None
 
 
 def rungs_of(part: ZonePart, site: BuildingSite) -> tuple[list[Rung | None], tuple[str, ...]]:
     """Return the rungs that may apply, and the inputs that would tell them apart.
 
-    Unknown road class: every class the ladder knows. Undetermined area: every size between what is approvable and what
-    is not refused. No rung at all: None, a limit nobody has typed in.
+    Unknown road class: every class. Undetermined area: every size between what is approvable and what is not refused.
+    None stands for a row that the ladder lacks, a limit nobody has typed in: a missing row must not help.
     """
     ladder = part.plan.tables.intensity.get(part.subzone, ())
     given = site.site.proposal.road_class
-    classes = [given] if given else [c for c in ROAD_CLASSES if any(r.fits_road(c) for r in ladder)]
-    low, high = sorted((site.lot_low_m2 or site.lot_high_m2, site.lot_high_m2))
-    fitting: dict[int, Rung] = {}
-    for road_class in classes or [""]:
-        for rung in ladder:
-            sized = np.isnan(high) or (rung.parcel_min_m2 <= high and low < rung.parcel_max_m2)
-            if sized and (rung.fits_road(road_class) if classes else rung.road_class == "*"):
-                fitting[rung.row] = rung
+    low, high = site.lots_m2
+    fitting: dict[int, Rung | None] = {}
+    for road_class in [given] if given else _road_classes(ladder):
+        rungs = [r for r in ladder if r.fits_road(road_class) and _fits_size(r, low, high)]
+        fitting |= {rung.row: rung for rung in rungs}
+        if not rungs or not _filled(rungs, low, high):
+            fitting[-1] = None
     unknown = [] if given or len(fitting) <= 1 else ["road_class"]
     if len(fitting) > 1 and (np.isnan(high) or high != low):
         unknown.append("parcel area")
-    return list(fitting.values()) or [None], tuple(unknown)
+    return list(fitting.values()), tuple(unknown)
+
+
+def _road_classes(ladder: Sequence[Rung]) -> list[str]:
+    """Return the classes a road may have: one for all where the ladder does not ask; toll and special roads if named."""
+    if all(rung.road_class == "*" for rung in ladder):
+        return [ROAD_CLASSES[0]]
+    return [
+        name
+        for name in ROAD_CLASSES
+        if name not in ("tol", "khusus") or any(rung.road_class == name for rung in ladder)
+    ]
+
+
+def _fits_size(rung: Rung, low_m2: float, high_m2: float) -> bool:
+    return bool(np.isnan(high_m2)) or (rung.parcel_min_m2 <= high_m2 and low_m2 < rung.parcel_max_m2)
+
+
+def _filled(rungs: Sequence[Rung], low_m2: float, high_m2: float) -> bool:
+    """Tell whether every size from `low_m2` to `high_m2` has a rung (any, where no parcel is known)."""
+    if np.isnan(high_m2):
+        return True
+    reached = low_m2
+    for rung in sorted(rungs, key=lambda r: r.parcel_min_m2):
+        if rung.parcel_min_m2 <= reached:
+            reached = max(reached, rung.parcel_max_m2)
+    return reached > high_m2
 
 
 def judge_buildings(sites: Sequence[BuildingSite]) -> list[Answer]:
@@ -168,7 +199,8 @@ def _candidates(
     for i, site in enumerate(sites):
         for part in site.judged:
             rungs, missing = rungs_of(part, site)
-            rows += [_Row(len(parts), i, part, rung) for rung in rungs]
+            lots = dict.fromkeys(site.lots_m2)
+            rows += [_Row(len(parts), i, part, rung, lot) for rung in rungs for lot in lots]
             parts.append((i, part))
             unknown.append(missing)
     return rows, parts, unknown
@@ -180,7 +212,7 @@ def _with_reference(rows: Sequence[_Row]) -> list[_Row]:
     for row in rows:
         said = row.rung.gsb_from if row.rung else None
         for reference in [said] if said else REFERENCES if row.rung else [None]:
-            split.append(_Row(row.target, row.site, row.part, row.rung, reference))
+            split.append(_Row(row.target, row.site, row.part, row.rung, row.lot_m2, reference))
     return split
 
 
@@ -219,7 +251,7 @@ def _intensity_rows(sites: Sequence[BuildingSite], rows: Sequence[_Row]) -> Inte
     for i, row in enumerate(rows):
         site = sites[row.site]
         absent[i] = _absent(site)
-        lot[i] = site.lot_low_m2 or site.lot_high_m2
+        lot[i] = row.lot_m2
         if site.parcel is not None:
             parcel[i] = round_m(row.part.parcel.area)
         if site.site.footprint is not None:
@@ -285,7 +317,10 @@ def _answers(
         if witnesses is not None:
             answer.witness = witnesses(rule, int(shown[t]))
         if answer.outcome is Outcome.UNDETERMINED:
-            answer.missing = _missing(rule, answer, row, sites[i], unknown[t] if mixed[t] else ())
+            open_inputs = unknown[t] if mixed[t] else ()
+            if mixed[t] and rule.code == "INT005" and len(set(sites[i].lots_m2)) > 1:
+                open_inputs = tuple(dict.fromkeys((*open_inputs, "parcel area")))
+            answer.missing = _missing(rule, answer, row, sites[i], open_inputs)
             if mixed[t] and row.rung and row.rung.gsb_from is None and rule.code == "TAB001":
                 answer.missing += ("intensity.csv:gsb_from",)
         found.append(answer)
@@ -324,13 +359,13 @@ INPUT = {
 def _missing(
     rule: Rule, answer: Answer, row: _Row, site: BuildingSite, unknown: tuple[str, ...]
 ) -> tuple[str, ...]:
-    if unknown:
-        return unknown
     column = COLUMN.get(rule.code)
     cell = _limit(row.rung, column) if column else None
     if cell is not None and cell.state is State.MISSING:
         where = f"intensity.csv:{row.part.subzone}" + (f":row {row.rung.row}" if row.rung else "")
-        return (f"{where}:{column}",)
+        return (*unknown, f"{where}:{column}")
+    if unknown:
+        return unknown
     if site.site.parcel is None and rule.code not in ("TAB004", "TAB005", "TAB007"):
         return ("parcel",)
     if cell is not None and cell.rumija_factor and answer.limit is None:
