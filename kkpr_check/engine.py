@@ -178,8 +178,7 @@ def _land_stage(
         [j.pieces for j in of_parcel if j.outcome is Outcome.UNDETERMINED and j.pieces is not None]
     )
     in_doubt = any(
-        j.outcome is Outcome.UNDETERMINED and j.pieces is None and j.rule.code not in ("LOK004", "RTR001")
-        for j in of_parcel
+        j.outcome is Outcome.UNDETERMINED and j.pieces is None and j.rule.code != "LOK004" for j in of_parcel
     )
     approvable = EMPTY
     if not in_doubt:

@@ -327,8 +327,11 @@ def _conflicts(
         cells = [tables.itbx[(a, subzone)] for a in use.activities if (a, subzone) in tables.itbx]
         zone = tables.zones.get(subzone)
         protected = zone.protected if zone else None
-        refused.append(any(c.letter == "X" for c in cells) if cells else bool(protected))
-        unknown.append(not cells and protected is None)
+        refused.append(any(c.letter == "X" for c in cells) or (not cells and bool(protected)))
+        # A matrix with a column for the class has to decide; only without one does the class speak for itself.
+        has_column = subzone in tables.itbx_subzones
+        open_cell = not cells or len(cells) < len(use.activities)
+        unknown.append(open_cell if has_column else protected is None)
     outcome = rule.check(HierarchyRows(np.array(refused), np.array(unknown))).outcome
     found = []
     for r, said in zip(rows, outcome, strict=True):
@@ -337,7 +340,9 @@ def _conflicts(
         item.measured = float(round_m(own.area_m2[r]))
         item.values = {"area": Quantity(item.measured, "m2")}
         if item.outcome is Outcome.UNDETERMINED:
-            item.missing = ("zones.csv:protected",)
+            has_column = subzone in tables.itbx_subzones
+            item.missing = ("itbx.csv",) if has_column else ("zones.csv:protected",)
+            item.pieces = own.geometry[r]
         if item.outcome is not Outcome.PASS:
             item.witness = own.geometry[r]
         found.append(item)

@@ -42,8 +42,8 @@ from kkpr_check.rules.rows import HierarchyRows
             "RDTR memperbolehkan yang ditolak {zone} {zone_name} pada {plan} ({area}).",
         ),
         Outcome.UNDETERMINED: Text(
-            "Nobody has said whether {zone} {zone_name} of {plan} is protected.",
-            "Belum dinyatakan apakah {zone} {zone_name} pada {plan} kawasan lindung.",
+            "Nobody has said whether {zone} {zone_name} of {plan} permits the use.",
+            "Belum dinyatakan apakah {zone} {zone_name} pada {plan} memperbolehkan kegiatan ini.",
         ),
     },
     remedy=Text(
