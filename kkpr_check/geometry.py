@@ -19,7 +19,7 @@ AREA_DIGITS = 4
 LENGTH_DIGITS = 4
 REL_TOL = 1e-6
 NOISE_SHARE = 0.05
-_DEPTH_TOL_M = 2e-5
+_DEPTH_TOL_M = 5e-5
 _MAX_TRIANGLES = 400_000
 
 EMPTY = shapely.MultiPolygon()
@@ -194,8 +194,10 @@ def deepest_m(region: Any, outline: Any) -> float:
     while corners is not None and len(corners):
         distance, nearest = _distance(tree, corners.reshape(-1, 2))
         distance, nearest = distance.reshape(-1, 3), nearest.reshape(-1, 3)
-        best = max(best, float(distance.max()))
-        open_ = _bound(corners, distance, nearest, segments) > best + _DEPTH_TOL_M
+        by_segment = _by_segment(corners, nearest, segments)
+        ridge = _ridge_points(corners, by_segment)
+        best = max(best, float(distance.max()), float(_distance(tree, ridge)[0].max(initial=0.0)))
+        open_ = _bound(corners, distance, by_segment) > best + _DEPTH_TOL_M
         if not open_.any() or open_.sum() > _MAX_TRIANGLES:
             break
         corners = _halve(corners[open_])
@@ -203,6 +205,8 @@ def deepest_m(region: Any, outline: Any) -> float:
 
 
 def _distance(tree: shapely.STRtree, points: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    if not len(points):
+        return np.empty(0), np.empty(0, dtype=np.intp)
     (at, index), distance = tree.query_nearest(
         shapely.points(points), return_distance=True, all_matches=False
     )
@@ -210,13 +214,32 @@ def _distance(tree: shapely.STRtree, points: Floats) -> tuple[Floats, NDArray[np
     return distance[order], index[order]
 
 
-def _bound(corners: Floats, distance: Floats, nearest: NDArray[np.intp], segments: Objects) -> Floats:
+def _by_segment(corners: Floats, nearest: NDArray[np.intp], segments: Objects) -> Floats:
+    """Return [t, s, c]: the distance of corner c of triangle t to the segment that is nearest to its corner s."""
+    points = shapely.points(corners)
+    result: Floats = shapely.distance(points[:, None, :], segments[nearest][:, :, None])
+    return result
+
+
+def _ridge_points(corners: Floats, by_segment: Floats) -> Floats:
+    """Return where the sides of the triangles cross the ridge between the segments nearest to their ends.
+
+    Between two nearly parallel edges the greatest distances lie on that ridge, and corners seldom do.
+    """
+    found = []
+    for i, j in ((0, 1), (1, 2), (2, 0)):
+        here = by_segment[:, j, i] - by_segment[:, i, i]
+        there = by_segment[:, i, j] - by_segment[:, j, j]
+        crossing = here + there > 0
+        t = (here[crossing] / (here + there)[crossing])[:, None]
+        found.append(corners[crossing, i] * (1 - t) + corners[crossing, j] * t)
+    return np.concatenate(found)
+
+
+def _bound(corners: Floats, distance: Floats, by_segment: Floats) -> Floats:
     sides = np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=2)
     reach = np.stack([np.maximum(sides[:, i], sides[:, i - 1]) for i in range(3)], axis=1)
     bound: Floats = (distance + reach).min(axis=1)
-    # by_segment[t, s, c]: distance of corner c to the segment nearest to corner s
-    points = shapely.points(corners)
-    by_segment = shapely.distance(points[:, None, :], segments[nearest][:, :, None])
     for a, b in ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (0, 2)):
         mean = (by_segment[:, a] + by_segment[:, b]) / 2
         bound = np.minimum(bound, mean.max(axis=1))
