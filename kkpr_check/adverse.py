@@ -114,7 +114,9 @@ class AdverseArea:
         inward = deepest_m(pieces, self.outline)
         if inward > reach.known_m:
             reach.ask(inward)
-        depth = float(round_m(max(inward, deepest_m(pieces, shapely.boundary(subject)))))
+        # No circle inside the subject is larger than the subject: (b) can not exceed its radius.
+        own = deepest_m(pieces, shapely.boundary(subject)) if inward < np.sqrt(subject.area / np.pi) else 0.0
+        depth = float(round_m(max(inward, own)))
         deep = depth > self.ce90_m or _covers(subject, pieces, self.tolerance)
         return Adverse(Outcome.FAIL if deep else Outcome.UNDETERMINED, depth)
 
