@@ -179,10 +179,10 @@ def write_parquet(
     """Write GeoParquet 1.1 with WKB and the bounding box in its metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
-    from pyproj import CRS as ProjCrs
+    import pyproj
 
     column = {
-        "encoding": "WKB", "geometry_types": ["Polygon"], "crs": ProjCrs(CRS).to_json_dict(),
+        "encoding": "WKB", "geometry_types": ["Polygon"], "crs": pyproj.CRS(CRS).to_json_dict(),
         "bbox": shapely.total_bounds(geometry).tolist(),
     }  # fmt: skip
     meta = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}

@@ -22,11 +22,11 @@ _INTEGRAL = re.compile(r"^-?\d+\.0+$")
 
 
 def as_text(value: Any) -> str | None:
-    """Return an attribute value as clean text, or None where it is null.
+    r"""Return an attribute value as clean text, or None where it is null.
 
     Codes arrive as floats (32103000.0) and with no-break spaces: both are spelling, not meaning.
 
-    >>> as_text(32103000.0), as_text(" R-2\\u00a0"), as_text(float("nan"))
+    >>> as_text(32103000.0), as_text(" R-2\u00a0"), as_text(float("nan"))
     ('32103000', 'R-2', None)
     """
     if value is None or (isinstance(value, float | np.floating) and not math.isfinite(value)):

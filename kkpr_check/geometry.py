@@ -99,10 +99,8 @@ def dissolve(geometries: Any, tolerance: Tolerance) -> Any:
     geometries = [g for g in geometries if g is not None and not g.is_empty]
     if not geometries:
         return EMPTY
-    if len(geometries) == 1:
-        merged = geometries[0]
-    else:
-        merged = _areal(shapely.union_all(geometries, grid_size=1e-4))
+    one = len(geometries) == 1
+    merged = geometries[0] if one else _areal(shapely.union_all(geometries, grid_size=1e-4))
     return collect([_without_noise_holes(part, tolerance) for part in polygons_of(merged)])
 
 

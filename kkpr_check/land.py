@@ -48,6 +48,7 @@ class Judgement:
     values: dict[str, Any] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     shallow: bool = False
+    unit: str | None = None
 
     def against(self, adverse: Adverse) -> None:
         """Take the depth in the adverse area into account: a failure that is too shallow is only doubt."""
@@ -219,7 +220,7 @@ def _judge_source(
         for r in rows:
             value = source.values[parts.group[r]]
             item = Judgement(k, rule, Outcome(stated[r]), plan, value, legal=source.legal or plan.plan.legal)
-            item.pieces, item.measured = parts.geometry[r], float(round_m(parts.area_m2[r]))
+            item.pieces, item.measured, item.unit = parts.geometry[r], float(round_m(parts.area_m2[r])), "m2"
             item.witness = item.pieces
             item.against(adverse)
             size = Quantity(item.measured, "m2")
@@ -337,7 +338,7 @@ def _conflicts(
     for r, said in zip(rows, outcome, strict=True):
         subzone, _ = plan.label(int(own.group[r]))
         item = Judgement(k, rule, Outcome(said), plan, subzone, legal=plan.plan.legal)
-        item.measured = float(round_m(own.area_m2[r]))
+        item.measured, item.unit = float(round_m(own.area_m2[r])), "m2"
         item.values = {"area": Quantity(item.measured, "m2")}
         if item.outcome is Outcome.UNDETERMINED:
             has_column = subzone in tables.itbx_subzones
@@ -454,12 +455,12 @@ def _accuracy_text(distance_m: float, ce90_m: float) -> Text:
 def _area_words(drawn_m2: float, legal_m2: float, site: Site) -> dict[str, Any]:
     ratio = drawn_m2 / legal_m2 - 1 if legal_m2 else float("nan")
     mercator = Text("", "")
-    if site.location is not None and drawn_m2 > 0:
-        if abs(legal_m2 / (drawn_m2 * web_mercator_inflation(site.location[1])) - 1) < 0.003:
-            mercator = Text(
-                " The legal area equals the Web Mercator area, which is too large by its nature.",
-                " Luas menurut surat sama dengan luas Web Mercator, yang memang terlalu besar.",
-            )
+    inflated_m2 = drawn_m2 * web_mercator_inflation(site.location[1]) if site.location is not None else 0.0
+    if inflated_m2 > 0 and abs(legal_m2 / inflated_m2 - 1) < 0.003:
+        mercator = Text(
+            " The legal area equals the Web Mercator area, which is too large by its nature.",
+            " Luas menurut surat sama dengan luas Web Mercator, yang memang terlalu besar.",
+        )
     return {
         "difference": Quantity(drawn_m2 - legal_m2, "m2"),
         "percent": Quantity(ratio, "ratio"),

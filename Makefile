@@ -1,0 +1,75 @@
+# One virtual environment, one command for each job. On Windows: see "Install" in README.md.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+LOW := build/lowest
+PIP := -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test lint unit sample wheel docs soak test-lowest bench clean
+
+## demo: install into $(VENV) and check three proposals on the sample plan
+demo: $(VENV)/.installed
+	$(BIN)/kkpr-check demo
+
+## test: all that a change has to pass
+test: lint unit sample wheel
+
+lint: $(VENV)/.developed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python scripts/gen_docs.py --check
+
+unit: $(VENV)/.developed
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+sample: $(VENV)/.developed
+	$(BIN)/kkpr-check demo --format json > /dev/null
+
+## wheel: build it, install it elsewhere, run it outside the source tree without extras
+wheel: $(VENV)/.developed
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/wheel .
+	$(PYTHON) -m venv build/wheel/venv
+	build/wheel/venv/bin/python $(PIP) build/wheel/kkpr_check-*.whl
+	cd build/wheel/venv && bin/kkpr-check demo --format json > /dev/null && bin/kkpr-check --version
+
+## docs: write the generated pages again
+docs: $(VENV)/.developed
+	$(BIN)/python scripts/gen_docs.py
+
+## soak: the corpora that `make test` runs reduced, whole
+soak: $(VENV)/.developed
+	KKPR_SOAK=1 $(BIN)/python -m pytest -q -n 2
+
+## test-lowest: the tests with every direct dependency at its floor in pyproject.toml
+test-lowest:
+	rm -rf $(LOW) && mkdir -p $(LOW)
+	$(PYTHON) -m venv $(LOW)/venv
+	$(LOW)/venv/bin/python $(PIP) --upgrade 'pip>=25.1'
+	$(LOW)/venv/bin/python scripts/lowest.py > $(LOW)/constraints.txt
+	$(LOW)/venv/bin/python $(PIP) --constraint $(LOW)/constraints.txt --editable '.[all]' --group test
+	$(LOW)/venv/bin/python -m pytest -q -n 2
+
+## bench: a cold check and --help against `import geopandas`; writes the figures into README.md
+bench: $(VENV)/.developed
+	$(BIN)/python benchmarks/check_cold.py --write
+
+clean:
+	rm -rf build dist $(VENV)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python $(PIP) --upgrade 'pip>=25.1'
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python $(PIP) --editable '.[all]'
+	@touch $@
+
+$(VENV)/.developed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python $(PIP) --editable '.[all]' --group dev
+	@touch $@ $(VENV)/.installed

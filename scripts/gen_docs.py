@@ -1,0 +1,301 @@
+"""Write the generated pages: rule pages, the command-line reference, and the marked parts of hand-written pages.
+
+    python scripts/gen_docs.py            # write
+    python scripts/gen_docs.py --check    # change nothing, fail where a page is stale
+
+A part between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` belongs to this script.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from make_drawings import accuracy_svg
+
+from kkpr_check.cli.app import build
+from kkpr_check.model import Outcome
+from kkpr_check.rules import RULES
+from kkpr_check.rules.base import Rule
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT / "kkpr_check" / "schemas" / "plan-1.json"
+FIGURES = ROOT / "benchmarks" / "check_cold.json"
+EXAMPLE = "kkpr-check check examples/03-partial.geojson --plan data/sample --as-of 2026-01-01"
+TABLES = ("layer", "overlay", "tolerance")
+"""Keys of plan.toml that have a table of their own."""
+FAMILIES = {
+    "LOK": "Location",
+    "KGT": "Activity (ITBX)",
+    "INT": "Intensity",
+    "TAB": "Building",
+    "KHS": "Overlays and setbacks",
+    "RTR": "Hierarchy of plans",
+}
+
+
+def pages() -> dict[Path, str]:
+    """Return every page that is generated, or has a generated part, with the text it should have."""
+    made = {ROOT / "docs" / "rules" / f"{rule.code}.md": rule_page(rule) for rule in RULES}
+    made[ROOT / "docs" / "rules" / "README.md"] = rule_index()
+    made[ROOT / "docs" / "cli.md"] = cli_reference()
+    made[ROOT / "docs" / "accuracy.svg"] = accuracy_svg()
+    parts = {
+        ROOT / "README.md": {"example": example(), "rules": rule_table("docs/rules/"), "speed": speed()},
+        ROOT / "docs" / "plan-folder.md": {"keys": "\n".join(key_tables())},
+    }
+    return made | {path: filled(path.read_text("utf-8"), named) for path, named in parts.items()}
+
+
+def filled(page: str, parts: Mapping[str, str]) -> str:
+    """Return a page with its marked parts replaced.
+
+    Raises
+    ------
+    ValueError
+        A part has no place in the page.
+    """
+    for name, body in parts.items():
+        place = re.compile(rf"(<!-- begin: {name} -->\n).*?(<!-- end: {name} -->)", re.DOTALL)
+        page, count = place.subn(lambda found, body=body: f"{found[1]}{body.rstrip()}\n{found[2]}", page)  # type: ignore[misc]
+        if count != 1:
+            raise ValueError(f"the page has {count} parts called {name}")
+    return page
+
+
+def stale(wanted: Mapping[Path, str]) -> list[Path]:
+    """Return the pages on disk that differ from what they should be, missing and left-over ones included."""
+    differ = [p for p, text in wanted.items() if not p.is_file() or p.read_text("utf-8") != text]
+    left_over = [p for p in (ROOT / "docs" / "rules").glob("*") if p not in wanted]
+    return differ + left_over
+
+
+def cell(text: object) -> str:
+    """Return text that cannot break a Markdown table."""
+    return " ".join(str(text).split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def plain(text: str) -> str:
+    """Return a message with its placeholders as an ellipsis."""
+    return re.sub(r"\{\w+\}", "…", text)
+
+
+def rule_page(rule: Rule) -> str:
+    """Return the page of one rule, English first, then Indonesian."""
+    subject = "land" if rule.is_land else "building"
+    lines = [
+        f"# {rule.code} {rule.name}",
+        "",
+        f"**{rule.title.en}** ({rule.title.id}). Family: {FAMILIES[rule.code[:3]]}; judges the {subject}.",
+        "",
+        f"- What it checks: {rule.what.en}",
+        f"- Formula: `{rule.formula}`",
+        f"- Law: {rule.law.en}",
+        f"- Passes: {rule.passes.en}",
+        f"- Fails: {rule.fails.en}",
+        f"- What to do: {plain(rule.remedy.en)}",
+        "",
+        "## What it says",
+        "",
+        "| outcome | English | Indonesia |",
+        "|---|---|---|",
+        *(
+            f"| {o.word} | {cell(plain(t.en))} | {cell(plain(t.id))} |"
+            for o, t in sorted(rule.say.items(), reverse=True)
+        ),
+        "",
+        *overlay_note(rule),
+        "## Bahasa Indonesia",
+        "",
+        f"- Yang diperiksa: {rule.what.id}",
+        f"- Dasar hukum: {rule.law.id}",
+        f"- Terpenuhi: {rule.passes.id}",
+        f"- Dilanggar: {rule.fails.id}",
+        f"- Yang perlu dilakukan: {plain(rule.remedy.id)}",
+        "",
+        f"Cases: {case_link(rule)}. On the command line: `kkpr-check rules explain {rule.code}`.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def overlay_note(rule: Rule) -> list[str]:
+    """Return what an overlay rule says inside its area where the plan says nothing else."""
+    if rule.block not in ("overlay", "strip"):
+        return []
+    return [
+        f"Inside its area the outcome is *{rule.default.word}* unless the plan's `[[overlay]]` sets another; "
+        "an overlay that the plan does not declare is *undetermined*.",
+        "",
+    ]
+
+
+def case_link(rule: Rule) -> str:
+    """Return links to the case files of a rule."""
+    files = sorted((ROOT / "tests" / "cases").glob(f"{rule.code}_*.toml"))
+    return ", ".join(f"[{f.name}](../../tests/cases/{f.name})" for f in files) or "none"
+
+
+def worst(rule: Rule) -> str:
+    """Return what a rule with something to say may say at worst."""
+    named = [o for o in rule.say if o not in (Outcome.NOT_APPLICABLE, Outcome.PASS)]
+    return max(named).word if named else Outcome.PASS.word
+
+
+def rule_table(folder: str) -> str:
+    """Return the catalogue as a Markdown table whose links lead to `folder`."""
+    rows = [
+        f"| [{r.code}]({folder}{r.code}.md) | {r.name} | {cell(r.title.en)} | {cell(r.title.id)} | {worst(r)} |"
+        for r in RULES
+    ]
+    return "\n".join(["| code | name | what | Indonesia | at worst |", "|---|---|---|---|---|", *rows])
+
+
+def rule_index() -> str:
+    """Return the index of the rule pages."""
+    return (
+        "# Rules\n\nWritten by `scripts/gen_docs.py` from `kkpr_check/rules/`. Codes never change their meaning.\n\n"
+        f"{rule_table('')}\n"
+    )
+
+
+def cli_reference() -> str:
+    """Return every command with its options, read from the command line itself."""
+    head = (
+        "# Command line\n\nWritten by `scripts/gen_docs.py` from the commands themselves.\n\n"
+        "Results go to stdout, progress and messages to stderr. Exit codes: **0** conform or conditional, or clean; "
+        "**1** nonconform, partial or undetermined; **2** could not run; **130** interrupted.\n"
+    )
+    return head + "".join(command_section(path, command) for path, command in commands(build("en"), ()))
+
+
+def commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield a command and all below it, with the words that call each."""
+    yield path, command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from commands(child, (*path, name))
+
+
+def command_section(path: tuple[str, ...], command: Any) -> str:
+    """Return the section of one command."""
+    rows = [
+        f"| {parameter_name(p)} | {cell(p.help or '')} |"
+        for p in command.params
+        if "completion" not in p.name and p.name != "help"
+    ]
+    table = "\n| option | meaning |\n|---|---|\n" + "\n".join(rows) + "\n" if rows else ""
+    return f"\n## kkpr-check {' '.join(path)}".rstrip() + f"\n\n{command.help.strip()}\n{table}"
+
+
+def parameter_name(parameter: Any) -> str:
+    """Return how an option or argument is written in a call."""
+    if parameter.param_type_name == "argument":
+        return f"`{parameter.metavar or parameter.name.upper()}`"
+    value = f" {parameter.metavar}" if parameter.metavar and not parameter.is_flag else ""
+    names = [*parameter.opts, *parameter.secondary_opts]
+    return ", ".join(f"`{name}{value}`".replace("|", "\\|") for name in names)
+
+
+def key_tables() -> Iterator[str]:
+    """Yield the keys of plan.toml, table by table, from its JSON schema."""
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    top = schema["properties"]
+    layer, overlay = top["layer"]["items"], top["overlay"]["items"]
+    yield from key_table("Top level", schema)
+    yield from key_table("`[tolerance]`", top["tolerance"])
+    yield from key_table("`[[layer]]`", layer)
+    yield "### What a layer may say of its features (`[layer.fields]`, `[layer.defaults]`)\n"
+    yield "| role | meanings |\n|---|---|"
+    for branch in layer["allOf"]:
+        names = branch["then"]["properties"]["fields"].get("propertyNames")
+        if names:
+            words = ", ".join(f"`{name}`" for name in names["enum"])
+            yield f"| `{branch['if']['properties']['role']['const']}` | {words} |"
+    yield ""
+    yield from key_table("`[[overlay]]`", overlay)
+
+
+def key_table(title: str, schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield one table of keys."""
+    yield f"### {title}\n"
+    yield "| key | value | meaning |\n|---|---|---|"
+    for name, entry in schema["properties"].items():
+        if name in TABLES and entry.get("type") != "string":
+            continue
+        must = " (required)" if name in schema.get("required", ()) else ""
+        yield f"| `{name}`{must} | {value_of(entry)} | {cell(entry.get('description', ''))} |"
+    yield ""
+
+
+def value_of(entry: Mapping[str, Any]) -> str:
+    """Return the values that a key takes, in words."""
+    if "enum" in entry:
+        return ", ".join(f"`{v}`" for v in entry["enum"])
+    kind = entry.get("type", "text")
+    if "minimum" in entry and "maximum" in entry:
+        return f"{kind}, {entry['minimum']} to {entry['maximum']}"
+    words = {"string": "text", "object": "table"}
+    return words.get(kind, kind) if isinstance(kind, str) else " or ".join(words.get(k, k) for k in kind)
+
+
+def example() -> str:
+    """Return one check with its real output."""
+    environment = os.environ | {"KKPR_LANG": "en", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+    call = [sys.executable, "-m", "kkpr_check", *shlex.split(EXAMPLE)[1:]]
+    done = subprocess.run(call, cwd=ROOT, env=environment, capture_output=True, check=False, encoding="utf-8")
+    if done.returncode != 1:
+        raise SystemExit(f"{EXAMPLE}: exit {done.returncode}\n{done.stderr}")
+    return f"```console\n$ {EXAMPLE}\n{done.stdout.rstrip()}\n$ echo $?\n1\n```"
+
+
+def speed() -> str:
+    """Return the figures that ``make bench`` measured, as a table."""
+    figures = json.loads(FIGURES.read_text("utf-8"))
+    base = figures["seconds"]["import geopandas"]
+    rows = [
+        f"| `{name}` | {seconds * 1000:.0f} ms | {seconds / base:.2f} | {figures['goal'].get(name, '')} |"
+        for name, seconds in figures["seconds"].items()
+    ]
+    return "\n".join(
+        [
+            f"Whole process, cold start, median of {figures['runs']} alternating runs on {figures['machine']}; the zoning layer "
+            f"is a locked GeoPackage of {figures['zones']:,} polygons. `make bench` measures it again.",
+            "",
+            "| what | time | against `import geopandas` | goal |",
+            "|---|---|---|---|",
+            *rows,
+        ]
+    )
+
+
+def main() -> int:
+    """Write or check the pages; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="fail where a page is stale")
+    wanted = pages()
+    if parser.parse_args().check:
+        old = stale(wanted)
+        for path in old:
+            print(f"stale: {path.relative_to(ROOT)} (run: make docs)", file=sys.stderr)
+        return 1 if old else 0
+    for path in stale(wanted):
+        if path in wanted:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path], "utf-8", newline="\n")
+        else:
+            path.unlink()
+        print(path.relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
