@@ -307,8 +307,9 @@ def _land_finding(item: Judgement, subjects: Subjects) -> Finding:
         "plan": plan.name if plan else "-",
         **item.values,
     }
-    values.setdefault("measured", _quantity(item.measured, item.rule))
-    values.setdefault("limit", _quantity(item.limit, item.rule))
+    unit = item.unit or item.rule.unit
+    values.setdefault("measured", _quantity(item.measured, unit))
+    values.setdefault("limit", _quantity(item.limit, unit))
     ce90 = item.plan.window.zoning.ce90_m if item.plan else float("nan")
     said = item.outcome
     if item.rule.block == "overlay" and said is Outcome.PASS and item.zone is not None:
@@ -324,8 +325,8 @@ def _land_finding(item: Judgement, subjects: Subjects) -> Finding:
         zone=item.zone,
         measured=item.measured,
         limit=item.limit,
-        operator=item.rule.operator,
-        unit=item.rule.unit,
+        operator=item.rule.operator if item.limit is not None else None,
+        unit=unit if isinstance(item.measured, float) or item.limit is not None else None,
         margin=_margin(item.measured, item.limit, item.rule.operator),
         message=message,
         legal=item.legal,
@@ -341,8 +342,8 @@ def _building_finding(answer: Answer, site: Site) -> Finding:
     values = {
         "zone": part.subzone if part else "-",
         "zone_name": part.name if part else "",
-        "measured": _quantity(answer.measured, rule),
-        "limit": _quantity(answer.limit, rule),
+        "measured": _quantity(answer.measured, rule.unit),
+        "limit": _quantity(answer.limit, rule.unit),
         **answer.values,
     }
     flip = _flip(answer, rule)
@@ -380,8 +381,8 @@ def _flip(answer: Answer, rule: Rule) -> float | None:
     return float(round_m(abs(answer.measured - answer.limit)))
 
 
-def _quantity(value: float | str | None, rule: Rule) -> Any:
-    return Quantity(value, rule.unit or "") if isinstance(value, float) else value
+def _quantity(value: float | str | None, unit: str | None) -> Any:
+    return Quantity(value, unit or "") if isinstance(value, float) else value
 
 
 def _margin(measured: float | str | None, limit: float | str | None, operator: str | None) -> float | None:

@@ -30,7 +30,9 @@ class Place(NamedTuple):
 
     def pick(self, lang: str) -> str:
         """Return the place as words, for example ``zones.csv, baris 4, kolom KDB``."""
-        words = {"id": ("layer", "baris", "kolom"), "en": ("layer", "row", "column")}["id" if lang == "id" else "en"]
+        words = {"id": ("layer", "baris", "kolom"), "en": ("layer", "row", "column")}[
+            "id" if lang == "id" else "en"
+        ]
         parts = [self.file] if self.file else []
         for word, value in zip(words, (self.layer, self.row, self.column), strict=True):
             if value is not None:

@@ -27,6 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault(
         "OPENBLAS_NUM_THREADS", "1"
     )  # no linear algebra here: saves 40 ms of numpy's import
+    if arguments is None:
+        from kkpr_check.io.drivers import be_lean
+
+        be_lean()
     _prepare_streams()
     lang, verbose = resolve(given), "--verbose" in given
     try:

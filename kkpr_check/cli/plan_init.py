@@ -195,8 +195,8 @@ def _left(draft: Draft, target: Path) -> list[Text]:
     )
     lines.append(
         Text(
-            f"then: kkpr-check validate {target}; plan show {target}; plan lock {target}",
-            f"lalu: kkpr-check validate {target}; plan show {target}; plan lock {target}",
+            f"then: kkpr-check plan show {target}; plan lock {target}",
+            f"lalu: kkpr-check plan show {target}; plan lock {target}",
         )
     )
     return lines

@@ -270,8 +270,8 @@ def _problems(root: Path, plan: Plan) -> Iterator[Text]:
     if len(problems) > MAX_PROBLEMS:
         more = len(problems) - MAX_PROBLEMS
         yield Text(
-            f"... and {more} more: kkpr-check validate {root}",
-            f"... dan {more} lagi: kkpr-check validate {root}",
+            f"... and {more} more",
+            f"... dan {more} lagi",
         )
 
 

@@ -26,7 +26,6 @@ SCALES: Mapping[Level, int] = {
     "rtr-pulau": 500_000, "rtrwn": 1_000_000,
 }  # fmt: skip
 """Map scale of the plan by level (PP 8/2013): what a bare layer is assumed to have."""
-NOT_STATED = "tidak disebutkan / not stated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def bare_plan(
         id=f"{level}-{_slug(Path(path).stem)}",
         name=Path(path).stem,
         level=level,
-        legal=NOT_STATED,
+        legal="",
         status="in-force",
         ce90_m=CE90_CLASS3_M_PER_SCALE * SCALES[level],
         scale=SCALES[level],

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from kkpr_check.errors import Text
@@ -34,6 +37,17 @@ def reading_notes(path: Path, data: LayerData) -> tuple[Text, ...]:
     return tuple(notes)
 
 
+@contextmanager
+def _own_drivers() -> Iterator[None]:
+    """Hide the skip list for pyogrio from fiona, whose older GDAL complains of each name it does not know."""
+    skipped = os.environ.pop("OGR_SKIP", None)
+    try:
+        yield
+    finally:
+        if skipped is not None:
+            os.environ["OGR_SKIP"] = skipped
+
+
 def dbf_widths(path: Path) -> tuple[dict[str, int], Text | None]:
     """Return the widths of the text columns of a shapefile, and why they are unknown where they are.
 
@@ -46,10 +60,10 @@ def dbf_widths(path: Path) -> tuple[dict[str, int], Text | None]:
             "fiona is not installed: column widths unknown",
             "fiona tidak terpasang: lebar kolom tidak diketahui",
         )
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _own_drivers():
         warnings.simplefilter("error")
         try:
-            with fiona.open(path) as source:
+            with fiona.open(path, enabled_drivers=["ESRI Shapefile"]) as source:
                 types = dict(source.schema["properties"])
         except (fiona.errors.FionaError, Warning) as error:
             why = " ".join(str(error).split())[:200]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from kkpr_check.errors import CrsError
@@ -14,7 +15,13 @@ COPIES = ".kkpr"
 """Folder of the indexed copies inside a locked plan folder."""
 
 
-def open_layer(directory: str | Path, spec: LayerSpec, *, default_crs: str | None = None) -> LayerIndex:
+def open_layer(
+    directory: str | Path,
+    spec: LayerSpec,
+    *,
+    default_crs: str | None = None,
+    known: Mapping[Path, str] | None = None,
+) -> LayerIndex:
     """Open one layer of a plan folder.
 
     Parameters
@@ -25,6 +32,8 @@ def open_layer(directory: str | Path, spec: LayerSpec, *, default_crs: str | Non
         The ``[[layer]]``.
     default_crs
         The plan's `crs`: assumed only where neither the layer's file nor `spec` names one.
+    known
+        Digests of the plan's files that the caller has taken just now, by path.
 
     Raises
     ------
@@ -36,14 +45,14 @@ def open_layer(directory: str | Path, spec: LayerSpec, *, default_crs: str | Non
     if crs is None and default_crs is not None and _names_no_crs(root / spec.path):
         crs = default_crs
     try:
-        return _open(root, spec, crs)
+        return _open(root, spec, crs, known)
     except CrsError as error:
         if error.code != "crs-missing" or crs is not None or default_crs is None:
             raise
-        return _open(root, spec, default_crs)
+        return _open(root, spec, default_crs, known)
 
 
-def _open(root: Path, spec: LayerSpec, crs: str | None) -> LayerIndex:
+def _open(root: Path, spec: LayerSpec, crs: str | None, known: Mapping[Path, str] | None) -> LayerIndex:
     return LayerIndex.open(
         root / spec.path,
         layer=spec.layer,
@@ -51,6 +60,7 @@ def _open(root: Path, spec: LayerSpec, crs: str | None) -> LayerIndex:
         crs=crs,
         swap_xy=spec.swap_xy,
         directory=root / COPIES if (root / LOCK_FILE).is_file() else None,
+        known=known,
     )
 
 

@@ -359,7 +359,10 @@ def open_folder(directory: str | Path) -> OpenPlan:
     plan = load_plan(directory)
     hashes = file_hashes(directory)
     lock = check_lock(directory, hashes=hashes)
-    indexes = {spec.id: open_layer(directory, spec, default_crs=plan.crs) for spec in plan.layers}
+    known = {Path(directory) / name: digest for name, digest in hashes.items()}
+    indexes = {
+        spec.id: open_layer(directory, spec, default_crs=plan.crs, known=known) for spec in plan.layers
+    }
     assumptions = tuple(dict.fromkeys(t for index in indexes.values() for t in index.facts.assumptions))
     opened = OpenPlan(plan, indexes, plan_sha256(directory, hashes=hashes), lock, assumptions)
     opened.check_fields()
