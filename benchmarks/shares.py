@@ -138,7 +138,7 @@ def _kernel(data: Path, name: str) -> Answer:
     sys.path.insert(0, str(HERE.parent))
     from kkpr_check.kernels import WkbBlock, load
 
-    zones = pq.read_table(data / "zones.parquet", columns=["geometry"])["geometry"].combine_chunks()
+    zones = pq.ParquetFile(data / "zones.parquet").read(columns=["geometry"])["geometry"].combine_chunks()
     prepared = load(name).prepare(WkbBlock.from_arrow(zones))  # type: ignore[arg-type]
     parts: list[Answer] = []
     row = 0

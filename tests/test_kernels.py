@@ -225,7 +225,9 @@ SCENES = given(
     scale=st.sampled_from([0.3, 7.0, 180.0]),
     origin=st.sampled_from([(0.0, 0.0), UTM_51S, FAR_CORNER]),
 )
-RANDOM = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RANDOM = settings(
+    derandomize=True, max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def assert_alike(name: str, subjects: np.ndarray, zones: np.ndarray, margin_m: float) -> None:
@@ -267,7 +269,7 @@ def test_kernels_agree_with_the_reference(name, seed, scale, origin):
 
 @pytest.mark.parametrize("name", KERNELS)
 @SCENES
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(derandomize=True, max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_partition_adds_up_to_the_subject(name, seed, scale, origin):
     random = np.random.default_rng(seed)
     side = 8
@@ -434,7 +436,7 @@ def test_arrow_arrays_are_read_where_they_lie():
 
 @needs_numba
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=50, deadline=None)
+@settings(derandomize=True, max_examples=50, deadline=None)
 def test_validity_is_geos_validity(seed):
     random = np.random.default_rng(seed)
     rings = random.integers(0, 4, (200, int(random.integers(3, 7)), 2)).astype(float)

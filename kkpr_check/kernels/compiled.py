@@ -17,6 +17,9 @@ from numba import njit
 
 from kkpr_check.kernels import NOISE_M2, NOISE_RATIO, SAFE_M
 
+_inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_outer = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+
 OTHER, LOOSE, BEYOND = -1, -2, -3
 """Not little-endian 2-D (Multi)Polygon WKB; a non-finite coordinate; outside the grid's extent."""
 EDGE, MANY, NONE = -3, -2, -1
@@ -45,10 +48,36 @@ class Index(NamedTuple):
     frame: Any  # (12,) x0, y0, cells per metre; bucket x0, y0, per metre in x, in y; extent; most edges of a zone
 
 
+# numba's own sort and concatenate take seconds to compile.
+
+
+@_inner
+def _sort(values):
+    """Sort in place (shell sort: most are short)."""
+    gap = max(len(values) // 2, 1)
+    while gap > 0:
+        for k in range(gap, len(values)):
+            value, at = values[k], k
+            while at >= gap and values[at - gap] > value:
+                values[at] = values[at - gap]
+                at -= gap
+            values[at] = value
+        gap = 1 if gap == 2 else gap * 5 // 11
+
+
+@_inner
+def _longer(column):
+    """Return a growing column with twice the room."""
+    longer = np.empty(2 * len(column), column.dtype)
+    for k in range(len(column)):
+        longer[k] = column[k]
+    return longer
+
+
 # --- WKB ------------------------------------------------------------------------------------------------------------
 
 
-@njit
+@_inner
 def _u32(data, p):
     word = np.uint32(0)
     for k in range(4):
@@ -56,7 +85,7 @@ def _u32(data, p):
     return np.int64(word)
 
 
-@njit
+@_inner
 def _f64(data, p):
     bits = np.uint64(0)
     for k in range(8):
@@ -64,7 +93,7 @@ def _f64(data, p):
     return np.uint64(bits).view(np.float64)
 
 
-@njit
+@_inner
 def _scan_ring(data, p, count):
     """Return (0, OTHER or LOOSE), twice the signed area and the box of a ring."""
     x0, y0 = _f64(data, p), _f64(data, p + 8)
@@ -81,7 +110,7 @@ def _scan_ring(data, p, count):
     return status, turn, (x1, y1, x2, y2)
 
 
-@njit
+@_inner
 def _scan_polygon(data, p, end):
     """Return (edges, OTHER or LOOSE), next byte, area and box of the polygon whose ring count stands at p."""
     box = (np.inf, np.inf, -np.inf, -np.inf)
@@ -107,7 +136,7 @@ def _scan_polygon(data, p, end):
     return n, p, area, box
 
 
-@njit
+@_inner
 def scan(data, start, end):
     """Return (edges, OTHER or LOOSE), area and box of one WKB geometry; no bytes: no edges."""
     empty = (np.inf, np.inf, -np.inf, -np.inf)
@@ -135,7 +164,7 @@ def scan(data, start, end):
     return (total if p == end else OTHER), area, box
 
 
-@njit
+@_inner
 def _read_ring(data, p, count, hole, out, n, ox, oy):
     """Write the edges of one ring from row n on; return the next row."""
     xa, ya, turn, first = _f64(data, p) - ox, _f64(data, p + 8) - oy, 0.0, n
@@ -155,7 +184,7 @@ def _read_ring(data, p, count, hole, out, n, ox, oy):
     return n
 
 
-@njit
+@_inner
 def read_edges(data, start, ox, oy, out):
     """Write the signed edges, relative to (ox, oy), of a geometry that `scan` has accepted."""
     p, n, parts = start + 5, 0, 1
@@ -177,7 +206,7 @@ def read_edges(data, start, ox, oy, out):
 # --- index ----------------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@_outer
 def scan_zones(data, offsets):
     """Return edges (or negative status) and bounds of each zone; NaN bounds where there are no edges."""
     counts = np.zeros(len(offsets) - 1, np.int64)
@@ -189,13 +218,13 @@ def scan_zones(data, offsets):
     return counts, bounds
 
 
-@njit
+@_inner
 def _slot(x, x0, scale, count):
     """Return which of `count` equal intervals from x0 holds x, clamped; rising with x."""
     return min(max(np.int64((x - x0) * scale), 0), count - 1)
 
 
-@njit(cache=True, nogil=True)
+@_inner
 def slab_scales(edges, start, bounds):
     """Return where each zone's slabs begin and slabs per metre: about four edges a slab, fewer for a busy outline."""
     zones = len(start) - 1
@@ -212,24 +241,27 @@ def slab_scales(edges, start, bounds):
     return slab_start, scale
 
 
-@njit
+@_inner
 def _sort_zone(edges, slots, own, scratch):
     """Order the edges of one zone by `slots`, the slab of their left end; `own` becomes where a slab begins."""
-    own[:] = 0
+    for s in range(len(own)):
+        own[s] = 0
     for k in range(len(edges)):
-        scratch[k] = edges[k]
+        for c in range(5):
+            scratch[k, c] = edges[k, c]
         own[slots[k] + 1] += 1
     for s in range(len(own) - 1):
         own[s + 1] += own[s]
     for k in range(len(edges)):
-        edges[own[slots[k]]] = scratch[k]
+        for c in range(5):
+            edges[own[slots[k]], c] = scratch[k, c]
         own[slots[k]] += 1
     for s in range(len(own) - 1, 0, -1):
         own[s] = own[s - 1]
     own[0] = 0
 
 
-@njit(cache=True, nogil=True)
+@_outer
 def read_zones(data, offsets, start, bounds):
     """Return edges sorted by zone and slab, slabs, and for each slab its own edges and those that run into it."""
     zones, most = len(start) - 1, 0
@@ -249,7 +281,8 @@ def read_zones(data, offsets, start, bounds):
             for s in range(slots[k] + 1, _slot(part[k, 2], bounds[z, 0], scale[z], count) + 1):
                 over[first + s + 1] += 1
         _sort_zone(part, slots, begin[: count + 1], scratch)
-        own[first : first + count] = begin[:count] + start[z]
+        for s in range(count):
+            own[first + s] = begin[s] + start[z]
     own[-1] = start[zones]
     for s in range(len(over) - 1):
         over[s + 1] += over[s]
@@ -264,7 +297,7 @@ def read_zones(data, offsets, start, bounds):
     return edges, slab_start, scale, own, over, rows
 
 
-@njit(cache=True, nogil=True)
+@_outer
 def bucket_zones(bounds, x0, y0, per_x, per_y, rows, columns):
     """Return (where a bucket begins, zones) of a coarse grid over the bounding boxes of zones."""
     ptr = np.zeros(rows * columns + 1, np.int64)
@@ -291,7 +324,7 @@ def bucket_zones(bounds, x0, y0, per_x, per_y, rows, columns):
     return ptr, zones
 
 
-@njit
+@_inner
 def _mark(label, edge, x0, y0, scale, low, high):
     """Label the cells of rows low..high that an edge may touch."""
     xa, ya, xb, yb = edge[0], edge[1], edge[2], edge[3]
@@ -312,11 +345,12 @@ def _mark(label, edge, x0, y0, scale, low, high):
             label[row, column] = EDGE
 
 
-@njit
+@_inner
 def _fill(label, edges, z, x0, y0, scale, low, high, ptr, crossings):
     """Label the cells of rows low..high whose centre lies in the zone, by the crossings of the rows' centre lines."""
     columns = label.shape[1]
-    ptr[:] = 0
+    for row in range(len(ptr)):
+        ptr[row] = 0
     for turn in range(2):
         for k in range(len(edges)):
             ya, yb = edges[k, 1], edges[k, 3]
@@ -340,7 +374,7 @@ def _fill(label, edges, z, x0, y0, scale, low, high, ptr, crossings):
     for row in range(low, high):
         end = ptr[row - low]
         line = crossings[begin:end]
-        line.sort()
+        _sort(line)
         for pair in range(0, len(line) - 1, 2):
             first = max(np.int64(np.ceil(line[pair])), 0)
             for column in range(first, min(np.int64(np.ceil(line[pair + 1])), columns)):
@@ -352,7 +386,7 @@ def _fill(label, edges, z, x0, y0, scale, low, high, ptr, crossings):
     return crossings
 
 
-@njit(cache=True, nogil=True)
+@_outer
 def label_cells(label, edges, start, bounds, x0, y0, scale, low, high):
     """Label rows low..high of the grid: first every cell an edge may touch, then what covers the others."""
     crossings, ptr = np.empty(4096), np.zeros(high - low + 2, np.int64)
@@ -376,7 +410,7 @@ def label_cells(label, edges, start, bounds, x0, y0, scale, low, high):
 # --- measuring ------------------------------------------------------------------------------------------------------
 
 
-@njit
+@_inner
 def _cell(index, x1, y1, x2, y2):
     """Return the label all cells of a box share, or EDGE where that is not certain. Outside the grid is NONE."""
     rows, columns = index.label.shape
@@ -401,7 +435,7 @@ def _cell(index, x1, y1, x2, y2):
     return np.int64(index.label[i1, j1])
 
 
-@njit
+@_inner
 def _under_both(left, right, e1, e2, f1, f2):
     """Return the area under the lower of two lines given by their heights at left and right."""
     d1, d2 = f1 - e1, f2 - e2
@@ -412,7 +446,7 @@ def _under_both(left, right, e1, e2, f1, f2):
     return total * (right - left)
 
 
-@njit
+@_inner
 def _gather(index, z, ox, oy, x1, x2, y1, y2, out):
     """Copy the edges of zone z that meet a box, relative to (ox, oy), to `out`; return how many.
 
@@ -434,7 +468,7 @@ def _gather(index, z, ox, oy, x1, x2, y1, y2, out):
     return n
 
 
-@njit
+@_inner
 def _pair_area(index, z, subject, n, ox, oy, near):
     """Return area(subject and zone z); the subject is relative to (ox, oy), its lower left corner.
 
@@ -465,7 +499,7 @@ def _pair_area(index, z, subject, n, ox, oy, near):
     return total
 
 
-@njit
+@_inner
 def _to_segment2(px, py, ax, ay, bx, by):
     """Return the squared distance of a point to a segment."""
     dx, dy = bx - ax, by - ay
@@ -475,12 +509,12 @@ def _to_segment2(px, py, ax, ay, bx, by):
     return (ax + t * dx - px) ** 2 + (ay + t * dy - py) ** 2
 
 
-@njit
+@_inner
 def _side(ax, ay, bx, by, cx, cy):
     return (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
 
 
-@njit
+@_inner
 def _segments2(ax, ay, bx, by, cx, cy, dx, dy):
     """Return the squared distance of two segments; 0 where they cross."""
     apart = _side(ax, ay, bx, by, cx, cy) * _side(ax, ay, bx, by, dx, dy) >= 0.0
@@ -491,7 +525,7 @@ def _segments2(ax, ay, bx, by, cx, cy, dx, dy):
     return min(first, second)
 
 
-@njit
+@_inner
 def _edge_distance(index, z, subject, n, ox, oy, width, height, reach, near):
     """Return the least distance of the outlines of subject and zone z, or infinity beyond `reach`."""
     count = _gather(index, z, ox, oy, -reach, width + reach, -reach, height + reach, near)
@@ -505,7 +539,7 @@ def _edge_distance(index, z, subject, n, ox, oy, width, height, reach, near):
     return np.sqrt(best) if best <= reach * reach else np.inf
 
 
-@njit
+@_inner
 def _candidates(index, x1, y1, x2, y2, out):
     """Write the zones whose bounding box meets a box to `out`, ascending; return (out, how many)."""
     frame, bounds, n = index.frame, index.bounds, 0
@@ -524,20 +558,14 @@ def _candidates(index, x1, y1, x2, y2, out):
                 if j != max(j1, _slot(bounds[z, 0], frame[3], frame[5], columns)):
                     continue
                 if n == len(out):
-                    out = np.concatenate((out, out))
+                    out = _longer(out)
                 out[n] = z
                 n += 1
-    out[:n].sort()
+    _sort(out[:n])
     return out, n
 
 
-@njit
-def _longer(column):
-    """Return a growing column with twice the room."""
-    return np.concatenate((column, column))
-
-
-@njit(cache=True, nogil=True)
+@_outer
 def measure(index, data, offsets, low, high, margin, listed):
     """Measure subjects low..high; return pairs, near pairs (where `listed`), and area, inside, status of each."""
     size = high - low
@@ -610,7 +638,7 @@ PROVEN_VERTICES = 64
 """A longer outline goes to GEOS: the proof below tries every pair of edges."""
 
 
-@njit
+@_inner
 def _apart(ax, ay, bx, by, cx, cy, dx, dy):
     """Tell whether c and d lie clearly on one side of the line a-b."""
     side1, side2 = _side(ax, ay, bx, by, cx, cy), _side(ax, ay, bx, by, dx, dy)
@@ -620,7 +648,7 @@ def _apart(ax, ay, bx, by, cx, cy, dx, dy):
     return (side1 > doubt and side2 > doubt) or (side1 < -doubt and side2 < -doubt)
 
 
-@njit
+@_inner
 def _simple(x, y, n):
     """Tell whether n edges between n + 1 points (local, last = first) surely form a simple ring."""
     for i in range(n):
@@ -640,7 +668,7 @@ def _simple(x, y, n):
     return True
 
 
-@njit(cache=True, nogil=True)
+@_outer
 def proven_valid(data, offsets):
     """Return True for each geometry that is surely a valid polygon: one closed, finite, simple ring."""
     proven = np.zeros(len(offsets) - 1, np.bool_)

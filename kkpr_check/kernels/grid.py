@@ -28,8 +28,8 @@ from kkpr_check.kernels import SAFE_M, Shares
 from kkpr_check.kernels.blocks import Bools, Floats, Ints, Polygons, WkbBlock, polygons, refuse, valid
 
 SUB_BLOCK = 16_384
-CELLS_PER_EDGE = 8
-MOST_CELLS = 1 << 24
+CELLS_PER_EDGE = 4
+MOST_CELLS = 1 << 23
 """Grid size: cells small against zones keep most subjects out of the general path; 4 bytes a cell."""
 
 
