@@ -302,7 +302,7 @@ def _answers(
     sites: Sequence[BuildingSite],
     witnesses: Any = None,
 ) -> list[Answer]:
-    outcome, shown, mixed = fold(checked, target, len(parts))
+    outcome, shown, mixed = fold(checked, target, len(parts), rule.operator)
     found = []
     for t, (i, part) in enumerate(parts):
         row = rows[shown[t]]
@@ -417,7 +417,7 @@ def _judge_balance(sites: Sequence[BuildingSite], parts: Sequence[tuple[int, Zon
     found = []
     for rule in BALANCE_RULES:
         checked = rule.check(block)
-        outcome, shown, mixed = fold(checked, block.target, len(judged))
+        outcome, shown, mixed = fold(checked, block.target, len(judged), rule.operator)
         for t, i in enumerate(judged):
             assert checked.measured is not None and checked.limit is not None
             found.append(

@@ -247,7 +247,7 @@ def _judge_strip(rule: Rule, subjects: Subjects, plan: PlanMap, strip: Strip) ->
     if not len(pair):
         return []
     checked = judge_strip(rows)
-    outcome, shown, mixed = fold(checked, rows.target, len(k))
+    outcome, shown, mixed = fold(checked, rows.target, len(k), ">=")
     found = []
     for subject in np.unique(k):
         mine = [p for p in np.flatnonzero(k == subject) if shown[p] >= 0]

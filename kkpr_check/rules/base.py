@@ -149,7 +149,9 @@ def beyond(
     return Outcomes(outcome, distance_m, limit.value)
 
 
-def fold(outcomes: Outcomes, target: Ints, n_targets: int) -> tuple[Codes, Ints, Bools]:
+def fold(
+    outcomes: Outcomes, target: Ints, n_targets: int, operator: str | None = None
+) -> tuple[Codes, Ints, Bools]:
     """Join the candidates of an unknown input (contract section 1a.2).
 
     All equal -> that outcome; pass and conditional mixed -> conditional; else undetermined. Rows that are not
@@ -160,7 +162,8 @@ def fold(outcomes: Outcomes, target: Ints, n_targets: int) -> tuple[Codes, Ints,
     outcome
         One a target.
     shown
-        The candidate row that stands for the target in the report: the worst one.
+        The candidate row that stands for the target in the report: the worst one, among equals the strictest by the
+        `operator` of the rule (a condition that is handed out must hold whichever candidate applies).
     mixed
         Whether the candidates disagreed (the input has to be named).
     """
@@ -171,15 +174,20 @@ def fold(outcomes: Outcomes, target: Ints, n_targets: int) -> tuple[Codes, Ints,
     soft = (low == PASS) & (high == CONDITIONAL)
     mixed = (low != high) & ~soft
     result = where(mixed, UNDETERMINED, high)
-    severity = outcomes.outcome.astype(float)
-    if outcomes.limit is not None and outcomes.measured is not None:  # among equals, the tightest is shown
-        with np.errstate(invalid="ignore", divide="ignore"):
-            severity = severity + 0.5 / (
-                1 + np.abs(np.nan_to_num(outcomes.limit - outcomes.measured, nan=1e9))
-            )
-    order = np.lexsort((severity, target))
+    order = np.lexsort((_strictness(outcomes, operator), outcomes.outcome, target))
     last = np.ones(len(order), dtype=bool)
     last[:-1] = target[order][1:] != target[order][:-1]
     shown = np.full(n_targets, -1, dtype=np.int64)
     shown[target[order[last]]] = order[last]
     return result, shown, mixed
+
+
+def _strictness(outcomes: Outcomes, operator: str | None) -> Floats:
+    """Return how little room each row leaves: minus its margin, without a measure its limit alone."""
+    none = np.zeros(len(outcomes.outcome))
+    if outcomes.limit is None or operator not in ("<=", ">="):
+        return none
+    measured = none if outcomes.measured is None else np.nan_to_num(outcomes.measured, nan=0.0)
+    room = outcomes.limit - measured if operator == "<=" else measured - outcomes.limit
+    strictness: Floats = np.nan_to_num(-room, nan=-np.inf)
+    return strictness
