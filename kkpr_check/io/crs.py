@@ -109,7 +109,9 @@ def transform(geometries: Objects, source: Any, target: Any) -> Objects:
     def move(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         if not len(xy):
             return xy
-        moved = np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
+        # numpy before 2.4 warns where pyproj tries an array of one as a number
+        columns = xy[0].tolist() if len(xy) == 1 else xy.T
+        moved = np.column_stack(transformer.transform(*columns))
         if not np.isfinite(moved).all():
             raise _not_finite(source, target)
         return moved
