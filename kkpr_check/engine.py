@@ -6,7 +6,7 @@ Everything is in one metric CRS; nothing is read, printed or looked up here.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from kkpr_check.adverse import Reach
 from kkpr_check.building import Answer, BuildingSite, ZonePart, judge_buildings
 from kkpr_check.errors import Text
 from kkpr_check.features import PlanWindow
+from kkpr_check.findings import building_finding, land_finding, not_evaluated, not_judged, unreadable
 from kkpr_check.frontage import Network, frontage_of
 from kkpr_check.geometry import EMPTY, remainder_of, round_m, union_of, without_noise
 from kkpr_check.land import Judgement, judge_land
@@ -31,10 +32,9 @@ from kkpr_check.model import (
     Site,
     Verdict,
 )
-from kkpr_check.phrases import Quantity, fill
+from kkpr_check.phrases import Quantity
 from kkpr_check.plan import Plan
-from kkpr_check.rules import BY_CODE, RULES
-from kkpr_check.rules.base import Rule
+from kkpr_check.rules import RULES
 from kkpr_check.uses import use_of
 from kkpr_check.verdict import decide, pathway_of
 from kkpr_check.zoning import Coverage, Subjects, overlay_plans
@@ -232,16 +232,11 @@ def _report(
 ) -> Report:
     if site.doubt is not None:
         return _unreadable(site, draft, left_out)
-    told = {_key(j) for j in stage.judgements if j.subject == stage.parcel}
-    shown = [j for j in stage.judgements if _shown(j, stage, told)]
-    findings = [_land_finding(j, subjects) for j in shown]
-    findings += [_building_finding(a, site) for a in answers]
+    findings = [land_finding(j, subjects.kind[j.subject]) for j in _shown(stage)]
+    findings += [building_finding(a, site) for a in answers]
+    findings += _without_answer(findings, site, stage, coverage)
     kept = [f for f in findings if f.outcome is not Outcome.NOT_APPLICABLE]
     kept.sort(key=lambda f: (f.subject != "parcel", _ORDER[f.rule], f.plan or "", -f.outcome, f.zone or ""))
-    approvable = None
-    if stage.parcel is not None and not stage.approvable.is_empty:
-        area = float(round_m(stage.approvable.area))
-        approvable = Approvable(area, min(area / float(round_m(site.parcel.area)), 1.0), stage.approvable)  # type: ignore[union-attr]
     pathway, reason = _pathway(site, stage, subjects, coverage)
     verdict = decide(kept, site, stage.refused, stage.approvable, coverage.tolerance)
     if draft and verdict in (Verdict.CONFORM, Verdict.CONDITIONAL, Verdict.PARTIAL):
@@ -251,12 +246,12 @@ def _report(
         verdict=verdict,
         pathway=pathway,
         pathway_reason=reason,
-        self_declaration=site.proposal.business_scale in ("micro", "small"),
+        self_declaration=_is_self_declared(site),
         findings=tuple(kept),
-        not_evaluated=_not_evaluated(findings, site),
+        not_evaluated=not_evaluated(findings),
         ledger=_ledger(stage, subjects, coverage),
         combined=_combined(stage, subjects, coverage),
-        approvable=approvable,
+        approvable=_approvable(site, stage),
         assumptions=(*site.assumptions, *_assumptions(site)),
         draft=draft,
         plans_judged=tuple(m.plan.id for m in coverage.maps),
@@ -264,182 +259,61 @@ def _report(
     )
 
 
-def _shown(item: Judgement, stage: LandStage, told: set[tuple[Any, ...]]) -> bool:
-    """Tell whether a land answer is reported.
+def _unreadable(site: Site, draft: bool, left_out: Sequence[tuple[str, Text]]) -> Report:
+    reason = Text("The site could not be read.", "Lokasi tidak terbaca.")
+    rest = tuple((rule.code, reason) for rule in RULES if rule.code != "LOK000")
+    return Report(
+        site, Verdict.UNDETERMINED, "PKKPR", reason, _is_self_declared(site), (unreadable(site),), rest,
+        (), (), None, site.assumptions, draft, (), tuple(left_out),
+    )  # fmt: skip
+
+
+def _is_self_declared(site: Site) -> bool:
+    """Tell whether a business is micro or small: no KKPR is issued, it declares itself (pernyataan mandiri)."""
+    return site.proposal.business_scale in ("micro", "small")
+
+
+def _shown(stage: LandStage) -> list[Judgement]:
+    """Return the land answers to report.
 
     All of the parcel's; of a footprint on a parcel what fails there, and what is unknown there and not on the parcel.
     """
-    if item.subject == stage.parcel or stage.parcel is None or item.outcome is Outcome.FAIL:
-        return True
-    return item.outcome is Outcome.UNDETERMINED and _key(item) not in told
+    if stage.parcel is None:
+        return list(stage.judgements)
+    told = {_key(j) for j in stage.judgements if j.subject == stage.parcel}
+    return [
+        j
+        for j in stage.judgements
+        if j.subject == stage.parcel
+        or j.outcome is Outcome.FAIL
+        or (j.outcome is Outcome.UNDETERMINED and _key(j) not in told)
+    ]
 
 
 def _key(item: Judgement) -> tuple[Any, ...]:
     return item.rule.code, item.plan.plan.id if item.plan else None, item.zone, item.outcome
 
 
-def _unreadable(site: Site, draft: bool, left_out: Sequence[tuple[str, Text]]) -> Report:
-    rule = BY_CODE["LOK000"]
-    assert site.doubt is not None
-    finding = Finding(
-        rule.code, rule.name, Outcome.UNDETERMINED, "parcel" if site.footprint is None else "footprint", None, None,
-        None, None, None, None, None, fill(rule.say[Outcome.UNDETERMINED], {"doubt": site.doubt}), "", remedy=rule.remedy,
-        missing=("geometry",),
-    )  # fmt: skip
-    rest = tuple(
-        (r.code, Text("The site could not be read.", "Lokasi tidak terbaca.")) for r in RULES if r is not rule
-    )
-    reason = Text("The site could not be read.", "Lokasi tidak terbaca.")
-    return Report(
-        site, Verdict.UNDETERMINED, "PKKPR", reason, site.proposal.business_scale in ("micro", "small"), (finding,), rest,
-        (), (), None, site.assumptions, draft, (), tuple(left_out),
-    )  # fmt: skip
-
-
-def _land_finding(item: Judgement, subjects: Subjects) -> Finding:
-    plan = item.plan.plan if item.plan else None
-    zone_name = ""
-    if item.plan is not None and item.zone in item.plan.subzones:
-        zone_name = item.plan.names[item.plan.subzones.index(item.zone)]
-    values = {
-        "zone": item.zone or "-",
-        "zone_name": zone_name,
-        "plan": plan.name if plan else "-",
-        **item.values,
-    }
-    unit = item.unit or item.rule.unit
-    values.setdefault("measured", _quantity(item.measured, unit))
-    values.setdefault("limit", _quantity(item.limit, unit))
-    ce90 = item.plan.window.zoning.ce90_m if item.plan else float("nan")
-    said = item.outcome
-    if item.rule.block == "overlay" and said is Outcome.PASS and item.zone is not None:
-        said = Outcome.CONDITIONAL  # inside an area that the plan lets pass: tell where, not "outside"
-    shallow_m = item.flip_distance_m if item.shallow else None
-    message = _message(item.rule, said, values, item.missing, shallow_m, ce90)
-    return Finding(
-        rule=item.rule.code,
-        name=item.rule.name,
-        outcome=item.outcome,
-        subject=subjects.kind[item.subject],
-        plan=plan.id if plan else None,
-        zone=item.zone,
-        measured=item.measured,
-        limit=item.limit,
-        operator=item.rule.operator if item.limit is not None else None,
-        unit=unit if isinstance(item.measured, float) or item.limit is not None else None,
-        margin=_margin(item.measured, item.limit, item.rule.operator),
-        message=message,
-        legal=item.legal,
-        witness=item.witness,
-        flip_distance_m=item.flip_distance_m,
-        missing=item.missing,
-        remedy=item.rule.remedy if item.outcome >= Outcome.CONDITIONAL else None,
-    )
-
-
-def _building_finding(answer: Answer, site: Site) -> Finding:
-    part, rule = answer.part, answer.rule
-    values = {
-        "zone": part.subzone if part else "-",
-        "zone_name": part.name if part else "",
-        "measured": _quantity(answer.measured, rule.unit),
-        "limit": _quantity(answer.limit, rule.unit),
-        **answer.values,
-    }
-    flip = _flip(answer, rule)
-    shallow = answer.outcome is Outcome.UNDETERMINED and not answer.missing and flip is not None
-    message = _message(rule, answer.outcome, values, answer.missing, flip if shallow else None, float("nan"))
-    return Finding(
-        rule=rule.code,
-        name=rule.name,
-        outcome=answer.outcome,
-        subject="footprint" if site.footprint is not None else "parcel",
-        plan=part.plan.id if part else None,
-        zone=part.subzone if part else None,
-        measured=answer.measured,
-        limit=answer.limit,
-        operator=rule.operator,
-        unit=rule.unit,
-        margin=_margin(answer.measured, answer.limit, rule.operator),
-        message=message,
-        legal=answer.legal,
-        witness=answer.witness if answer.outcome >= Outcome.UNDETERMINED else None,
-        flip_distance_m=flip,
-        missing=answer.missing,
-        remedy=fill(rule.remedy, values) if answer.outcome >= Outcome.FAIL else None,
-    )
-
-
-def _flip(answer: Answer, rule: Rule) -> float | None:
-    """Return how far the measured line must move to change the answer (distance rules only)."""
-    if (
-        rule.code not in ("TAB001", "TAB002", "TAB003", "TAB007")
-        or answer.measured is None
-        or answer.limit is None
-    ):
-        return None
-    return float(round_m(abs(answer.measured - answer.limit)))
-
-
-def _quantity(value: float | str | None, unit: str | None) -> Any:
-    return Quantity(value, unit or "") if isinstance(value, float) else value
-
-
-def _margin(measured: float | str | None, limit: float | str | None, operator: str | None) -> float | None:
-    if not isinstance(measured, float) or not isinstance(limit, float) or operator not in ("<=", ">="):
-        return None
-    return limit - measured if operator == "<=" else measured - limit
-
-
-def _message(
-    rule: Rule,
-    outcome: Outcome,
-    values: dict[str, Any],
-    missing: Sequence[str],
-    shallow_m: float | None,
-    ce90_m: float,
-) -> Text:
-    if shallow_m is not None and outcome is Outcome.UNDETERMINED:
-        told = fill(rule.say[Outcome.FAIL], values)
-        depth = Quantity(shallow_m, "m").text()
-        band = f" (CE90 {Quantity(ce90_m, 'm').text().en})" if np.isfinite(ce90_m) else ""
-        band_id = f" (CE90 {Quantity(ce90_m, 'm').text().id})" if np.isfinite(ce90_m) else ""
-        return Text(
-            f"{told.en} But only by {depth.en}, within the map's accuracy{band}: to be verified.",
-            f"{told.id} Namun hanya {depth.id}, masih dalam ketelitian peta{band_id}: perlu verifikasi.",
-        )
-    template = rule.say.get(outcome)
-    told = fill(template, values) if template else Text("", "")
-    if outcome is Outcome.UNDETERMINED and missing:
-        names = ", ".join(missing)
-        return Text(
-            f"{told.en} Can not be judged; missing: {names}.".strip(),
-            f"{told.id} Belum dapat dinilai; yang belum ada: {names}.".strip(),
-        )
-    if not told.en:
-        return Text("Can not be judged.", "Belum dapat dinilai.")
-    return told
-
-
-def _not_evaluated(findings: Iterable[Finding], site: Site) -> tuple[tuple[str, Text], ...]:
-    """Name every rule without a finding; only what is not applicable may be missing from a report."""
-    evaluated = {f.rule for f in findings if f.outcome is not Outcome.NOT_APPLICABLE}
-    reasons = {f.rule: f.message for f in findings if f.outcome is Outcome.NOT_APPLICABLE}
-    default = Text("Nothing here that the rule speaks of.", "Tidak ada hal yang diatur aturan ini di sini.")
-    refused = Text(
-        "No part of the parcel is left to build on.", "Tidak ada bagian persil yang tersisa untuk dibangun."
-    )
-    return tuple(
-        (rule.code, reasons.get(rule.code, _why_not(rule, site) or (default if rule.is_land else refused)))
+def _without_answer(
+    findings: Sequence[Finding], site: Site, stage: LandStage, coverage: Coverage
+) -> list[Finding]:
+    """Return an undetermined finding for each rule that nothing here could be judged by: no plan, no zone."""
+    answered = {f.rule for f in findings}
+    subjects = [k for k in (stage.parcel, stage.footprint) if k is not None]
+    decided = any(m.rows(k) for m in coverage.maps for k in subjects)
+    missing = ("zoning",) if decided else ("plan",)
+    return [
+        not_judged(rule, site, missing)
         for rule in RULES
-        if rule.code not in evaluated
-    )
+        if rule.code not in answered and rule.code[:3] not in ("LOK", "RTR")
+    ]
 
 
-def _why_not(rule: Rule, site: Site) -> Text | None:
-    if rule.code == "LOK005" or rule.code == "RTR001":
-        return rule.say.get(Outcome.NOT_APPLICABLE)
-    return None
+def _approvable(site: Site, stage: LandStage) -> Approvable | None:
+    if site.parcel is None or stage.parcel is None or stage.approvable.is_empty:
+        return None
+    area = float(round_m(stage.approvable.area))
+    return Approvable(area, min(area / float(round_m(site.parcel.area)), 1.0), stage.approvable)
 
 
 def _ledger(stage: LandStage, subjects: Subjects, coverage: Coverage) -> tuple[LedgerEntry, ...]:

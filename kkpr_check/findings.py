@@ -1,0 +1,187 @@
+"""From answers to findings: the numbers, the sentence in both languages, the law, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from kkpr_check.adverse import PASS_REACH_CE90
+from kkpr_check.building import Answer
+from kkpr_check.errors import Text
+from kkpr_check.geometry import round_m
+from kkpr_check.land import Judgement
+from kkpr_check.model import Finding, Outcome, Site
+from kkpr_check.phrases import Quantity, fill
+from kkpr_check.rules import BY_CODE, RULES
+from kkpr_check.rules.base import Rule
+
+DISTANCE_RULES = frozenset({"TAB001", "TAB002", "TAB003", "TAB007"})
+
+
+def land_finding(item: Judgement, subject: Literal["parcel", "footprint"]) -> Finding:
+    """Return the finding of a land answer."""
+    plan = item.plan.plan if item.plan else None
+    zone_name = ""
+    if item.plan is not None and item.zone in item.plan.subzones:
+        zone_name = item.plan.names[item.plan.subzones.index(item.zone)]
+    values = {
+        "zone": item.zone or "-",
+        "zone_name": zone_name,
+        "plan": plan.name if plan else "-",
+        **item.values,
+    }
+    unit = item.unit or item.rule.unit
+    values.setdefault("measured", _quantity(item.measured, unit))
+    values.setdefault("limit", _quantity(item.limit, unit))
+    ce90 = item.plan.window.zoning.ce90_m if item.plan else float("nan")
+    said = item.outcome
+    if item.rule.block == "overlay" and said is Outcome.PASS and item.zone is not None:
+        said = Outcome.CONDITIONAL  # inside an area that the plan lets pass: tell where, not "outside"
+    shallow_m = item.flip_distance_m if item.shallow else None
+    message = _message(item.rule, said, values, item.missing, shallow_m, ce90)
+    return Finding(
+        rule=item.rule.code,
+        name=item.rule.name,
+        outcome=item.outcome,
+        subject=subject,
+        plan=plan.id if plan else None,
+        zone=item.zone,
+        measured=item.measured,
+        limit=item.limit,
+        operator=item.rule.operator if item.limit is not None else None,
+        unit=unit if isinstance(item.measured, float) or item.limit is not None else None,
+        margin=_margin(item.measured, item.limit, item.rule.operator),
+        message=message,
+        legal=item.legal,
+        witness=item.witness,
+        flip_distance_m=item.flip_distance_m,
+        missing=item.missing,
+        remedy=item.rule.remedy if item.outcome >= Outcome.CONDITIONAL else None,
+    )
+
+
+def building_finding(answer: Answer, site: Site) -> Finding:
+    """Return the finding of a building answer."""
+    part, rule = answer.part, answer.rule
+    values = {
+        "zone": part.subzone if part else "-",
+        "zone_name": part.name if part else "",
+        "measured": _quantity(answer.measured, rule.unit),
+        "limit": _quantity(answer.limit, rule.unit),
+        **answer.values,
+    }
+    flip = _flip(answer, rule)
+    shallow = answer.outcome is Outcome.UNDETERMINED and not answer.missing and flip is not None
+    message = _message(rule, answer.outcome, values, answer.missing, flip if shallow else None, float("nan"))
+    return Finding(
+        rule=rule.code,
+        name=rule.name,
+        outcome=answer.outcome,
+        subject="footprint" if site.footprint is not None else "parcel",
+        plan=part.plan.id if part else None,
+        zone=part.subzone if part else None,
+        measured=answer.measured,
+        limit=answer.limit,
+        operator=rule.operator,
+        unit=rule.unit,
+        margin=_margin(answer.measured, answer.limit, rule.operator),
+        message=message,
+        legal=answer.legal,
+        witness=answer.witness if answer.outcome >= Outcome.UNDETERMINED else None,
+        flip_distance_m=flip,
+        missing=answer.missing,
+        remedy=fill(rule.remedy, values) if answer.outcome >= Outcome.FAIL else None,
+    )
+
+
+def _flip(answer: Answer, rule: Rule) -> float | None:
+    """Return how far the measured line must move to change the answer (distance rules only).
+
+    A pass carries it up to four times the map's CE90, as every rule does.
+    """
+    if rule.code not in DISTANCE_RULES or answer.measured is None or answer.limit is None:
+        return None
+    flip = float(round_m(abs(answer.measured - answer.limit)))
+    reach_m = PASS_REACH_CE90 * answer.part.plan.ce90_m if answer.part else 0.0
+    return flip if answer.outcome > Outcome.PASS or flip <= reach_m else None
+
+
+def _quantity(value: float | str | None, unit: str | None) -> Any:
+    return Quantity(value, unit or "") if isinstance(value, float) else value
+
+
+def _margin(measured: float | str | None, limit: float | str | None, operator: str | None) -> float | None:
+    if not isinstance(measured, float) or not isinstance(limit, float) or operator not in ("<=", ">="):
+        return None
+    return limit - measured if operator == "<=" else measured - limit
+
+
+def _message(
+    rule: Rule,
+    outcome: Outcome,
+    values: dict[str, Any],
+    missing: Sequence[str],
+    shallow_m: float | None,
+    ce90_m: float,
+) -> Text:
+    if shallow_m is not None and outcome is Outcome.UNDETERMINED:
+        told = fill(rule.say[Outcome.FAIL], values)
+        depth = Quantity(shallow_m, "m").text()
+        band = f" (CE90 {Quantity(ce90_m, 'm').text().en})" if np.isfinite(ce90_m) else ""
+        band_id = f" (CE90 {Quantity(ce90_m, 'm').text().id})" if np.isfinite(ce90_m) else ""
+        return Text(
+            f"{told.en} But only by {depth.en}, within the map's accuracy{band}: to be verified.",
+            f"{told.id} Namun hanya {depth.id}, masih dalam ketelitian peta{band_id}: perlu verifikasi.",
+        )
+    template = rule.say.get(outcome)
+    told = fill(template, values) if template else Text("", "")
+    if outcome is Outcome.UNDETERMINED and missing:
+        names = ", ".join(missing)
+        return Text(
+            f"{told.en} Can not be judged; missing: {names}.".strip(),
+            f"{told.id} Belum dapat dinilai; yang belum ada: {names}.".strip(),
+        )
+    if not told.en:
+        return Text("Can not be judged.", "Belum dapat dinilai.")
+    return told
+
+
+def unreadable(site: Site) -> Finding:
+    """Return the one finding of a site that could not be read."""
+    rule = BY_CODE["LOK000"]
+    message = fill(rule.say[Outcome.UNDETERMINED], {"doubt": site.doubt})
+    return _without_numbers(rule, _subject(site), message, ("geometry",))
+
+
+def not_judged(rule: Rule, site: Site, missing: tuple[str, ...]) -> Finding:
+    """Return the finding of a rule that found nothing to judge by: unknown is its own answer."""
+    return _without_numbers(
+        rule, _subject(site), _message(rule, Outcome.UNDETERMINED, {}, missing, None, np.nan), missing
+    )
+
+
+def _subject(site: Site) -> Literal["parcel", "footprint"]:
+    return "parcel" if site.footprint is None else "footprint"
+
+
+def _without_numbers(
+    rule: Rule, subject: Literal["parcel", "footprint"], message: Text, missing: tuple[str, ...]
+) -> Finding:
+    return Finding(
+        rule.code, rule.name, Outcome.UNDETERMINED, subject, None, None, None, None, None, None, None, message, "",
+        missing=missing, remedy=rule.remedy,
+    )  # fmt: skip
+
+
+def not_evaluated(findings: Iterable[Finding]) -> tuple[tuple[str, Text], ...]:
+    """Name every rule without a finding; only what is not applicable may be missing from a report."""
+    evaluated = {f.rule for f in findings if f.outcome is not Outcome.NOT_APPLICABLE}
+    reasons = {f.rule: f.message for f in findings if f.outcome is Outcome.NOT_APPLICABLE}
+    default = Text("Nothing here that the rule speaks of.", "Tidak ada hal yang diatur aturan ini di sini.")
+    return tuple(
+        (rule.code, reasons.get(rule.code) or rule.say.get(Outcome.NOT_APPLICABLE, default))
+        for rule in RULES
+        if rule.code not in evaluated
+    )
