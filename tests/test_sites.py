@@ -30,7 +30,7 @@ def metres(west: float, south: float, east: float, north: float) -> Any:
 
 
 def lonlat(geometry: Any) -> Any:
-    return shapely.transform(geometry, lambda xy: np.column_stack(TO_LONLAT.transform(*xy.T)))
+    return shapely.transform(geometry, lambda xy: np.column_stack(TO_LONLAT.transform(*xy.T.tolist())))
 
 
 def feature(geometry: Any, **properties: Any) -> dict[str, Any]:
