@@ -480,3 +480,23 @@ def test_importing_the_kernels_imports_no_heavy_library():
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         == "[]\n"
     )
+
+
+def test_the_benchmark_coverage_is_valid_and_always_the_same(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+    import generate
+
+    ground = generate.coverage(300, seed=4)
+    assert shapely.is_valid(ground.geometry).all()
+    assert shapely.coverage_is_valid(ground.geometry)
+    whole = shapely.coverage_union_all(ground.geometry)
+    assert shapely.get_num_geometries(whole) == 1
+    assert len(shapely.get_parts(whole)[0].interiors) == 0, "no gap"
+    sites = generate.parcels(ground, 2000)
+    assert shapely.is_valid(sites).all()
+    assert shapely.covered_by(sites, whole).mean() > 0.95
+    crossing = np.bincount(shapely.STRtree(ground.geometry).query(sites, predicate="intersects")[0])
+    assert 0.08 < (crossing > 1).mean() < 0.12
+    again = generate.coverage(300, seed=4)
+    assert (shapely.to_wkb(again.geometry) == shapely.to_wkb(ground.geometry)).all()
+    assert (shapely.to_wkb(generate.parcels(again, 2000)) == shapely.to_wkb(sites)).all()
