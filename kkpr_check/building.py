@@ -105,7 +105,7 @@ class Answer:
     outcome: Outcome
     part: ZonePart | None
     measured: float | None
-    limit: float | None
+    limit: float | str | None
     legal: str
     values: dict[str, Any] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
@@ -224,24 +224,30 @@ def _limit(rung: Rung | None, name: str) -> Limit:
     return MISSING if rung is None else rung.limits.get(name, MISSING)
 
 
-def _column(limits: Sequence[Limit], name: str, rumija_m: Sequence[float] | None = None) -> LimitColumn:
+def _column(
+    limits: Sequence[Limit],
+    name: str,
+    rumija_m: Sequence[float] | None = None,
+    told: Sequence[bool] | None = None,
+) -> LimitColumn:
+    """Return limits as a column, formulas of half the rumija with the width of the road in front.
+
+    Parameters
+    ----------
+    rumija_m
+        Width of the road in front, NaN where it is not known.
+    told
+        Rows in which a formula is told as it stands (land checks), so that an unknown width leaves nothing missing.
+    """
     scale = 0.01 if name.endswith("_pct") else 1.0
-    value = np.array(
-        [
-            limit.constant
-            + (
-                limit.rumija_factor * (rumija_m[i] if rumija_m is not None else np.nan)
-                if limit.rumija_factor
-                else 0
-            )
-            for i, limit in enumerate(limits)
-        ],
-        dtype=float,
-    )
+    value, missing = np.full(len(limits), np.nan), np.zeros(len(limits), dtype=bool)
+    for i, limit in enumerate(limits):
+        width = rumija_m[i] if rumija_m is not None else np.nan
+        value[i] = (limit.constant + (limit.rumija_factor * width if limit.rumija_factor else 0.0)) * scale
+        formula_told = limit.rumija_factor and told is not None and told[i]
+        missing[i] = limit.state is State.MISSING or (np.isnan(value[i]) and not formula_told)
     unregulated = np.array([limit.state is State.UNREGULATED for limit in limits], dtype=bool)
-    return LimitColumn(
-        np.where(unregulated, np.nan, value * scale), ~unregulated & np.isnan(value), unregulated
-    )
+    return LimitColumn(np.where(unregulated, np.nan, value), missing & ~unregulated, unregulated)
 
 
 def _intensity_rows(sites: Sequence[BuildingSite], rows: Sequence[_Row]) -> IntensityRows:
@@ -309,7 +315,8 @@ def _answers(
         measured = None if checked.measured is None else _number(checked.measured[shown[t]])
         limit = None if checked.limit is None else _number(checked.limit[shown[t]])
         legal = row.rung.legal if row.rung and row.rung.legal else part.plan.legal
-        answer = Answer(i, rule, Outcome(outcome[t]), part, measured, limit, legal)
+        formula = _formula(rule, row) if limit is None and outcome[t] == Outcome.CONDITIONAL else None
+        answer = Answer(i, rule, Outcome(outcome[t]), part, measured, formula or limit, legal)
         answer.values = {
             "reference": REFERENCE_TEXT.get(row.reference or ""),
             **_absolute(rule, answer, part),
@@ -327,13 +334,21 @@ def _answers(
     return found
 
 
+def _formula(rule: Rule, row: _Row) -> str | None:
+    """Return a limit that depends on the road's width as the table writes it."""
+    limit = _limit(row.rung, COLUMN[rule.code]) if rule.code in COLUMN else MISSING
+    if not limit.rumija_factor:
+        return None
+    return f"{limit.rumija_factor:g}*rumija" + (f"+{limit.constant:g}" if limit.constant else "")
+
+
 def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
 def _absolute(rule: Rule, answer: Answer, part: ZonePart) -> dict[str, Any]:
     """Return the limit in m2 of this part, and by how much the measured value is over or short."""
-    if answer.limit is None:
+    if not isinstance(answer.limit, float):
         return {}
     per = part.parcel.area if rule.code in ("INT001", "INT002") else None
     values: dict[str, Any] = {}
@@ -494,11 +509,16 @@ def _building_rows(
     for r, row in enumerate(rows):
         site = sites[row.site]
         front[r], band[r], rumija[r], front_line[r] = _front(site, row)
+    told = [sites[row.site].site.footprint is None for row in rows]
+
+    def in_front(name: str) -> LimitColumn:
+        return _column([_limit(row.rung, name) for row in rows], name, list(rumija), told)
+
     single = {key: np.array([measures[row.site][key] for row in rows], dtype=float) for key in _MEASURES}
     block = BuildingRows(
         target=np.array([row.target for row in rows], dtype=np.int64),
         front_m=front,
-        front_limit=_column([_limit(row.rung, "gsb_min_m") for row in rows], "gsb_min_m", list(rumija)),
+        front_limit=in_front("gsb_min_m"),
         front_band_m=band,
         side_m=single["side"],
         rear_m=single["rear"],
@@ -509,10 +529,7 @@ def _building_rows(
         reserve_band_m=single["band"],
         limits={
             **_columns(rows, ("height_max_m", "floors_max")),
-            **{
-                name: _column([_limit(row.rung, name) for row in rows], name, list(rumija))
-                for name in ("side_min_m", "rear_min_m")
-            },
+            **{name: in_front(name) for name in ("side_min_m", "rear_min_m")},
         },
         absent=np.array([_absent(sites[row.site]) for row in rows], dtype=np.int8),
     )

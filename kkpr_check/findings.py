@@ -101,7 +101,7 @@ def _flip(answer: Answer, rule: Rule) -> float | None:
 
     A pass carries it up to four times the map's CE90, as every rule does.
     """
-    if rule.code not in DISTANCE_RULES or answer.measured is None or answer.limit is None:
+    if rule.code not in DISTANCE_RULES or answer.measured is None or not isinstance(answer.limit, float):
         return None
     flip = float(round_m(abs(answer.measured - answer.limit)))
     reach_m = PASS_REACH_CE90 * answer.part.plan.ce90_m if answer.part else 0.0
@@ -138,14 +138,16 @@ def _message(
     template = rule.say.get(outcome)
     told = fill(template, values) if template else Text("", "")
     if outcome is Outcome.UNDETERMINED and missing:
-        names = ", ".join(missing)
-        return Text(
-            f"{told.en} Can not be judged; missing: {names}.".strip(),
-            f"{told.id} Belum dapat dinilai; yang belum ada: {names}.".strip(),
-        )
+        rest = _only_missing(missing)
+        return Text(f"{told.en} {rest.en}".strip(), f"{told.id} {rest.id}".strip())
     if not told.en:
         return Text("Can not be judged.", "Belum dapat dinilai.")
     return told
+
+
+def _only_missing(missing: Sequence[str]) -> Text:
+    names = ", ".join(missing)
+    return Text(f"Can not be judged; missing: {names}.", f"Belum dapat dinilai; yang belum ada: {names}.")
 
 
 def unreadable(site: Site) -> Finding:
@@ -157,9 +159,7 @@ def unreadable(site: Site) -> Finding:
 
 def not_judged(rule: Rule, site: Site, missing: tuple[str, ...]) -> Finding:
     """Return the finding of a rule that found nothing to judge by: unknown is its own answer."""
-    return _without_numbers(
-        rule, _subject(site), _message(rule, Outcome.UNDETERMINED, {}, missing, None, np.nan), missing
-    )
+    return _without_numbers(rule, _subject(site), _only_missing(missing), missing)
 
 
 def _subject(site: Site) -> Literal["parcel", "footprint"]:

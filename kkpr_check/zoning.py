@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.features import PlanWindow
-from kkpr_check.geometry import EMPTY, Floats, Objects, collect, noise, polygons_of, union_of
+from kkpr_check.geometry import EMPTY, Floats, Objects, collect, noise, polygons_of, remainder_of, union_of
 from kkpr_check.ledger import Ints, Parts, cut, uncovered
 from kkpr_check.model import Site
 from kkpr_check.plan import Plan, Tolerance
@@ -101,7 +101,8 @@ def overlay_plans(subjects: Subjects, windows: Sequence[PlanWindow]) -> Coverage
     """Overlay the subjects with every plan, the highest ranked first."""
     windows = sorted(windows, key=lambda w: w.plan.order)
     tolerance = windows[0].plan.tolerance if windows else Tolerance()
-    left, open_left = subjects.geometry.copy(), subjects.geometry.copy()
+    left = open_left = next_left = subjects.geometry.copy()
+    claimed = EMPTY
     maps: list[PlanMap] = []
     for window in windows:
         subzones, names, group = _groups(window)
@@ -114,11 +115,25 @@ def overlay_plans(subjects: Subjects, windows: Sequence[PlanWindow]) -> Coverage
         )
         zones, own_tolerance = window.zoning.geometry, window.plan.tolerance
         own = cut(subjects.geometry, zones, group, own_tolerance)
-        judged = cut(open_left, zones, group, own_tolerance, size_m2=subjects.area_m2) if maps else own
+        judged = cut(next_left, zones, group, own_tolerance, size_m2=subjects.area_m2) if maps else own
         maps.append(PlanMap(window, subzones, names, group, holding, own, judged))
         left = uncovered(left, judged)
+        claimed = union_of([claimed, _planning_area(window)])
         open_left = _without_noise(left, subjects.area_m2, tolerance)
+        next_left = open_left if claimed.is_empty else _outside(open_left, claimed, subjects.area_m2, tolerance)
     return Coverage(tuple(maps), left, open_left, tolerance)
+
+
+def _planning_area(window: PlanWindow) -> Any:
+    """Return what the plan's boundary layer says is its own: a hole in its zoning there is no lower plan's to judge."""
+    return union_of([g for layer in window.plan.layers_of("boundary") for g in window.layers[layer.id].geometry])
+
+
+def _outside(gaps: Objects, claimed: Any, area_m2: Floats, tolerance: Tolerance) -> Objects:
+    rest = gaps.copy()
+    some = ~shapely.is_empty(gaps)
+    rest[some] = remainder_of(gaps[some], claimed)
+    return _without_noise(rest, area_m2, tolerance)
 
 
 def _without_noise(gaps: Objects, area_m2: Floats, tolerance: Tolerance) -> Objects:

@@ -90,7 +90,7 @@ class OpenPlan:
         zoning: list[Features] = []
         layers: dict[str, Features] = {}
         for spec in self.plan.layers:
-            if spec.role in ("building", "parcel", "boundary"):
+            if spec.role in ("building", "parcel"):
                 continue
             features = self.features(spec, bounds_m, work_crs, reach_m + _extra_reach(spec.role))
             if spec.role == "zoning":
