@@ -171,7 +171,7 @@ def _without_numbers(
 ) -> Finding:
     return Finding(
         rule.code, rule.name, Outcome.UNDETERMINED, subject, None, None, None, None, None, None, None, message, "",
-        missing=missing, remedy=rule.remedy,
+        missing=missing, remedy=rule.remedy if rule.code == "LOK000" else None,
     )  # fmt: skip
 
 
