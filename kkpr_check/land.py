@@ -164,7 +164,7 @@ def _tell_use(item: Judgement, site: Site, use: Use, group: int, mixed: bool) ->
             f"kbli.csv:{site.proposal.kbli}" if site.proposal.activity is None else "activities.csv",
         )
     elif side is not None and cells:
-        item.missing = use_words.untested_fields(cells, side, site.proposal, tables)
+        item.missing = use_words.open_conditions(cells, side, site.proposal, tables)
     elif item.rule.code == "KGT005":
         item.missing = ("zones.csv:protected",)
     else:

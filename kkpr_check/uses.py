@@ -149,8 +149,9 @@ def condition_outcome(
     worst = Outcome.PASS if codes else Outcome.CONDITIONAL
     for code in codes:
         condition = tables.conditions.get(code)
-        test = condition.test if condition else None
-        worst = max(worst, _tested(test, proposal, lenient))
+        # What nobody has written down may be a test that does not hold.
+        said = _tested(condition.test, proposal, lenient) if condition else Outcome.UNDETERMINED
+        worst = max(worst, said)
     return worst
 
 
@@ -178,15 +179,16 @@ def conditions_text(cells: Sequence[Cell], side: str, tables: Tables) -> tuple[T
     return Text(text, text), "; ".join(dict.fromkeys(c.legal for c in known if c.legal))
 
 
-def untested_fields(cells: Sequence[Cell], side: str, proposal: Proposal, tables: Tables) -> tuple[str, ...]:
-    """Return the proposal options that the tests of some cells need and that are not given."""
-    tests = [
-        condition.test
-        for cell in cells
-        for code in cell.codes
-        if code.startswith(side) and (condition := tables.conditions.get(code)) is not None and condition.test
-    ]
-    return tuple(dict.fromkeys(t.field for t in tests if getattr(proposal, t.field) is None))
+def open_conditions(cells: Sequence[Cell], side: str, proposal: Proposal, tables: Tables) -> tuple[str, ...]:
+    """Return what the conditions of some cells still need: options that are not given, codes that are not defined."""
+    names = []
+    for code in (code for cell in cells for code in cell.codes if code.startswith(side)):
+        condition = tables.conditions.get(code)
+        if condition is None:
+            names.append(f"conditions.csv:{code}")
+        elif condition.test is not None and getattr(proposal, condition.test.field) is None:
+            names.append(condition.test.field)
+    return tuple(dict.fromkeys(names))
 
 
 def is_holding(name: object, remark: object) -> bool:
