@@ -104,7 +104,7 @@ def table_texts(case: Mapping[str, Any]) -> dict[str, str]:
 
     Keys of a case: `protected` {subzone: word}, `without` [subzones], `itbx` {activity: {subzone: cell}},
     `columns` [subzones that the matrix has], `kbli` {code: [activity]},
-    `conditions`, `limits` {column: cell} for every rung, `intensity` [rungs] instead of the one of R-3 and K-1,
+    `conditions`, `no_conditions` [codes], `limits` {column: cell} for every rung, `intensity` [rungs] instead of the one of R-3 and K-1,
     `drop` [file names that do not exist].
     """
     zones = ZONE_ROWS | case.get("protected", {})
@@ -114,6 +114,7 @@ def table_texts(case: Mapping[str, Any]) -> dict[str, str]:
     itbx = {a: {z: cell for z, cell in cells.items() if z in columns} for a, cells in itbx.items()}
     kbli = KBLI | case.get("kbli", {})
     conditions = CONDITIONS | case.get("conditions", {})
+    conditions = {code: row for code, row in conditions.items() if code not in case.get("no_conditions", ())}
     default = [{"subzone": zone} for zone in ("R-3", "K-1", "RTH-2", "PS", "BJ")]
     rungs = [{**RUNG, **case.get("limits", {}), **rung} for rung in case.get("intensity", default)]
     texts = {
