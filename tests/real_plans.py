@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
+from shapely.geometry import shape
 
 from kkpr_check.model import Finding, LedgerEntry, Outcome, Report
 
@@ -33,8 +35,15 @@ TANIMBAR_PROVINCE = "rtrw/tanimbar_rtrw_prov_polaruang.geojson"
 
 
 def features(name: str) -> list[dict[str, Any]]:
-    """Return the features of a GeoJSON file as they are."""
-    found: list[dict[str, Any]] = json.loads((REAL / name).read_text(encoding="utf-8"))["features"]
+    """Return the features of a GeoJSON file, or of the one in a zip, as they are."""
+    path = REAL / name
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            (member,) = archive.namelist()
+            text = archive.read(member).decode()
+    else:
+        text = path.read_text(encoding="utf-8")
+    found: list[dict[str, Any]] = json.loads(text)["features"]
     return found
 
 
@@ -45,8 +54,17 @@ def column(name: str, field: str) -> list[Any]:
 
 def geometries(name: str, epsg: int) -> Objects:
     """Return the geometries in a metric CRS: read, repaired and projected without the project's code."""
-    shapes = shapely.from_geojson([json.dumps(f["geometry"]) for f in features(name)])
-    return projected(shapely.make_valid(shapes), epsg)
+    shapes = np.array([_shape(feature["geometry"]) for feature in features(name)], dtype=object)
+    return projected(shapely.make_valid(shapes, method="structure"), epsg)
+
+
+def _shape(geometry: dict[str, Any]) -> Any:
+    """Return a GeoJSON geometry, of a position only its x and y (some have [x, y, 0, null])."""
+
+    def plane(part: Any) -> Any:
+        return part[:2] if isinstance(part[0], int | float) else [plane(one) for one in part]
+
+    return shape({"type": geometry["type"], "coordinates": plane(geometry["coordinates"])})
 
 
 def projected(shapes: Objects, epsg: int) -> Objects:
@@ -68,6 +86,35 @@ def write_sites(path: Path, name: str, properties: Sequence[Mapping[str, Any]] =
     ][::every]
     path.write_text(json.dumps({"type": "FeatureCollection", "features": rows}), encoding="utf-8")
     return str(path)
+
+
+def write_shapes(
+    path: Path, shapes: Sequence[Any], epsg: int, properties: Mapping[str, Any] | None = None
+) -> str:
+    """Write polygons of a metric CRS as lon/lat sites r0, r1 ... with the same further properties."""
+    back = Transformer.from_crs(f"EPSG:{epsg}", "EPSG:4326", always_xy=True).transform
+    rows = [
+        {
+            "type": "Feature",
+            "properties": {"id": f"r{i}", **(properties or {})},
+            "geometry": json.loads(shapely.to_geojson(shapely.transform(shape, back, interleaved=False))),
+        }
+        for i, shape in enumerate(shapes)
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": rows}), encoding="utf-8")
+    return str(path)
+
+
+def middle(area: Any) -> Any:
+    """Return the point of the largest part of an area that is furthest from its outline, to a metre."""
+    part = max(shapely.get_parts(area), key=lambda polygon: float(polygon.area))
+    return shapely.get_point(shapely.maximum_inscribed_circle(part, tolerance=1.0), 0)
+
+
+def square(centre: Any, side_m: float) -> Any:
+    """Return a square around a point."""
+    half = side_m / 2
+    return shapely.box(centre.x - half, centre.y - half, centre.x + half, centre.y + half)
 
 
 def write_plan(folder: Path, head: str, layers: Mapping[str, str], blocks: str = "") -> Path:
