@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from kkpr_check._version import __version__
-from kkpr_check.cli import check, demo, doctor, plan, rules
+from kkpr_check.cli import batch, check, demo, doctor, plan, rules
 from kkpr_check.cli.base import Command, Group, Session, session_of
 from kkpr_check.cli.language import LANGUAGES, localize, words
 from kkpr_check.cli.options import refuse_together
@@ -80,6 +80,7 @@ def build(lang: str) -> Any:
     app = _typer(SUMMARY)
     app.callback()(_start)
     app.command("check", cls=Command, help=check.SUMMARY)(check.check)
+    app.command("batch", cls=Command, help=batch.SUMMARY)(batch.batch)
     plans = _typer(plan.GROUP)
     for name, text, command in (
         ("init", plan.INIT, plan.init),

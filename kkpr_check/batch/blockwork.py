@@ -1,0 +1,209 @@
+"""What a worker does with a block: read it, judge it, write its part files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from kkpr_check import engine
+from kkpr_check.batch.intake import BlockSites, Intake, take_in
+from kkpr_check.batch.journal import PartFiles
+from kkpr_check.batch.judging import JudgeOptions, StandingBuildings, judge_block
+from kkpr_check.batch.plans import PlanStore
+from kkpr_check.batch.reading import Block
+from kkpr_check.batch.request import BatchRequest
+from kkpr_check.batch.siteblock import SiteBlock
+from kkpr_check.batch.summary import Summary
+from kkpr_check.batch.table import BlockRows, broken_rows, in_order
+from kkpr_check.batch.writing import SPATIAL, encode_findings, encode_rows
+from kkpr_check.errors import InputError, Place, Text
+from kkpr_check.io import crs as crs_policy
+from kkpr_check.io.options import parse_options
+from kkpr_check.io.sites import read_existing
+
+
+@dataclass(frozen=True, slots=True)
+class WorkSetup:
+    """What a worker is started with.
+
+    Attributes
+    ----------
+    folder
+        The work folder.
+    plan_hashes
+        Plan id -> sha256 as the parent saw it; a worker refuses to judge by anything else.
+    """
+
+    request: BatchRequest
+    folder: Path
+    plan_hashes: Mapping[str, str]
+
+
+def start(setup: WorkSetup) -> BlockWork:
+    """Open the plans in this process and return the function that works on blocks."""
+    return BlockWork(setup)
+
+
+class BlockWork:
+    """Works on one block after the other; plans and standing buildings stay open in between."""
+
+    def __init__(self, setup: WorkSetup) -> None:
+        request = setup.request
+        assert request.as_of is not None
+        self._setup, self._request = setup, request
+        self._store = PlanStore.open(request.plans, request.plan_library)
+        if self._store.hashes != dict(setup.plan_hashes):
+            raise InputError(
+                Text(
+                    "a plan changed while the run went on", "ada rencana yang berubah selama proses berjalan"
+                ),
+                remedy=Text("run it again", "jalankan lagi"),
+                code="changed",
+            )
+        self._intake = Intake(
+            Path(request.parcels).name,
+            request.id_field,
+            parse_options(request.options),
+            request.assume_crs,
+            request.swap_xy,
+        )
+        self._engine = engine.Options(request.as_of, request.include_draft, request.strict_accuracy)
+        self._existing: dict[str, StandingBuildings] = {}
+
+    def __call__(self, block: Block) -> dict[str, Any]:
+        """Read, judge and write a block; return what is told of it."""
+        sites = take_in(block.payload.load(), self._intake, block.start)
+        rows = self.judge(sites)
+        request = self._request
+        told = {
+            "number": block.number,
+            "start": block.start,
+            "rows": block.rows,
+            "summary": Summary.of(
+                rows, sites.lonlat if request.suffix == ".html" else None, sites.repaired
+            ).to_json(),
+            "crs": sites.crs,
+            "notes": [list(note) for note in sites.notes],
+            **_extent(sites, request.suffix),
+        }
+        files = PartFiles(self._setup.folder, block.number)
+        findings = None
+        if request.findings_suffix is not None:
+            findings = encode_findings(request.findings_suffix, rows.findings)
+        geometry = _wkb(sites) if request.suffix in SPATIAL else None
+        return files.write(
+            encode_rows(request.suffix, rows.columns, geometry),
+            findings,
+            id_hashes(rows.columns["id"]).tobytes(),
+            told,
+        )
+
+    def judge(self, sites: BlockSites) -> BlockRows:
+        """Return the rows of a block in the order of the input."""
+        request, parts = self._request, []
+        for work_crs, group in sites.groups.items():
+            options = JudgeOptions(
+                self._engine,
+                request.lang,
+                request.message == "full",
+                request.findings is not None,
+                self._standing(work_crs),
+            )
+            for numbers, members in self._routes(group, sites):
+                plans = self._store.plans(numbers)
+                parts.append(judge_block(group.take(members), plans, options, work_crs))
+        if sites.broken:
+            broken = np.array(sorted(sites.broken), dtype=np.int64)
+            why = [sites.broken[row] for row in broken.tolist()]
+            parts.append(broken_rows(sites.id[broken].tolist(), broken, why, request.lang))
+        return in_order(parts, len(sites.id))
+
+    def _routes(
+        self, group: SiteBlock, sites: BlockSites
+    ) -> Sequence[tuple[tuple[int, ...], NDArray[np.int64]]]:
+        if len(self._store.opened) == 1:
+            return [((0,), np.arange(len(group)))]
+        return self._store.route(_lonlat_boxes(group, sites))
+
+    def _standing(self, work_crs: str) -> StandingBuildings | None:
+        request = self._request
+        if request.existing is None:
+            return None
+        if work_crs not in self._existing:
+            self._existing[work_crs] = StandingBuildings(
+                read_existing(
+                    request.existing,
+                    work_crs,
+                    encoding=request.encoding,
+                    assume_crs=request.assume_crs,
+                    swap_xy=request.swap_xy,
+                )
+            )
+        return self._existing[work_crs]
+
+
+def _lonlat_boxes(group: SiteBlock, sites: BlockSites) -> NDArray[np.float64]:
+    """Return a box in degrees that holds each parcel: its centroid and half its size (1 degree > 100 km)."""
+    centre = sites.lonlat[group.row]
+    bounds = shapely.bounds(group.parcel)
+    half = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) / 100_000.0
+    return np.column_stack([centre - half[:, None], centre + half[:, None]])
+
+
+def _wkb(sites: BlockSites) -> list[bytes | None]:
+    found = sites.wkb if sites.wkb is not None else np.asarray(shapely.to_wkb(sites.geometry), dtype=object)
+    return list(found)
+
+
+def _extent(sites: BlockSites, suffix: str) -> dict[str, Any]:
+    if suffix not in SPATIAL:
+        return {"bounds": None, "types": []}
+    box = shapely.total_bounds(sites.geometry)
+    kinds = {
+        shapely.GeometryType(n) for n in np.unique(shapely.get_type_id(sites.geometry)).tolist() if n >= 0
+    }
+    names = {
+        "POLYGON": "Polygon",
+        "MULTIPOLYGON": "MultiPolygon",
+        "POINT": "Point",
+        "LINESTRING": "LineString",
+    }
+    return {
+        "bounds": None if np.isnan(box).any() else [float(value) for value in box],
+        "types": sorted(names.get(kind.name, "Unknown") for kind in kinds),
+    }
+
+
+def id_hashes(ids: Sequence[str]) -> NDArray[np.uint64]:
+    """Return a 64-bit hash of each id, sorted: enough to find ids that stand twice among many millions.
+
+    The hash depends on nothing but the id.
+    """
+    data = np.array([one.encode("utf-8", "surrogatepass") for one in ids], dtype=bytes)
+    width = -(-data.dtype.itemsize // 8)
+    words = data.astype(f"S{8 * width}").view("<u8").reshape(len(data), width)
+    mixed = np.zeros(len(data), dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        for n in range(width):
+            word = words[:, n] * _odd(2 * n)
+            mixed += (word ^ (word >> np.uint64(29))) * _odd(2 * n + 1)
+        mixed ^= mixed >> np.uint64(32)
+        mixed *= _odd(1_000_003)
+    return np.sort(mixed)
+
+
+def _odd(n: int) -> np.uint64:
+    """Return an odd constant (splitmix64)."""
+    z = (n + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
+    return np.uint64((z ^ (z >> 31)) | 1)
+
+
+__all__ = ["BlockWork", "Place", "WorkSetup", "crs_policy", "id_hashes", "start"]

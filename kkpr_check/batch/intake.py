@@ -1,0 +1,259 @@
+"""From the features of a block to sites in their UTM zones; what can not be judged keeps its row and its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from kkpr_check.batch.proposals import read_ids, read_proposals
+from kkpr_check.batch.reading import Loaded
+from kkpr_check.batch.siteblock import SiteBlock
+from kkpr_check.errors import CrsError, InputError, KkprError, Place, Text, UsageError
+from kkpr_check.features import as_text
+from kkpr_check.io import crs as crs_policy
+from kkpr_check.io.assembly import AREA_MIN_M2
+from kkpr_check.io.gate import Passed, pass_gate
+from kkpr_check.io.options import Options, not_given
+from kkpr_check.io.outlines import POINT_REMEDY, POLYGON_REMEDY, crossing_doubt, no_area, repair
+from kkpr_check.io.raw import NOT_FINITE, Objects, Raw, objects
+
+NEAR_ZONE_EDGE_DEG = 1e-3
+"""Nearer to the edge of a UTM zone than this, the zone is found exactly as a single check finds it."""
+_PARCEL_WORDS = frozenset({"parcel", "persil"})
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """How parcels are read."""
+
+    file: str
+    id_field: str | None
+    options: Options
+    assume_crs: str | None
+    swap_xy: bool
+
+
+@dataclass
+class BlockSites:
+    """The sites of one block.
+
+    Attributes
+    ----------
+    id
+        By row of the block.
+    groups
+        Working CRS -> its sites.
+    broken
+        Row -> why nothing of it is judged.
+    geometry
+        As stored in the file (2-D), for outputs that carry one; `wkb` is the same as WKB where it is known.
+    """
+
+    id: Objects
+    groups: Mapping[str, SiteBlock]
+    broken: dict[int, Text]
+    geometry: Objects
+    wkb: Objects | None
+    crs: str
+    lonlat: NDArray[np.float64]
+    repaired: int = 0
+    notes: tuple[Text, ...] = field(default=())
+
+
+def take_in(loaded: Loaded, intake: Intake, first_row: int) -> BlockSites:
+    """Check, repair and place the parcels of a block.
+
+    Raises
+    ------
+    CrsError
+        No CRS is known.
+    InputError
+        The layer as a whole can not be read.
+    """
+    raw, place = loaded.raw, Place(intake.file)
+    rows = len(raw.geometry)
+    ids, _ = read_ids(raw.fields, rows, intake.id_field, raw.fids, first_row)
+    options = read_proposals(raw.fields, rows, intake.options, place)
+    errors: dict[int, KkprError] = {row: _at(error, first_row) for row, error in options.errors.items()}
+    errors |= {row: error for row, error in _roles(raw, place, first_row).items() if row not in errors}
+    stored = _flat(raw.geometry)
+    try:
+        passed = _gate(raw, ids, place, intake)
+    except CrsError as nowhere:
+        if nowhere.code not in ("axes-swapped", "crs-implausible"):
+            raise
+        return _all_broken(loaded, ids, nowhere, intake, stored)
+    broken = _doubts(passed.doubts, raw.geometry, place, first_row)
+    geometry, crossing = passed.geometry, {}
+    for one in passed.repairs:
+        if one.doubtful:
+            crossing[one.row] = crossing_doubt(one.reason, f"{100 * one.change_ratio:.3g} %")
+    for row, error in errors.items():
+        broken[row] = _words(error)
+    lonlat, zones = _zones(geometry, passed.crs)
+    groups: dict[str, SiteBlock] = {}
+    for work in sorted(set(zones) - {""}):
+        members = np.flatnonzero([zone == work for zone in zones])
+        shapes = crs_policy.transform(geometry[members], passed.crs, work)
+        shapes, crossed = _usable(shapes, members, place, first_row, broken)
+        crossing |= crossed
+        members, shapes = _kept(members, shapes, broken)
+        if len(members):
+            groups[work] = SiteBlock(
+                members,
+                ids[members],
+                shapes,
+                options.proposal[members],
+                doubt={n: crossing[row] for n, row in enumerate(members.tolist()) if row in crossing},
+                assumptions={
+                    n: options.assumptions[row]
+                    for n, row in enumerate(members.tolist())
+                    if row in options.assumptions
+                },
+            )
+    wkb = loaded.wkb if stored is raw.geometry else None
+    notes = tuple(dict.fromkeys(passed.assumptions))
+    return BlockSites(ids, groups, broken, stored, wkb, passed.crs, lonlat, len(passed.repairs), notes)
+
+
+def _gate(raw: Raw, ids: Objects, place: Place, intake: Intake) -> Passed:
+    crs = intake.assume_crs if raw.crs_label is None else None
+    passed = pass_gate(raw, ids, place, crs=crs, swap_xy=intake.swap_xy, expect=None)
+    if raw.crs_label is not None and intake.assume_crs is not None:
+        _check_assumed(raw.crs_label, intake.assume_crs, place)
+    return passed
+
+
+def _check_assumed(said: str, assumed: str, place: Place) -> None:
+    if not crs_policy.same(said, assumed):
+        raise UsageError(
+            Text(f"--assume-crs {assumed} contradicts the CRS of the file",
+                 f"--assume-crs {assumed} bertentangan dengan SRK berkas"),
+            place=place,
+            remedy=Text("drop --assume-crs, or correct the file", "hapus --assume-crs, atau perbaiki berkasnya"),
+            code="crs-contradiction",
+        )  # fmt: skip
+
+
+def _flat(geometry: Objects) -> Objects:
+    if shapely.has_z(geometry).any() or shapely.has_m(geometry).any():
+        return np.asarray(shapely.force_2d(geometry), dtype=object)
+    return geometry
+
+
+def _all_broken(
+    loaded: Loaded, ids: Objects, error: KkprError, intake: Intake, stored: Objects
+) -> BlockSites:
+    """Return a block none of whose parcels lies in Indonesia."""
+    why = _words(error)
+    label = loaded.raw.crs_label or intake.assume_crs or ""
+    crs = crs_policy.authority(crs_policy.canonical(label))
+    lonlat = np.full((len(ids), 2), np.nan)
+    return BlockSites(ids, {}, dict.fromkeys(range(len(ids)), why), stored, None, crs, lonlat)
+
+
+def _doubts(doubts: Mapping[int, Text], geometry: Objects, place: Place, first_row: int) -> dict[int, Text]:
+    """Return the reasons of the gate; what is no polygon says so."""
+    broken = dict(doubts)
+    kinds = shapely.get_type_id(geometry)
+    for row in np.flatnonzero(
+        (kinds >= 0) & (kinds != 3) & (kinds != 6) & ~shapely.is_empty(geometry)
+    ).tolist():
+        if row in doubts and doubts[row] == NOT_FINITE:
+            continue
+        kind = geometry[row].geom_type
+        remedy = POINT_REMEDY if "Point" in kind else POLYGON_REMEDY
+        text = Text(f"a {kind} where a polygon is needed", f"{kind}, padahal diperlukan poligon")
+        broken[row] = _words(InputError(text, place=place._replace(row=first_row + row), remedy=remedy))
+    return broken
+
+
+def _roles(raw: Raw, place: Place, first_row: int) -> dict[int, KkprError]:
+    column = next((values for name, values in raw.fields.items() if name.strip().casefold() == "role"), None)
+    errors: dict[int, KkprError] = {}
+    for row, value in enumerate(column if column is not None else ()):
+        word = "" if not_given(value) else (as_text(value) or "").casefold()
+        if word and word not in _PARCEL_WORDS:
+            errors[row] = InputError(
+                Text(
+                    f"role is {word[:40]!r}: a batch reads parcels",
+                    f"role {word[:40]!r}: batch membaca persil",
+                ),
+                place=place._replace(row=first_row + row, column="role"),
+                remedy=Text(
+                    "give buildings with --footprints FILE", "berikan bangunan dengan --footprints FILE"
+                ),
+                code="role-unknown",
+            )
+    return errors
+
+
+def _at(error: KkprError, first_row: int) -> KkprError:
+    for one in getattr(error, "errors", [error]):
+        if isinstance(one.place.row, int):
+            one.place = one.place._replace(row=first_row + one.place.row)
+    return error
+
+
+def _words(error: KkprError) -> Text:
+    en, id_ = (error.render(lang).replace("\n  -> ", " -> ").replace("\n", "; ") for lang in ("en", "id"))
+    return Text(en, id_)
+
+
+def _zones(geometry: Objects, crs: str) -> tuple[NDArray[np.float64], list[str]]:
+    """Return each centroid in degrees (NaN where there is none) and the UTM zone it lies in ("")."""
+    rows = len(geometry)
+    lonlat = np.full((rows, 2), np.nan)
+    there = np.flatnonzero(~shapely.is_missing(geometry) & ~shapely.is_empty(geometry))
+    if not len(there):
+        return lonlat, [""] * rows
+    centres = crs_policy.transform(shapely.centroid(geometry[there]), crs, crs_policy.LONLAT)
+    lonlat[there] = np.column_stack([shapely.get_x(centres), shapely.get_y(centres)])
+    from_edge = np.abs((lonlat[there, 0] + 3.0) % 6.0 - 3.0)
+    near = there[(from_edge < NEAR_ZONE_EDGE_DEG) | (np.abs(lonlat[there, 1]) < NEAR_ZONE_EDGE_DEG)]
+    if len(near):
+        exact = shapely.centroid(crs_policy.transform(geometry[near], crs, crs_policy.LONLAT))
+        lonlat[near] = np.column_stack([shapely.get_x(exact), shapely.get_y(exact)])
+    zone = np.minimum((lonlat[there, 0] + 180.0) // 6.0 + 1, 60).astype(int)
+    south = lonlat[there, 1] < 0
+    keys = zone + 100 * south
+    names = {int(key): crs_policy.work_crs(*lonlat[there[keys == key][0]]) for key in np.unique(keys)}
+    zones = [""] * rows
+    for row, key in zip(there.tolist(), keys.tolist(), strict=True):
+        zones[row] = names[key]
+    return lonlat, zones
+
+
+def _usable(
+    shapes: Objects, members: NDArray[np.int64], place: Place, first_row: int, broken: dict[int, Text]
+) -> tuple[Objects, dict[int, Text]]:
+    """Repair what the change of CRS made invalid; note what encloses no area."""
+    crossing: dict[int, Text] = {}
+    polygons = np.isin(shapely.get_type_id(shapes), (3, 6))
+    invalid = np.flatnonzero(polygons & ~shapely.is_valid(shapes))
+    if len(invalid):
+        shapes = shapes.copy()
+    for n in invalid.tolist():
+        row = int(members[n])
+        shapes[n], _, crossed = repair(shapes[n], place._replace(row=first_row + row))
+        if crossed is not None:
+            crossing[row] = crossed
+    small = polygons & ~(shapely.area(shapes) >= AREA_MIN_M2)
+    for n in np.flatnonzero(small).tolist():
+        row = int(members[n])
+        broken.setdefault(row, _words(no_area(place._replace(row=first_row + row))))
+    return shapes, crossing
+
+
+def _kept(
+    members: NDArray[np.int64], shapes: Objects, broken: Mapping[int, Text]
+) -> tuple[NDArray[np.int64], Objects]:
+    keep = np.array([row not in broken for row in members.tolist()], dtype=bool)
+    return members[keep], shapes[keep]
+
+
+__all__ = ["BlockSites", "Intake", "objects", "take_in"]

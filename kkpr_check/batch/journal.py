@@ -1,0 +1,273 @@
+"""The work folder beside the output: who works on it, for what, and which blocks are done.
+
+A block is done when its ``.json`` is there; it is written last, after the rows it tells of are on the disk. So a
+run may be killed at any moment, and what it leaves is whole or not there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kkpr_check.errors import Place, Text, UsageError
+
+SUFFIX = ".kkpr-work"
+SCHEMA = "kkpr-check/batch-journal/1"
+_NAMES: Mapping[str, Text] = {
+    "tool": Text("the version of kkpr-check", "versi kkpr-check"),
+    "parcels": Text("the parcels", "persil"),
+    "plans": Text("the plans", "rencana"),
+    "footprints": Text("the footprints", "tapak"),
+    "existing": Text("the existing buildings", "bangunan yang sudah ada"),
+    "formats": Text("the formats of the output", "format keluaran"),
+}
+
+
+class WorkFolder:
+    """The work folder of one output, held by one run.
+
+    Raises
+    ------
+    UsageError
+        Codes ``busy`` (another run holds it), ``unfinished`` (a run was interrupted and --resume is not given),
+        ``nothing-to-resume``, ``changed`` (the run to resume was another one).
+    """
+
+    def __init__(self, output: str, *, resume: bool) -> None:
+        target = Path(output).absolute()
+        self.path = target.with_name(target.name + SUFFIX)
+        self._lock: int | None = None
+        if resume and not (self.path / "journal.json").is_file():
+            if self.path.exists():
+                self._hold()  # killed before it had written what it was asked for: nothing is lost
+                return
+            raise UsageError(
+                Text(
+                    "there is no unfinished run to resume", "tidak ada proses yang terhenti untuk dilanjutkan"
+                ),
+                place=Place(output),
+                remedy=Text("run it without --resume", "jalankan tanpa --resume"),
+                code="nothing-to-resume",
+            )
+        existed = self.path.exists()
+        self.path.mkdir(exist_ok=True)
+        self._hold()
+        if existed and not resume and (self.path / "journal.json").exists():
+            self.release()
+            raise UsageError(
+                Text(
+                    "an unfinished run of this output is there",
+                    "ada proses yang belum selesai untuk keluaran ini",
+                ),
+                place=Place(str(self.path)),
+                remedy=Text(
+                    f"continue it with --resume, or delete the folder {self.path.name}",
+                    f"lanjutkan dengan --resume, atau hapus folder {self.path.name}",
+                ),
+                code="unfinished",
+            )
+
+    def _hold(self) -> None:
+        """Take the lock file; the system gives it back however this process ends."""
+        self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            _lock_exclusively(self._lock)
+        except OSError:
+            pid = os.read(self._lock, 20).decode("ascii", "replace").strip() or "?"
+            self.release()
+            raise UsageError(
+                Text(
+                    f"another run (process {pid}) writes this output",
+                    f"proses lain ({pid}) sedang menulis keluaran ini",
+                ),
+                place=Place(str(self.path)),
+                remedy=Text(
+                    "wait for it, or choose another output", "tunggu sampai selesai, atau pilih keluaran lain"
+                ),
+                code="busy",
+            ) from None
+        try:
+            current = os.stat(self.path / "lock").st_ino
+        except OSError:
+            current = None
+        if (
+            current != os.fstat(self._lock).st_ino
+        ):  # the run that held it has just ended and removed the folder
+            self.release()
+            self.path.mkdir(exist_ok=True)
+            self._hold()
+            return
+        os.ftruncate(self._lock, 0)
+        os.write(self._lock, f"{os.getpid()}\n".encode())
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def recorded(self) -> dict[str, Any] | None:
+        """Return what the interrupted run was asked for, None where there is none."""
+        try:
+            journal = json.loads((self.path / "journal.json").read_bytes())
+            if journal["schema"] != SCHEMA:
+                raise ValueError("schema")
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UsageError(
+                Text(
+                    "the journal of the unfinished run can not be read",
+                    "jurnal proses yang terhenti tidak terbaca",
+                ),
+                place=Place(str(self.path)),
+                remedy=Text("delete the folder and start again", "hapus foldernya lalu mulai lagi"),
+                code="journal",
+            ) from error
+        return dict(journal)
+
+    def start(self, identity: Mapping[str, Any]) -> None:
+        """Record what a run is asked for, or refuse to continue a run that was asked for something else."""
+        before = self.recorded()
+        journal = {"schema": SCHEMA, **identity}
+        if before is None:
+            self._forget_parts()
+            write_whole(self.path / "journal.json", json.dumps(journal, indent=1, sort_keys=True).encode())
+            return
+        changed = _differences(before, json.loads(json.dumps(journal)))
+        if changed:
+            raise UsageError(
+                Text(
+                    f"the run to resume was another one; changed: {', '.join(c.en for c in changed)}",
+                    f"proses yang dilanjutkan berbeda; yang berubah: {', '.join(c.id for c in changed)}",
+                ),
+                place=Place(str(self.path)),
+                remedy=Text(
+                    "restore what changed, or delete the folder and start again",
+                    "pulihkan yang berubah, atau hapus foldernya lalu mulai lagi",
+                ),
+                code="changed",
+            )
+
+    def _forget_parts(self) -> None:
+        for file in self.path.iterdir():
+            if file.name != "lock":
+                with suppress(OSError):
+                    file.unlink()
+
+    def remove(self) -> None:
+        """Remove the folder after a run that ended well."""
+        if os.name == "nt":  # an open file can not be deleted there
+            self.release()
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.release()
+
+
+def _lock_exclusively(handle: int) -> None:
+    if os.name == "nt":
+        import msvcrt
+
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Text]:
+    changed: list[Text] = []
+    for key in sorted(before.keys() | now.keys()):
+        old, new = before.get(key), now.get(key)
+        if old == new:
+            continue
+        if key == "options":
+            names = sorted(
+                n for n in (old or {}).keys() | (new or {}).keys() if (old or {}).get(n) != (new or {}).get(n)
+            )
+            changed += [Text(name, name) for name in (f"--{n.replace('_', '-')}" for n in names)]
+        else:
+            changed.append(_NAMES.get(key, Text(key, key)))
+    return changed
+
+
+@dataclass(frozen=True, slots=True)
+class PartFiles:
+    """The files of one block inside the work folder."""
+
+    folder: Path
+    number: int
+
+    @property
+    def rows(self) -> Path:
+        """Rows of the table."""
+        return self.folder / f"{self.number:08d}.rows"
+
+    @property
+    def findings(self) -> Path:
+        """Rows of the long table."""
+        return self.folder / f"{self.number:08d}.findings"
+
+    @property
+    def ids(self) -> Path:
+        """Hashes of the ids, sorted."""
+        return self.folder / f"{self.number:08d}.ids"
+
+    @property
+    def told(self) -> Path:
+        """What is known of the block; its presence says that the block is done."""
+        return self.folder / f"{self.number:08d}.json"
+
+    def write(
+        self, rows: bytes, findings: bytes | None, ids: bytes, told: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Write the files of a block, what tells of them last."""
+        written = {"rows": rows, "ids": ids} | ({} if findings is None else {"findings": findings})
+        for name, data in written.items():
+            write_whole(getattr(self, name), data)
+        sums = {name: [len(data), zlib.crc32(data)] for name, data in written.items()}
+        document = {**told, "files": sums}
+        write_whole(self.told, json.dumps(document).encode())
+        return document
+
+    def read(self, start: int, rows: int) -> dict[str, Any] | None:
+        """Return what is known of a block that is done; None where it is not, or where its files are not whole."""
+        try:
+            document = json.loads(self.told.read_bytes())
+            if (document["start"], document["rows"]) != (start, rows):
+                return None
+            for name, (size, crc) in document["files"].items():
+                data = getattr(self, name).read_bytes()
+                if len(data) != size or zlib.crc32(data) != crc:
+                    return None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return dict(document)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises
+    ------
+    OSError
+        It can not be written; nothing is left behind.
+    """
+    handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise

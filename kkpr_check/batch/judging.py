@@ -1,0 +1,138 @@
+"""Judge a block of sites and make its rows. Everything a faster judge would replace stands behind `judge_block`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from kkpr_check import engine
+from kkpr_check.batch.plans import MemoryPlan
+from kkpr_check.batch.siteblock import SiteBlock
+from kkpr_check.batch.table import BlockRows, rows_of
+from kkpr_check.checking import BASE_REACH_M, _widest_ce90_m, _with_buildings
+from kkpr_check.features import Objects
+from kkpr_check.io.pairing import ExistingBuildings, with_existing
+from kkpr_check.model import Report, Site
+
+SITES_AT_ONCE = 24
+"""Sites whose features are looked up together: few enough for a small window, enough for one numpy call."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeOptions:
+    """What a block is judged for.
+
+    Attributes
+    ----------
+    engine
+        Date, drafts, accuracy.
+    lang
+        Language of the messages.
+    message, findings
+        Whether messages and the long table are wanted.
+    existing
+        Buildings of ``--existing`` in the working CRS, None where the option is not given.
+    """
+
+    engine: engine.Options
+    lang: str
+    message: bool = True
+    findings: bool = False
+    existing: StandingBuildings | None = None
+
+
+class StandingBuildings:
+    """Buildings that stand already, looked up by place."""
+
+    def __init__(self, buildings: ExistingBuildings) -> None:
+        self._all = buildings
+        self._tree = shapely.STRtree(buildings.geometry)
+
+    def near(self, site: Site) -> ExistingBuildings:
+        """Return the buildings whose boxes meet the parcel."""
+        rows = np.sort(self._tree.query(site.parcel))
+        return replace(
+            self._all, geometry=self._all.geometry[rows], doubts=tuple(self._all.doubts[n] for n in rows)
+        )
+
+
+def judge_block(
+    sites: SiteBlock, plans: Sequence[MemoryPlan], options: JudgeOptions, work_crs: str
+) -> BlockRows:
+    """Judge sites of one working CRS against plans, as `kkpr_check.checking` judges a few.
+
+    Parameters
+    ----------
+    sites
+        In metres of `work_crs`, in any order.
+    plans
+        The plans that may reach the sites, in `work_crs`.
+
+    Returns
+    -------
+    BlockRows
+        One row a site, in the order of the sites; ``row`` is theirs.
+    """
+    reports: list[Report | None] = [None] * len(sites)
+    for members in _together(sites):
+        part = sites.take(members)
+        for n, report in zip(members.tolist(), _judge(list(part), plans, options, work_crs), strict=True):
+            reports[n] = report
+    judged = [report for report in reports if report is not None]
+    return rows_of(judged, sites.row, options.lang, message=options.message, findings=options.findings)
+
+
+def _judge(
+    sites: list[Site], plans: Sequence[MemoryPlan], options: JudgeOptions, work_crs: str
+) -> tuple[Report, ...]:
+    sites = [_with_existing(site, plans, options.existing, work_crs) for site in sites]
+    shapes = [g for site in sites for g in (site.parcel, site.footprint) if g is not None]
+    west, south, east, north = shapely.total_bounds(np.array(shapes, dtype=object)).tolist()
+    reach_m = BASE_REACH_M + 4 * max((_widest_ce90_m(plan) for plan in plans), default=0.0)
+    while True:
+        windows = [plan.window((west, south, east, north), work_crs, reach_m) for plan in plans]
+        judged = engine.judge(sites, windows, options.engine, known_m=reach_m)
+        if judged.needed_m <= reach_m:
+            return judged.reports
+        reach_m = judged.needed_m * 1.5
+
+
+def _together(sites: SiteBlock) -> list[NDArray[np.int64]]:
+    """Return groups of sites that lie near each other."""
+    shapes = sites.parcel if sites.footprint is None else _either(sites.parcel, sites.footprint)
+    x, y = (shapely.bounds(shapes).T.reshape(2, 2, -1).sum(axis=0)) / 2
+    order = _along_curve(x, y)
+    return [order[n : n + SITES_AT_ONCE] for n in range(0, len(order), SITES_AT_ONCE)]
+
+
+def _either(first: Objects, second: Objects) -> Objects:
+    return np.where(shapely.is_missing(first), second, first)
+
+
+def _along_curve(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the places ordered along a Z curve over their extent."""
+    cell = np.zeros(len(x), dtype=np.uint64)
+    for values, shift in ((x, 0), (y, 1)):
+        low, span = values.min(), max(float(np.ptp(values)), 1e-9)
+        step = np.minimum((values - low) / span * 65_535, 65_535).astype(np.uint64)
+        for bit in range(16):
+            cell |= ((step >> np.uint64(bit)) & np.uint64(1)) << np.uint64(2 * bit + shift)
+    return np.argsort(cell, kind="stable")
+
+
+def _with_existing(
+    site: Site, plans: Sequence[MemoryPlan], existing: StandingBuildings | None, work_crs: str
+) -> Site:
+    """Add the buildings that stand already: of ``--existing``, else of the plans' building layers."""
+    if site.parcel is None:
+        return site
+    if existing is not None:
+        return with_existing(site, existing.near(site))
+    for plan in plans:
+        for spec in plan.plan.layers_of("building"):
+            site = _with_buildings(site, plan, spec, work_crs)
+    return site

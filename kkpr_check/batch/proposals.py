@@ -1,0 +1,128 @@
+"""Proposal columns of a block, parsed once a distinct value instead of once a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kkpr_check.errors import KkprError, Place, Text
+from kkpr_check.features import as_text
+from kkpr_check.io.options import (
+    OPTION_NAMES,
+    PROPOSAL_FIELDS,
+    Options,
+    merge_command_line,
+    not_given,
+    parse_option,
+    parse_options,
+)
+from kkpr_check.io.raw import Objects, objects
+from kkpr_check.model import Proposal
+
+
+@dataclass
+class ProposalsRead:
+    """The proposals of a block; `errors` says by row why one can not be used."""
+
+    proposal: Objects
+    assumptions: dict[int, tuple[Text, ...]] = field(default_factory=dict)
+    errors: dict[int, KkprError] = field(default_factory=dict)
+
+
+def read_proposals(
+    fields: Mapping[str, Objects], rows: int, command_line: Options, place: Place
+) -> ProposalsRead:
+    """Return what each row proposes, the options of the command line included.
+
+    Parameters
+    ----------
+    fields
+        Columns of the block; names match in any case, others than proposal options are left alone.
+    place
+        The file, for messages; the row is added.
+    """
+    columns = {name: values for name, values in fields.items() if _option(name) in PROPOSAL_FIELDS}
+    keys = [objects([_key(value) for value in values]) for values in columns.values()]
+    found: dict[tuple[Any, ...], tuple[Proposal, tuple[Text, ...]] | KkprError] = {}
+    read = ProposalsRead(objects([None] * rows))
+    if not columns:
+        read.proposal[:] = command_line.proposal()
+        return read
+    for row, key in enumerate(zip(*keys, strict=True)):
+        answer = found.get(key)
+        if answer is None:
+            answer = _parse({name: values[row] for name, values in columns.items()}, command_line)
+            found[key] = answer
+        if isinstance(answer, KkprError):
+            read.proposal[row] = command_line.proposal()
+            read.errors[row] = answer
+        else:
+            read.proposal[row], notes = answer
+            if notes:
+                read.assumptions[row] = notes
+    _add_places(read, columns, command_line, place)
+    return read
+
+
+def _parse(values: Mapping[str, Any], command_line: Options) -> tuple[Proposal, tuple[Text, ...]] | KkprError:
+    try:
+        options = merge_command_line(command_line, parse_options(values, place=Place()))
+    except KkprError as error:
+        return error
+    return options.proposal(), options.assumptions
+
+
+def _add_places(
+    read: ProposalsRead, columns: Mapping[str, Objects], command_line: Options, place: Place
+) -> None:
+    """Give each error its own row: equal values share a parse, but not a place."""
+    for row in read.errors:
+        values = {name: column[row] for name, column in columns.items()}
+        try:
+            merge_command_line(command_line, parse_options(values, place=place._replace(row=row)))
+        except KkprError as error:
+            read.errors[row] = error
+
+
+def _option(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _key(value: Any) -> Any:
+    """Return a key that keeps apart what a parser may keep apart: 1, 1.0, True and "1"."""
+    return value if value is None or isinstance(value, str) else (type(value), str(value))
+
+
+def read_ids(
+    fields: Mapping[str, Objects], rows: int, id_field: str | None, fids: Objects | None, first_row: int
+) -> tuple[Objects, dict[int, KkprError]]:
+    """Return the id of each row: of `id_field` (default: ``id``), else the layer's own feature id, else the row.
+
+    The row is the 0-based one of the whole file.
+    """
+    wanted = _option(id_field) if id_field is not None else "id"
+    sources = [fields[name] for name in fields if _option(name) == wanted]
+    sources += [fields[name] for name in fields if _option(name) in ("objectid", "fid", "ogc_fid")]
+    sources += [fids] if fids is not None else []
+    ids = objects([None] * rows)
+    open_rows = np.arange(rows)
+    for values in sources:
+        ids[open_rows] = [_id(values[row]) for row in open_rows]
+        open_rows = open_rows[[ids[row] is None for row in open_rows]] if len(open_rows) else open_rows
+        if not len(open_rows):
+            break
+    for row in open_rows.tolist():
+        ids[row] = str(first_row + row)
+    return ids, {}
+
+
+def _id(value: Any) -> str | None:
+    if isinstance(value, str) and value.isalnum() and value.isascii():
+        return value
+    return None if not_given(value) else as_text(value) or None
+
+
+__all__ = ["OPTION_NAMES", "ProposalsRead", "parse_option", "read_ids", "read_proposals"]

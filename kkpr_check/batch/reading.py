@@ -1,0 +1,179 @@
+"""A file of parcels as a stream of blocks; memory does not grow with the file.
+
+The parent walks through the file once and hands each block on as a payload that a worker turns into features, so
+that the costly half of reading is done by all workers. The count of rows is proved at the end of the stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from kkpr_check.errors import InputError, KkprError, Place, Text
+from kkpr_check.io.containers import Source, digest_of, opened, parts_of
+from kkpr_check.io.options import OPTION_NAMES
+from kkpr_check.io.raw import Objects, Raw
+
+FEATURE_ID_COLUMNS = ("objectid", "fid", "ogc_fid")
+TABLES = frozenset({".csv", ".tsv", ".txt"})
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Features of one block; `wkb` are the geometries as stored, where the file stores 2-D WKB."""
+
+    raw: Raw
+    wkb: Objects | None = None
+
+
+class Payload(Protocol):
+    """One block as it travels to a worker."""
+
+    def load(self) -> Loaded:
+        """Return the features of the block as they stand in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows ``start .. start + rows - 1`` of the input, and its place among the blocks."""
+
+    number: int
+    start: int
+    rows: int
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How to read the file of parcels."""
+
+    path: str
+    layer: str | None
+    encoding: str | None
+    assume_crs: str | None
+    columns: frozenset[str]
+    """Names in lower case; other columns are not read."""
+
+
+def wanted_columns(id_field: str | None, more: Sequence[str] = ()) -> frozenset[str]:
+    """Return the columns that a batch reads, in lower case."""
+    named = [] if id_field is None else [id_field.strip().casefold()]
+    return frozenset([*OPTION_NAMES, *FEATURE_ID_COLUMNS, "role", *named, *more])
+
+
+class Parcels:
+    """An opened file of parcels.
+
+    Attributes
+    ----------
+    rows
+        Number of features where the file tells it beforehand.
+    crs_label
+        What the file (or the user) says of its CRS.
+    sha256
+        Of the whole file.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._stack = ExitStack()
+        self._reading = reading
+        self._parts = parts_of(reading.path)
+        self._stamp = _stamp(reading.path)
+        self.sha256 = digest_of(self._parts)
+        self.name = Path(reading.path).name
+        try:
+            self._stream = self._open()
+        except BaseException:
+            self._stack.close()
+            raise
+        self.rows = self._stream.rows
+        self.crs_label = self._stream.crs_label
+        self.fields = self._stream.fields
+
+    def _open(self) -> Stream:
+        from kkpr_check.batch import streams
+
+        if Path(self._reading.path).suffix.casefold() in TABLES:
+            return streams.wkt_table(self._reading)
+        source = self._stack.enter_context(opened(self._reading.path, self._reading.layer))
+        return streams.open_stream(source, self._reading)
+
+    def __enter__(self) -> Parcels:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def blocks(self, block_rows: int) -> Iterator[Block]:
+        """Yield the blocks in the order of the file; at its end the file is proved to have been read whole.
+
+        Raises
+        ------
+        InputError
+            Codes ``not-read-whole``, ``changed``, ``empty-layer``, ``unreadable``.
+        """
+        start = number = 0
+        for rows, payload in self._stream.payloads(block_rows):
+            if rows:
+                yield Block(number, start, rows, payload)
+                number, start = number + 1, start + rows
+        if self._stream.rows is not None and self._stream.rows != start:
+            raise _not_whole(self._reading.path, self._stream.rows, start)
+        if not start:
+            raise InputError(
+                Text("the layer has no feature", "layer tidak memuat fitur"),
+                place=Place(self._reading.path),
+                remedy=Text("check the export", "periksa ekspornya"),
+                code="empty-layer",
+            )
+        self._check_unchanged()
+
+    def _check_unchanged(self) -> None:
+        if _stamp(self._reading.path) != self._stamp and parts_of(self._reading.path) != self._parts:
+            raise InputError(
+                Text("the file changed while it was read", "berkas berubah selagi dibaca"),
+                place=Place(self._reading.path),
+                remedy=Text(
+                    "wait until it is written, then run again", "tunggu sampai selesai ditulis, lalu ulangi"
+                ),
+                code="changed",
+            )
+
+
+class Stream(Protocol):
+    """What a reader of one format offers."""
+
+    rows: int | None
+    crs_label: str | None
+    fields: tuple[str, ...]
+
+    def payloads(self, block_rows: int) -> Iterator[tuple[int, Payload]]:
+        """Yield (number of rows, payload) in the order of the file."""
+
+
+def _stamp(path: str) -> tuple[Any, ...]:
+    local = Path(path)
+    files = (
+        sorted(local.rglob("*")) if local.is_dir() else [local, *sorted(local.parent.glob(local.stem + ".*"))]
+    )
+    return tuple(
+        (str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files if file.is_file()
+    )
+
+
+def _not_whole(path: str, said: int, read: int) -> KkprError:
+    return InputError(
+        Text(
+            f"{said} features in the file, {read} could be read",
+            f"berkas berisi {said} fitur, terbaca {read}",
+        ),
+        place=Place(path),
+        remedy=Text("the file is damaged: export it again", "berkas rusak: ekspor ulang"),
+        code="not-read-whole",
+    )
+
+
+__all__ = ["Block", "Loaded", "Parcels", "Payload", "Reading", "Source", "Stream", "wanted_columns"]

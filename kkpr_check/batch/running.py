@@ -1,0 +1,353 @@
+"""One run of a batch, from its request to the finished output."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kkpr_check._version import __version__
+from kkpr_check.batch import blockwork, writing
+from kkpr_check.batch.journal import PartFiles, WorkFolder
+from kkpr_check.batch.plans import PlanStore, check_ids
+from kkpr_check.batch.reading import Block, Parcels, Reading, wanted_columns
+from kkpr_check.batch.request import BatchRequest
+from kkpr_check.batch.summary import Summary
+from kkpr_check.batch.workers import Inline, Pool
+from kkpr_check.batch.writing import LayerFacts
+from kkpr_check.errors import InputError, KkprError, Place, Text, UsageError
+from kkpr_check.io.containers import sha256_of
+from kkpr_check.io.options import parse_options
+
+Progress = Callable[[int, int, "int | None", Summary], None]
+"""Called with rows done, rows of them done by an interrupted run, rows in all (None = not known), and the counts."""
+BUCKET_IDS = 2_000_000
+
+
+@dataclass
+class BatchResult:
+    """What a finished run has to tell.
+
+    Attributes
+    ----------
+    duplicate_ids
+        Ids that stand more than once.
+    resumed_rows
+        Rows that an interrupted run had done already.
+    """
+
+    summary: Summary
+    duplicate_ids: int = 0
+    resumed_rows: int = 0
+    notes: tuple[Text, ...] = ()
+    plans: tuple[tuple[str, str, bool], ...] = ()
+    """(id, name, whether it is synthetic) of every plan."""
+    as_of: Any = None
+    files: list[str] = field(default_factory=list)
+
+
+def run_batch(request: BatchRequest, progress: Progress | None = None) -> BatchResult:
+    """Judge a file of parcels and write the table.
+
+    Raises
+    ------
+    KkprError
+        Nothing could be run, or not to its end; with a work folder left behind it can be resumed.
+    OSError
+        The output can not be written (disk full).
+    KeyboardInterrupt
+        Interrupted; what is done is kept.
+    """
+    request.check()
+    check_folders(request)
+    writing.need_arrow(request.output, [request.suffix, request.findings_suffix])
+    parse_options(request.options)
+    work = WorkFolder(request.output, resume=request.resume)
+    try:
+        return _held(request, work, progress)
+    finally:
+        work.release()
+
+
+def _held(request: BatchRequest, work: WorkFolder, progress: Progress | None) -> BatchResult:
+    before = work.recorded()
+    request = _as_before(request, before)
+    if before is None or not (work.path / "finishing").exists():
+        check_targets(request)
+    try:
+        store = PlanStore.open(request.plans, request.plan_library)
+        check_ids(store.opened)
+        reading = Reading(
+            request.parcels,
+            request.layer,
+            request.encoding,
+            request.assume_crs,
+            wanted_columns(request.id_field),
+        )
+        with Parcels(reading) as parcels:
+            _check_id_field(request, parcels)
+            work.start(_identity(request, parcels, store))
+            run = _Run(request, work, parcels, store, progress)
+            result = run.to_end()
+    except BaseException:
+        _leave(work)
+        raise
+    work.remove()
+    return result
+
+
+def _leave(work: WorkFolder) -> None:
+    """Keep what is done; a folder in which nothing is done goes."""
+    if not any(work.path.glob("*.json")) or not any(work.path.glob("0*.json")):
+        work.remove()
+
+
+def _as_before(request: BatchRequest, before: dict[str, Any] | None) -> BatchRequest:
+    """Return the request with what a resumed run was begun with where the call does not say: day and block size."""
+    import datetime as dt
+
+    if before is None:
+        return replace(request, as_of=request.as_of or dt.date.today())
+    as_of = request.as_of or dt.date.fromisoformat(before["options"]["as_of"])
+    return replace(request, as_of=as_of, block_rows=int(before["block_rows"]))
+
+
+def check_folders(request: BatchRequest) -> None:
+    """Refuse outputs whose folder does not exist.
+
+    Raises
+    ------
+    UsageError
+        Naming the output.
+    """
+    for target in (request.output, request.findings):
+        if target is not None and not Path(target).absolute().parent.is_dir():
+            raise UsageError(
+                Text("the folder of the output does not exist", "folder keluaran tidak ada"),
+                place=Place(target),
+                code="output",
+            )
+
+
+def check_targets(request: BatchRequest) -> None:
+    """Refuse outputs that exist, before any work is done.
+
+    Raises
+    ------
+    UsageError
+        A file exists and --overwrite is not given, or it is no plain file.
+    """
+    for target in (request.output, request.findings):
+        if target is None:
+            continue
+        path = Path(target)
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise UsageError(
+                Text("the output is no plain file", "keluaran bukan berkas biasa"),
+                place=Place(target),
+                code="output",
+            )
+        if path.exists() and not request.overwrite:
+            raise UsageError(
+                Text("the output exists already", "berkas keluaran sudah ada"),
+                place=Place(target),
+                remedy=Text(
+                    "choose another name, or give --overwrite", "pilih nama lain, atau berikan --overwrite"
+                ),
+                code="output-exists",
+            )
+
+
+def _check_id_field(request: BatchRequest, parcels: Parcels) -> None:
+    wanted = (request.id_field or "").strip().casefold()
+    if not wanted or not parcels.fields or wanted in [name.strip().casefold() for name in parcels.fields]:
+        return
+    have = ", ".join(parcels.fields)
+    raise UsageError(
+        Text(f"--id-field: there is no column {request.id_field!r} (there are: {have})",
+             f"--id-field: tidak ada kolom {request.id_field!r} (yang ada: {have})"),
+        place=Place(request.parcels),
+        code="field-missing",
+    )  # fmt: skip
+
+
+_NO_PART_OF_IDENTITY = frozenset({
+    "parcels", "output", "plans", "plan_library", "footprints", "existing", "findings", "overwrite", "resume",
+    "workers", "block_rows", "options",
+})  # fmt: skip
+
+
+def _identity(request: BatchRequest, parcels: Parcels, store: PlanStore) -> dict[str, Any]:
+    """Return what must be the same for the two halves of a resumed run."""
+    options = {name: value for name, value in asdict(request).items() if name not in _NO_PART_OF_IDENTITY}
+    options |= dict(request.options)
+    options["as_of"] = str(request.as_of)
+    return {
+        "tool": __version__,
+        "parcels": {"name": parcels.name, "sha256": parcels.sha256},
+        "plans": {plan.plan.id: plan.sha256 for plan in store.opened},
+        "footprints": None if request.footprints is None else sha256_of(request.footprints),
+        "existing": None if request.existing is None else sha256_of(request.existing),
+        "formats": [request.suffix, request.findings_suffix],
+        "options": {name: value for name, value in options.items() if value not in (None, False)},
+        "block_rows": request.block_rows,
+    }
+
+
+class _Run:
+    """The state of one run while it goes on."""
+
+    def __init__(
+        self,
+        request: BatchRequest,
+        work: WorkFolder,
+        parcels: Parcels,
+        store: PlanStore,
+        progress: Progress | None,
+    ) -> None:
+        self.request, self.work, self.parcels, self.store = request, work, parcels, store
+        self.progress = progress
+        self.summary = Summary()
+        self.resumed = 0
+        self.told: dict[int, dict[str, Any]] = {}
+        self.bounds: list[float] | None = None
+        self.types: set[str] = set()
+        self.notes: dict[Text, None] = {}
+        self.crs = ""
+        self.numbers: list[int] = []
+        self.table = writing.joiner(request.suffix, work.path / f"output{request.suffix}", findings=False)
+        self.long = None
+        if request.findings_suffix is not None:
+            target = work.path / f"findings{request.findings_suffix}"
+            self.long = writing.joiner(request.findings_suffix, target, findings=True)
+
+    def to_end(self) -> BatchResult:
+        """Work through all blocks, join their parts, and put the output into its place."""
+        pool = self._pool()
+        try:
+            for number, told in pool.map(self._open_blocks()):
+                self._take(number, told)
+        finally:
+            pool.stop()
+        duplicates = _duplicate_ids([PartFiles(self.work.path, n).ids for n in self.numbers])
+        result = BatchResult(
+            self.summary,
+            duplicates,
+            self.resumed,
+            tuple(self.notes),
+            tuple((p.plan.id, p.plan.name, p.plan.synthetic) for p in self.store.opened),
+            self.request.as_of,
+        )
+        self._finish(result)
+        return result
+
+    def _pool(self) -> Pool | Inline:
+        setup = blockwork.WorkSetup(self.request, self.work.path, self.store.hashes)
+        rows = self.parcels.rows
+        workers = self.request.workers or _cores()
+        if rows is not None:
+            workers = min(workers, -(-rows // self.request.block_rows))
+        return Inline(blockwork.start, setup) if workers <= 1 else Pool(blockwork.start, setup, workers)
+
+    def _open_blocks(self) -> Iterator[tuple[int, Block]]:
+        """Yield the blocks that are not done yet; take those that are."""
+        for block in self.parcels.blocks(self.request.block_rows):
+            told = PartFiles(self.work.path, block.number).read(block.start, block.rows)
+            if told is None:
+                yield block.number, block
+            else:
+                self.resumed += block.rows
+                self._take(block.number, told)
+
+    def _take(self, number: int, told: dict[str, Any]) -> None:
+        """Take a finished block in; append to the output whatever comes next in order."""
+        self.told[number] = told
+        while (told := self.told.pop(len(self.numbers), None)) is not None:  # type: ignore[arg-type]
+            files = PartFiles(self.work.path, len(self.numbers))
+            self.numbers.append(len(self.numbers))
+            self.table.add(files.rows)
+            if self.long is not None:
+                self.long.add(files.findings)
+            self._count(told)
+        if self.progress is not None:
+            self.progress(self.summary.rows, self.resumed, self.parcels.rows, self.summary)
+
+    def _count(self, told: dict[str, Any]) -> None:
+        self.summary.merge(Summary.from_json(told["summary"]))
+        self.notes |= dict.fromkeys(Text(*note) for note in told["notes"])
+        self.types |= set(told["types"])
+        self.crs = self.crs or told["crs"]
+        if told["bounds"] is not None:
+            mine = self.bounds or told["bounds"]
+            self.bounds = [*map(min, mine[:2], told["bounds"][:2]), *map(max, mine[2:], told["bounds"][2:])]
+
+    def _finish(self, result: BatchResult) -> None:
+        bounds = (
+            None if self.bounds is None else (self.bounds[0], self.bounds[1], self.bounds[2], self.bounds[3])
+        )
+        facts = LayerFacts(self.crs, bounds, tuple(sorted(self.types)))
+        request, folder = self.request, self.work.path
+        made = [(folder / f"output{request.suffix}", request.output)]
+        self.table.close(facts)
+        if request.suffix == ".html":
+            from kkpr_check.report.batch_html import dumps
+
+            made[0][0].write_text(dumps(result, request.lang), encoding="utf-8", newline="\n")
+        writing.prove(request.suffix, made[0][0], self.summary.rows)
+        if self.long is not None and request.findings is not None:
+            assert request.findings_suffix is not None
+            self.long.close(facts)
+            made.append((folder / f"findings{request.findings_suffix}", request.findings))
+            with made[1][0].open("rb+") as stream:
+                os.fsync(stream.fileno())
+        (folder / "finishing").touch()
+        for built, target in reversed(made):
+            _put(built, Path(target))
+            result.files.append(target)
+
+
+def _put(built: Path, target: Path) -> None:
+    """Move a finished file into its place; another folder than that of the output may be another disk."""
+    with suppress(OSError):
+        os.chmod(built, 0o666 & ~_umask())
+    try:
+        os.replace(built, target)
+    except OSError:
+        from kkpr_check.batch.journal import write_whole
+
+        write_whole(target, built.read_bytes())
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _duplicate_ids(files: Iterable[Path]) -> int:
+    """Return how many ids stand more than once, range of hashes by range of hashes, so that memory stays small."""
+    maps = [np.memmap(file, dtype="<u8", mode="r") for file in files if file.stat().st_size]
+    buckets = max(1, -(-sum(len(one) for one in maps) // BUCKET_IDS))
+    edges = [np.uint64(n * (1 << 64) // buckets) for n in range(1, buckets)]
+    cuts = [np.concatenate([[0], np.searchsorted(one, edges), [len(one)]]).astype(int) for one in maps]
+    found = 0
+    for n in range(buckets):
+        parts = [one[cut[n] : cut[n + 1]] for one, cut in zip(maps, cuts, strict=True)]
+        _, counts = np.unique(np.concatenate(parts) if parts else [], return_counts=True)
+        found += int(np.count_nonzero(counts > 1))
+    return found
+
+
+__all__ = ["BatchRequest", "BatchResult", "InputError", "KkprError", "run_batch"]

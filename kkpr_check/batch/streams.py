@@ -1,0 +1,228 @@
+"""One reader a format, each walking through its file once."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+
+from kkpr_check.batch.reading import Loaded, Payload, Reading, Stream
+from kkpr_check.errors import InputError, Text
+from kkpr_check.io.containers import Source
+from kkpr_check.io.gdal import from_wkb, unique_names
+from kkpr_check.io.raw import Objects, Raw, objects, unreadable
+
+CHUNK_ROWS = 100_000
+"""Rows a read where only GDAL's plain interface is there (skipping costs time, so it is done rarely)."""
+
+
+def open_stream(source: Source, reading: Reading) -> Stream:
+    """Return the reader for a data set.
+
+    Raises
+    ------
+    InputError, CrsError
+        The file is not what it says, or damaged as far as its headers tell.
+    """
+    if source.driver in ("GeoJSON", "GeoJSONSeq"):
+        from kkpr_check.batch.jsontext import GeoJsonStream
+
+        return GeoJsonStream(source, reading)
+    if source.driver == "Parquet":
+        return ParquetStream(source, reading)
+    if source.driver in ("ESRI Shapefile", "GPKG", "OpenFileGDB", "FlatGeobuf"):
+        from kkpr_check.batch.gdalstream import GdalStream
+
+        return GdalStream(source, reading)
+    from kkpr_check.io.layers import _read  # drawings and KML are small: read whole
+
+    return WholeStream(_read(source, reading.encoding), reading)
+
+
+def wkt_table(reading: Reading) -> Stream:
+    """Return the reader of a table with a WKT column."""
+    from kkpr_check.batch.wkttable import WktStream
+
+    return WktStream(reading)
+
+
+@dataclass(frozen=True)
+class ArrowPayload:
+    """A record batch with a column of WKB; it travels as an Arrow stream."""
+
+    batch: Any
+    geometry: str
+    layer: str
+    driver: str
+    crs_label: str | None
+    fid_field: str | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        import pyarrow as pa
+
+        sink = io.BytesIO()
+        with pa.ipc.new_stream(sink, self.batch.schema) as writer:
+            writer.write_batch(self.batch)
+        rest = (self.geometry, self.layer, self.driver, self.crs_label, self.fid_field)
+        return _from_ipc, (sink.getvalue(), *rest)
+
+    def load(self) -> Loaded:
+        """Return the features of the batch."""
+        column = self.batch.column(self.geometry)
+        wkb = np.asarray(column.to_numpy(zero_copy_only=False), dtype=object)
+        geometry, broken = from_wkb(wkb)
+        fields = {
+            name: objects([plain(value) for value in self.batch.column(name).to_pylist()])
+            for name in self.batch.schema.names
+            if name not in (self.geometry, _FID)
+        }
+        raw = Raw(self.layer, self.driver, geometry, fields, self.crs_label, broken=broken)
+        if self.fid_field is not None and _FID in self.batch.schema.names:
+            raw.fids, raw.fid_field = objects(self.batch.column(_FID).to_pylist()), self.fid_field
+        flat = not (shapely.has_z(geometry).any() or shapely.has_m(geometry).any() or broken)
+        return Loaded(raw, wkb if flat else None)
+
+
+_FID = "\x00fid"
+"""The driver's own ids travel under a name that no file can use."""
+
+
+def _from_ipc(data: bytes, *rest: Any) -> ArrowPayload:
+    import pyarrow as pa
+
+    with pa.ipc.open_stream(data) as stream:
+        return ArrowPayload(stream.read_next_batch(), *rest)
+
+
+def plain(value: Any) -> Any:
+    """Return an Arrow value as the plain value an option parser takes; NaN is null."""
+    if isinstance(value, float) and value != value:
+        return None
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+@dataclass(frozen=True)
+class RawPayload:
+    """A block that was read already."""
+
+    block: Raw
+
+    def load(self) -> Loaded:
+        """Return it."""
+        return Loaded(self.block)
+
+
+class ParquetStream:
+    """GeoParquet, batch by batch."""
+
+    def __init__(self, source: Source, reading: Reading) -> None:
+        import json
+
+        from kkpr_check.io.parquet import _crs_label, _primary
+
+        self._source, self._place = source, source.place._replace(layer=source.name)
+        arrow = need_pyarrow(self._place.file)
+        try:
+            self._file = arrow.parquet.ParquetFile(source.file, pre_buffer=False, buffer_size=1 << 20)
+            names = [str(name) for name in self._file.schema_arrow.names]
+            header = json.loads((self._file.schema_arrow.metadata or {}).get(b"geo", b"{}"))
+        except (arrow.ArrowException, OSError, ValueError) as error:
+            raise unreadable(self._place, str(error)) from error
+        unique_names(names, source)
+        geo = _primary(header, source)
+        if geo["name"] not in names:
+            raise unreadable(self._place, f"no column {geo['name']!r}")
+        self._geometry = str(geo["name"])
+        self.fields = tuple(name for name in names if name not in header["columns"])
+        self._columns = [name for name in self.fields if name.strip().casefold() in reading.columns]
+        self.rows: int | None = int(self._file.metadata.num_rows)
+        self.crs_label: str | None = _crs_label(geo)
+
+    def payloads(self, block_rows: int) -> Iterator[tuple[int, Payload]]:
+        """Yield the batches of the file."""
+        import pyarrow as pa
+
+        batches = self._file.iter_batches(
+            batch_size=block_rows, columns=[*self._columns, self._geometry], use_threads=False
+        )
+        while True:
+            try:
+                batch = next(batches, None)
+            except (pa.ArrowException, OSError, ValueError) as error:
+                raise unreadable(self._place, str(error)) from error
+            if batch is None:
+                return
+            yield (
+                batch.num_rows,
+                ArrowPayload(batch, self._geometry, self._source.name, "Parquet", self.crs_label),
+            )
+
+
+def need_pyarrow(file: str | None) -> Any:
+    """Import pyarrow with its Parquet module, or name the extra that brings it.
+
+    Raises
+    ------
+    InputError
+        Code ``extra-missing``.
+    """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        from kkpr_check.errors import Place
+
+        raise InputError(
+            Text("this needs pyarrow", "ini memerlukan pyarrow"),
+            place=Place(file),
+            remedy=Text("pip install 'kkpr-check[parquet]'", "pip install 'kkpr-check[parquet]'"),
+            code="extra-missing",
+        ) from error
+    return pyarrow
+
+
+class WholeStream:
+    """A layer that is read at once and handed on in slices."""
+
+    def __init__(self, raw: Raw, reading: Reading) -> None:
+        self._raw = raw
+        self._kept = [name for name in raw.fields if name.strip().casefold() in reading.columns]
+        self.rows: int | None = len(raw.geometry)
+        self.crs_label: str | None = raw.crs_label
+        self.fields = tuple(raw.fields)
+
+    def payloads(self, block_rows: int) -> Iterator[tuple[int, Payload]]:
+        """Yield slices of the layer."""
+        for start in range(0, len(self._raw.geometry), block_rows):
+            block = slice_raw(self._raw, start, start + block_rows, self._kept)
+            yield len(block.geometry), RawPayload(block)
+
+
+def slice_raw(raw: Raw, start: int, stop: int, kept: list[str]) -> Raw:
+    """Return rows ``start .. stop - 1`` of a layer with the columns `kept`."""
+    return Raw(
+        raw.layer,
+        raw.driver,
+        raw.geometry[start:stop],
+        {name: raw.fields[name][start:stop] for name in kept},
+        raw.crs_label,
+        raw.encoding,
+        {row - start: why for row, why in raw.broken.items() if start <= row < stop},
+        list(raw.assumptions),
+        _cut(raw.fids, start, stop),
+        raw.fid_field,
+    )
+
+
+def _cut(values: Objects | None, start: int, stop: int) -> Objects | None:
+    return None if values is None else values[start:stop]
+
+
+def silent_about(pattern: str) -> None:
+    """Ignore one library warning whose cause is handled here."""
+    warnings.filterwarnings("ignore", pattern)

@@ -1,0 +1,211 @@
+"""The batch table (contract section 5): its columns, and the rows that reports make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kkpr_check.errors import Text
+from kkpr_check.model import Finding, LedgerEntry, Outcome, Report
+from kkpr_check.rules import RULES
+
+Kind = Literal["text", "number", "count"]
+
+COLUMNS: Mapping[str, Kind] = {
+    "id": "text", "verdict": "text", "pathway": "text", "plan": "text", "subzone": "text", "subzone_share": "number",
+    "n_zones": "count", "zones": "text", "parcel_area_m2": "number", "footprint_area_m2": "number", "gap_m2": "number",
+    "overlap_m2": "number", "dropped_m2": "number", "approvable_m2": "number", "fail": "text", "undetermined": "text",
+    "conditional": "text", "flip_distance_m": "number", "message": "text",
+}  # fmt: skip
+FINDING_COLUMNS: Mapping[str, Kind] = {
+    "id": "text", "rule": "text", "outcome": "text", "plan": "text", "zone": "text", "measured": "number",
+    "limit": "number", "operator": "text", "unit": "text", "margin": "number", "flip_distance_m": "number",
+    "legal": "text",
+}  # fmt: skip
+"""`measured` and `limit` are text in a few rules (what the matrix says)."""
+
+RATIO_DECIMALS = 8
+_ORDER = {rule.code: n for n, rule in enumerate(RULES)}
+
+
+@dataclass
+class BlockRows:
+    """Answers for some parcels, column by column.
+
+    Attributes
+    ----------
+    row
+        Place of each answer in its block of the input.
+    columns
+        Name -> values, None for null; all columns of the table.
+    findings
+        The long table: name -> values; empty where it is not asked for. `finding_row` is the place of the parcel.
+    """
+
+    row: NDArray[np.int64]
+    columns: dict[str, list[Any]]
+    findings: dict[str, list[Any]] = field(default_factory=dict)
+    finding_row: list[int] = field(default_factory=list)
+
+
+def rows_of(
+    reports: Sequence[Report], row: NDArray[np.int64], lang: str, *, message: bool, findings: bool
+) -> BlockRows:
+    """Return the rows that reports make.
+
+    Parameters
+    ----------
+    row
+        Place of each report's parcel in the block.
+    lang
+        Language of the messages.
+    message, findings
+        Whether messages and the long table are wanted.
+    """
+    made = [_row(report, lang, message=message) for report in reports]
+    rows = BlockRows(row, {name: [one[n] for one in made] for n, name in enumerate(COLUMNS)})
+    if findings:
+        rows.findings = {name: [] for name in FINDING_COLUMNS}
+        for report, place in zip(reports, row.tolist(), strict=True):
+            for finding in report.findings:
+                rows.finding_row.append(place)
+                for name, value in zip(FINDING_COLUMNS, _finding(report.site.id, finding), strict=True):
+                    rows.findings[name].append(value)
+    return rows
+
+
+def broken_rows(ids: Sequence[str], row: NDArray[np.int64], why: Sequence[Text], lang: str) -> BlockRows:
+    """Return the rows of parcels that can not be judged: undetermined, with the reason (LOK000)."""
+    columns: dict[str, list[Any]] = {name: [None] * len(ids) for name in COLUMNS}
+    columns["id"] = list(ids)
+    columns["verdict"] = ["undetermined"] * len(ids)
+    columns["undetermined"] = ["LOK000"] * len(ids)
+    columns["message"] = [f"LOK000: {text.pick(lang)}" for text in why]
+    findings: dict[str, list[Any]] = {name: [None] * len(ids) for name in FINDING_COLUMNS}
+    findings |= {"id": list(ids), "rule": ["LOK000"] * len(ids), "outcome": ["undetermined"] * len(ids)}
+    return BlockRows(row, columns, findings, row.tolist())
+
+
+def _row(report: Report, lang: str, *, message: bool) -> tuple[Any, ...]:
+    site = report.site
+    entry = report.combined[0] if report.combined else None
+    codes = {outcome: _codes(report.findings, outcome) for outcome in Outcome}
+    largest = entry.zones[0] if entry is not None and entry.zones else None
+    return (
+        site.id,
+        report.verdict.value,
+        report.pathway,
+        plan_of(report, entry),
+        None if largest is None else largest.subzone,
+        None if largest is None else ratio(largest.share),
+        None if entry is None else len(entry.zones),
+        None if entry is None else ";".join(f"{z.subzone}:{share_text(z.share)}" for z in entry.zones),
+        None if site.parcel is None else metres(site.parcel.area),
+        None if site.footprint is None else metres(site.footprint.area),
+        None if entry is None else metres(entry.gap_m2),
+        None if entry is None else metres(entry.overlap_m2),
+        None if entry is None else metres(entry.dropped_m2),
+        _approvable(report),
+        codes[Outcome.FAIL],
+        codes[Outcome.UNDETERMINED],
+        codes[Outcome.CONDITIONAL],
+        min(
+            (metres(f.flip_distance_m) for f in report.findings if f.flip_distance_m is not None),
+            default=None,
+        ),
+        _message(report.findings, lang) if message or site.doubt is not None else None,
+    )
+
+
+def _approvable(report: Report) -> float | None:
+    if report.approvable is not None:
+        return metres(report.approvable.area_m2)
+    return None if report.site.parcel is None or report.site.doubt is not None else 0.0
+
+
+def plan_of(report: Report, entry: LedgerEntry | None) -> str | None:
+    """Return the plan that decides the largest sub-zone of the combined map."""
+    if entry is None or not entry.zones:
+        return None
+    largest = entry.zones[0]
+    for own in report.ledger:
+        if own.subject == entry.subject and any(
+            z.subzone == largest.subzone and z.area_m2 >= largest.area_m2 - 1e-3 for z in own.zones
+        ):
+            return own.plan
+    return next((own.plan for own in report.ledger if own.subject == entry.subject and own.zones), None)
+
+
+def _codes(findings: Iterable[Finding], outcome: Outcome) -> str:
+    found = {finding.rule for finding in findings if finding.outcome is outcome}
+    return ",".join(sorted(found, key=_ORDER.__getitem__))
+
+
+def _message(findings: Sequence[Finding], lang: str) -> str:
+    """Return what decides: the messages of the worst outcome, each once."""
+    worst = max((finding.outcome for finding in findings), default=Outcome.PASS)
+    if worst <= Outcome.PASS:
+        return ""
+    told = dict.fromkeys(f"{f.rule}: {f.message.pick(lang)}" for f in findings if f.outcome is worst)
+    return " | ".join(told)
+
+
+def _finding(site_id: str, finding: Finding) -> tuple[Any, ...]:
+    return (
+        site_id, finding.rule, finding.outcome.word, finding.plan, finding.zone,
+        measure(finding.measured, finding.unit), measure(finding.limit, finding.unit), finding.operator, finding.unit,
+        measure(finding.margin, finding.unit),
+        None if finding.flip_distance_m is None else metres(finding.flip_distance_m), finding.legal,
+    )  # fmt: skip
+
+
+def metres(value: float) -> float:
+    """Round an area or a length to 1e-4 (contract section 1a.6); never -0.0."""
+    return round(float(value), 4) + 0.0
+
+
+def ratio(value: float) -> float:
+    """Round a share to 1e-8; never -0.0."""
+    return round(float(value), RATIO_DECIMALS) + 0.0
+
+
+def share_text(value: float) -> str:
+    """Return a share for the `zones` column: four decimals, trailing zeros dropped.
+
+    >>> share_text(0.81), share_text(1.0), share_text(0.00002)
+    ('0.81', '1', '0')
+    """
+    return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def measure(value: float | str | None, unit: str | None) -> float | str | None:
+    """Return a measured value or a limit as the JSON report writes it."""
+    if value is None or isinstance(value, str):
+        return value
+    return metres(value) if unit in ("m", "m2") else ratio(value)
+
+
+def in_order(parts: Sequence[BlockRows], rows: int) -> BlockRows:
+    """Join the rows of one block and put them into the order of the input."""
+    order = np.argsort(np.concatenate([part.row for part in parts]), kind="stable")
+    if len(order) != rows:
+        raise AssertionError(f"{len(order)} answers for {rows} parcels")
+    columns = {name: _sorted([part.columns[name] for part in parts], order) for name in COLUMNS}
+    places = np.array([place for part in parts for place in part.finding_row], dtype=np.int64)
+    by_row = np.argsort(places, kind="stable")
+    findings = {}
+    if any(part.findings for part in parts):
+        findings = {
+            name: _sorted([part.findings[name] for part in parts if part.findings], by_row)
+            for name in FINDING_COLUMNS
+        }
+    return BlockRows(np.arange(rows), columns, findings, places[by_row].tolist())
+
+
+def _sorted(lists: Sequence[list[Any]], order: NDArray[np.int64]) -> list[Any]:
+    joined = [value for values in lists for value in values]
+    return [joined[n] for n in order.tolist()]

@@ -1,0 +1,159 @@
+"""A CSV file with a WKT column, a parcel a row."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+
+from kkpr_check.batch.reading import Loaded, Payload, Reading
+from kkpr_check.errors import InputError, KkprError, Place, Text
+from kkpr_check.io import crs as crs_policy
+from kkpr_check.io.raw import Raw, objects, unreadable
+
+WKT_COLUMNS = ("wkt", "wkt_parcel", "geometry", "geom", "the_geom", "wkt_geom", "shape", "geometri")
+PROBED = 200
+CELL_MAX = 1 << 30
+_SRID = re.compile(r"\s*SRID\s*=\s*(\d+)\s*;", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class WktPayload:
+    """Some rows of a table: the WKT, the other cells by column, and the rows that have too many or too few cells."""
+
+    wkt: tuple[str, ...]
+    cells: dict[str, tuple[str | None, ...]]
+    odd: dict[int, int]
+    layer: str
+    crs_label: str | None
+    width: int
+
+    def load(self) -> Loaded:
+        """Return the features."""
+        geometry = objects([None] * len(self.wkt))
+        broken: dict[int, Text] = {}
+        for row, text in enumerate(self.wkt):
+            if row in self.odd:
+                n = self.odd[row]
+                broken[row] = Text(
+                    f"the row has {n} cells where the header has {self.width}",
+                    f"baris berisi {n} sel, sedangkan judul {self.width}",
+                )
+            elif text.strip():
+                try:
+                    geometry[row] = shapely.from_wkt(_SRID.sub("", text, count=1))
+                except shapely.errors.GEOSException as error:
+                    why = str(error).partition(": ")[2] or str(error)
+                    broken[row] = Text(f"the WKT can not be read: {why}", f"WKT tidak terbaca: {why}")
+        fields = {name: objects(list(values)) for name, values in self.cells.items()}
+        return Loaded(Raw(self.layer, "CSV", geometry, fields, self.crs_label, broken=broken))
+
+
+class WktStream:
+    """Rows of a table; the first rows tell its CRS where the user does not."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading, self._path = reading, Path(reading.path)
+        self._place = Place(reading.path)
+        self._encoding = reading.encoding or "utf-8-sig"
+        csv.field_size_limit(CELL_MAX)
+        with self._path.open("rb") as stream:
+            head = stream.read(1 << 16)
+        self._delimiter = _delimiter(head.split(b"\n", 1)[0])
+        rows = self._rows()
+        self._header = [name.strip() for name in next(rows, [])]
+        names = [name.casefold() for name in self._header]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise unreadable(self._place, f"two columns are called {twice!r}", code="duplicate-field")
+        self._wkt = self._column(names)
+        self._kept = {name: n for n, name in enumerate(self._header) if names[n] in reading.columns}
+        self.fields = tuple(self._header)
+        self.rows: int | None = None
+        self.crs_label: str | None = self._crs(
+            [row[self._wkt] for row in islice(rows, PROBED) if self._wkt < len(row)]
+        )
+
+    def payloads(self, block_rows: int) -> Iterator[tuple[int, Payload]]:
+        """Yield `block_rows` rows at a time."""
+        rows = self._rows()
+        next(rows)
+        while block := list(islice(rows, block_rows)):
+            yield len(block), self._payload(block)
+
+    def _payload(self, block: list[list[str]]) -> WktPayload:
+        width = len(self._header)
+        odd = {n: len(row) for n, row in enumerate(block) if len(row) != width}
+        full = [row if len(row) >= width else row + [""] * (width - len(row)) for row in block]
+        cells = {name: tuple(row[n] or None for row in full) for name, n in self._kept.items()}
+        wkt = tuple(row[self._wkt] for row in full)
+        return WktPayload(wkt, cells, odd, self._path.stem, self.crs_label, width)
+
+    def _rows(self) -> Iterator[list[str]]:
+        try:
+            with self._path.open(encoding=self._encoding, newline="") as stream:
+                reader = csv.reader(stream, delimiter=self._delimiter, strict=True)
+                yield from (row for row in reader if row)
+        except csv.Error as error:
+            raise unreadable(self._place, f"CSV: {error}") from error
+        except (UnicodeDecodeError, LookupError) as error:
+            raise InputError(
+                Text(f"the text is not {self._encoding}: {error}", f"teks bukan {self._encoding}: {error}"),
+                place=self._place,
+                remedy=Text("save it as UTF-8, or name the encoding: --encoding cp1252",
+                            "simpan sebagai UTF-8, atau sebutkan pengodeannya: --encoding cp1252"),
+                code="encoding",
+            ) from error  # fmt: skip
+
+    def _column(self, names: list[str]) -> int:
+        found = [names.index(name) for name in WKT_COLUMNS if name in names]
+        if found:
+            return found[0]
+        listed = ", ".join(self._header) or "-"
+        raise InputError(
+            Text(
+                f"the table has no WKT column (it has: {listed})",
+                f"tabel tidak memiliki kolom WKT (yang ada: {listed})",
+            ),
+            place=self._place,
+            remedy=Text(
+                "call the column wkt; one parcel a row", "beri nama kolom wkt; satu persil per baris"
+            ),
+            code="field-missing",
+        )
+
+    def _crs(self, texts: list[str]) -> str | None:
+        if self._reading.assume_crs is not None:
+            return None
+        srids = {match.group(1) for text in texts if (match := _SRID.match(text))}
+        if len(srids) == 1:
+            return f"EPSG:{srids.pop()}"
+        bounds = _bounds(texts)
+        west, south, east, north = crs_policy.AREA_OF_USE
+        inside = bounds is not None and (
+            bounds[0] >= west and bounds[1] >= south and bounds[2] <= east and bounds[3] <= north
+        )
+        if not inside:
+            raise self._missing(bounds)
+        return crs_policy.LONLAT
+
+    def _missing(self, bounds: tuple[float, float, float, float] | None) -> KkprError:
+        return crs_policy.missing_crs(self._place, bounds)
+
+
+def _bounds(texts: list[str]) -> tuple[float, float, float, float] | None:
+    shapes: Any = shapely.from_wkt([_SRID.sub("", text, count=1) for text in texts], on_invalid="ignore")
+    box = shapely.total_bounds(np.asarray(shapes, dtype=object))
+    return None if np.isnan(box).any() else (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
+
+
+def _delimiter(header: bytes) -> str:
+    counts = {mark: header.count(mark.encode()) for mark in (",", ";", "\t")}
+    return max(counts, key=lambda mark: counts[mark])

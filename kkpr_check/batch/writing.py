@@ -1,0 +1,260 @@
+"""Part files of single blocks, and the output that they make together; each format in both roles."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from kkpr_check.batch import textrows
+from kkpr_check.batch.table import COLUMNS, FINDING_COLUMNS, Kind
+from kkpr_check.errors import InputError, KkprError, Place, Text
+
+SPATIAL = frozenset({".parquet", ".gpkg", ".fgb"})
+"""Formats whose rows carry the parcel's geometry, in the CRS of the input."""
+_TEXTS = (".csv", ".jsonl")
+FIXED_DATE = "2000-01-01T00:00:00.000Z"
+"""GeoPackage writes the date of its last change; a fixed one keeps equal runs equal."""
+FINDING_KINDS: Mapping[str, Kind] = {**FINDING_COLUMNS, "measured_text": "text", "limit_text": "text"}
+"""In Parquet a column has one type: words among the numbers go to columns of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFacts:
+    """What all blocks together tell of the geometries: CRS, bounds, and types of geometry."""
+
+    crs: str
+    bounds: tuple[float, float, float, float] | None
+    types: tuple[str, ...]
+
+
+def encode_rows(
+    suffix: str, columns: Mapping[str, Sequence[Any]], geometry: Sequence[bytes | None] | None
+) -> bytes:
+    """Return the part of a block: rows of the batch table in the format of the output."""
+    if suffix == ".csv":
+        return textrows.csv_rows(columns)
+    if suffix == ".jsonl":
+        return textrows.json_rows(columns)
+    if suffix in SPATIAL:
+        from kkpr_check.batch.arrowrows import ipc_rows
+
+        return ipc_rows(columns, COLUMNS, geometry)
+    return b""
+
+
+def encode_findings(suffix: str, columns: Mapping[str, Sequence[Any]]) -> bytes:
+    """Return the part of a block: rows of the long table in its format."""
+    if suffix == ".csv":
+        return textrows.csv_rows(columns)
+    if suffix == ".jsonl":
+        return textrows.json_rows(columns)
+    from kkpr_check.batch.arrowrows import ipc_rows
+
+    split = dict(columns)
+    for name in ("measured", "limit"):
+        split[name] = [None if isinstance(value, str) else value for value in columns[name]]
+        split[f"{name}_text"] = [value if isinstance(value, str) else None for value in columns[name]]
+    return ipc_rows(split, FINDING_KINDS, None)
+
+
+class Joiner(Protocol):
+    """Puts parts together in their order."""
+
+    def add(self, part: Path) -> None:
+        """Append a part."""
+
+    def close(self, facts: LayerFacts) -> None:
+        """Write what is left, and leave a whole file behind."""
+
+
+def joiner(suffix: str, target: Path, *, findings: bool) -> Joiner:
+    """Return what joins the parts of one output into `target`."""
+    if suffix in _TEXTS:
+        columns = FINDING_COLUMNS if findings else COLUMNS
+        return _TextJoiner(target, textrows.csv_header(list(columns)) if suffix == ".csv" else b"")
+    if suffix == ".parquet":
+        return _ParquetJoiner(target, FINDING_KINDS if findings else COLUMNS, geometry=not findings)
+    if suffix in (".gpkg", ".fgb"):
+        return _GdalJoiner(target, "GPKG" if suffix == ".gpkg" else "FlatGeobuf")
+    return _NoJoiner()
+
+
+class _NoJoiner:
+    """The HTML summary is written from the counts alone."""
+
+    def add(self, part: Path) -> None:
+        """Nothing to append."""
+
+    def close(self, facts: LayerFacts) -> None:
+        """Nothing to write."""
+
+
+class _TextJoiner:
+    def __init__(self, target: Path, header: bytes) -> None:
+        self._stream: BinaryIO = target.open("wb")
+        self._stream.write(header)
+
+    def add(self, part: Path) -> None:
+        with part.open("rb") as source:
+            shutil.copyfileobj(source, self._stream, 1 << 20)
+
+    def close(self, facts: LayerFacts) -> None:
+        self._stream.close()
+
+
+class _ParquetJoiner:
+    def __init__(self, target: Path, kinds: Mapping[str, Kind], *, geometry: bool) -> None:
+        import pyarrow.parquet as pq
+
+        from kkpr_check.batch.arrowrows import schema
+
+        self._geometry = geometry
+        self._schema = schema(kinds, geometry=geometry).remove_metadata()
+        self._writer = pq.ParquetWriter(target, self._schema, compression="zstd", compression_level=1)
+        self._held: list[Any] = []
+        self._count = 0
+
+    def add(self, part: Path) -> None:
+        from kkpr_check.batch.arrowrows import ROW_GROUP, batches
+
+        for found in batches([part]):
+            batch = found
+            while batch.num_rows:
+                piece = batch.slice(0, ROW_GROUP - self._count)
+                self._held.append(piece)
+                self._count += piece.num_rows
+                batch = batch.slice(piece.num_rows)
+                if self._count == ROW_GROUP:
+                    self._flush()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if self._held:
+            table = pa.Table.from_batches(self._held).cast(self._schema)
+            self._writer.write_table(table, row_group_size=self._count)
+        self._held, self._count = [], 0
+
+    def close(self, facts: LayerFacts) -> None:
+        from kkpr_check.batch.arrowrows import geo_metadata
+
+        self._flush()
+        if self._geometry:
+            self._writer.add_key_value_metadata({"geo": geo_metadata(facts.crs, facts.bounds, facts.types)})
+        self._writer.close()
+
+
+@dataclass
+class _GdalJoiner:
+    target: Path
+    driver: str
+    parts: list[Path] = field(default_factory=list)
+
+    def add(self, part: Path) -> None:
+        self.parts.append(part)
+
+    def close(self, facts: LayerFacts) -> None:
+        import pyarrow as pa
+
+        from kkpr_check.batch.arrowrows import GEOMETRY, batches, rechunked, schema
+        from kkpr_check.io.drivers import import_pyogrio
+
+        pyogrio = import_pyogrio()
+        wanted = schema(COLUMNS, geometry=True)
+        rows = (batch for table in rechunked(batches(self.parts), 10_000) for batch in table.to_batches())
+        with _fixed_date(pyogrio):
+            pyogrio.write_arrow(
+                pa.RecordBatchReader.from_batches(wanted, rows),
+                self.target,
+                layer="kkpr_check",
+                driver=self.driver,
+                geometry_name=GEOMETRY,
+                geometry_type=facts.types[0] if len(facts.types) == 1 else "Unknown",
+                crs=facts.crs,
+            )
+
+
+@contextmanager
+def _fixed_date(pyogrio: Any) -> Iterator[None]:
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+
+
+def count_rows(suffix: str, target: Path) -> int:
+    """Read a written file again and count its rows."""
+    if suffix in _TEXTS:
+        with target.open("rb") as stream:
+            lines = sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(1 << 20), b""))
+        return lines - (suffix == ".csv")
+    if suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(target) as file:
+            return int(file.metadata.num_rows)
+    if suffix == ".gpkg":
+        with closing(sqlite3.connect(f"file:{target}?mode=ro&immutable=1", uri=True)) as connection:
+            return int(connection.execute("SELECT count(*) FROM kkpr_check").fetchone()[0])
+    from kkpr_check.io.drivers import import_pyogrio
+
+    return int(import_pyogrio().read_info(target, force_feature_count=True)["features"])
+
+
+def prove(suffix: str, target: Path, rows: int) -> None:
+    """Sync a written file to the disk and prove that all rows are in it.
+
+    Raises
+    ------
+    KkprError
+        Fewer or more rows are found than were written.
+    """
+    with target.open("rb+") as stream:
+        os.fsync(stream.fileno())
+    if suffix == ".html":
+        return
+    found = count_rows(suffix, target)
+    if found != rows:
+        raise KkprError(
+            Text(f"{rows} rows were written, {found} can be read", f"{rows} baris ditulis, {found} terbaca"),
+            place=Place(str(target)),
+            remedy=Text(
+                "is the disk full? run again with --resume",
+                "apakah disk penuh? jalankan lagi dengan --resume",
+            ),
+            code="output",
+        )
+
+
+def need_arrow(output: str, suffixes: Sequence[str | None]) -> None:
+    """Refuse a format that needs pyarrow where it is not installed, before any work is done.
+
+    Raises
+    ------
+    InputError
+        Naming the extra to install.
+    """
+    if SPATIAL & set(suffixes):
+        from kkpr_check.batch.streams import need_pyarrow
+
+        need_pyarrow(output)
+
+
+__all__ = [
+    "InputError",
+    "Joiner",
+    "LayerFacts",
+    "encode_findings",
+    "encode_rows",
+    "joiner",
+    "need_arrow",
+    "prove",
+]
