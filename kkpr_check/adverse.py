@@ -86,6 +86,8 @@ class AdverseArea:
 
     def distance_m(self, subject: Any) -> float | None:
         """Return the distance from a subject to the area, None beyond four times CE90."""
+        if not len(self.features):
+            return None
         reach_m = PASS_REACH_CE90 * self.ce90_m
         near = self.features[self._tree.query(subject, predicate="dwithin", distance=reach_m)]
         if len(near) and not self._minus.is_empty:

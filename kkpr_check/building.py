@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,12 @@ class ZonePart:
     footprint_m2: float
     refused: bool
 
+    @property
+    def asks_for_rumija(self) -> bool:
+        """Tell whether some limit of the sub-zone depends on the width of the road in front."""
+        rungs = self.plan.tables.intensity.get(self.subzone, ())
+        return any(limit.rumija_factor for rung in rungs for limit in rung.limits.values())
+
 
 @dataclass(frozen=True, slots=True)
 class BuildingSite:
@@ -72,6 +78,7 @@ class BuildingSite:
     site: Site
     parts: tuple[ZonePart, ...]
     parcel: Any | None
+    approvable: Any
     lot_low_m2: float
     lot_high_m2: float
     frontage: Frontage | None
@@ -94,6 +101,14 @@ class BuildingSite:
     def kept(self) -> tuple[ZonePart, ...]:
         """The parts of the parcel that are not refused; all of them where nothing else is left."""
         return tuple(part for part in self.parts if not part.refused) or self.parts
+
+    @property
+    def counted(self) -> tuple[tuple[ZonePart, ...], ...]:
+        """What may count in totals: the parts that are not refused and, where less is approvable, that alone."""
+        if self.approvable.is_empty or self.lot_low_m2 == self.lot_high_m2:
+            return (self.kept,)
+        sure = [replace(part, parcel=overlap_of(part.parcel, self.approvable)) for part in self.kept]
+        return (self.kept, tuple(part for part in sure if part.parcel.area > 0) or self.kept)
 
 
 @dataclass(slots=True)
@@ -396,32 +411,38 @@ def _missing(
 
 
 def _judge_balance(sites: Sequence[BuildingSite], parts: Sequence[tuple[int, ZonePart]]) -> list[Answer]:
-    """Judge green and basement totals: two candidates a site, every zone at its least and at its most."""
+    """Judge green and basement totals.
+
+    The candidates of a site: every zone at its least and at its most, with and without what is undetermined.
+    """
     judged = [i for i, site in enumerate(sites) if site.kept]
     if not judged:
         return []
-    rows = [(t, i, pick) for t, i in enumerate(judged) for pick in (min, max)]
+    rows = [
+        (t, i, counted, pick)
+        for t, i in enumerate(judged)
+        for counted in sites[i].counted
+        for pick in (min, max)
+    ]
     n = len(rows)
     parcel, open_, green, basement = (np.full(n, np.nan) for _ in range(4))
     needed, allowed = [], []
-    for r, (_, i, pick) in enumerate(rows):
+    for r, (_, i, counted, pick) in enumerate(rows):
         site = sites[i]
         proposal = site.site.proposal
         if site.parcel is not None:
-            parcel[r] = round_m(sum(p.parcel.area for p in site.kept))
+            parcel[r] = round_m(sum(p.parcel.area for p in counted))
             built = [g for g in (site.site.footprint, site.site.existing) if g is not None]
             if site.site.footprint is not None or site.site.existing is not None:
-                open_[r] = round_m(
-                    remainder_of(union_of([p.parcel for p in site.kept]), union_of(built)).area
-                )
+                open_[r] = round_m(remainder_of(union_of([p.parcel for p in counted]), union_of(built)).area)
             else:
                 open_[r] = parcel[r]
         green[r] = np.nan if proposal.green_area_m2 is None else proposal.green_area_m2
         basement[r] = np.nan if proposal.basement_area_m2 is None else proposal.basement_area_m2
-        needed.append(_total(site, "kdh_min_pct", pick, unregulated_is=0.0))
-        allowed.append(_total(site, "ktb_max_pct", pick, unregulated_is=1.0))
+        needed.append(_total(site, counted, "kdh_min_pct", pick, unregulated_is=0.0))
+        allowed.append(_total(site, counted, "ktb_max_pct", pick, unregulated_is=1.0))
     block = BalanceRows(
-        target=np.array([t for t, _, _ in rows], dtype=np.int64),
+        target=np.array([t for t, *_ in rows], dtype=np.int64),
         parcel_m2=parcel,
         open_m2=open_,
         green_m2=green,
@@ -463,7 +484,7 @@ def _balance_answer(
         if measured is not None:
             answer.values["excess"] = Quantity(abs(measured - limit) * float(parcel_m2[row]), "m2")
     if outcome is Outcome.UNDETERMINED:
-        unknown = tuple(dict.fromkeys(u for p in site.kept for u in rungs_of(p, site)[1]))
+        unknown = tuple(dict.fromkeys(u for p in site.kept for u in rungs_of(p, site)[1])) or ("parcel area",)
         empty = tuple(
             f"intensity.csv:{p.subzone}:{COLUMN[rule.code]}"
             for p in site.kept
@@ -476,11 +497,18 @@ def _balance_answer(
     return answer
 
 
-def _total(site: BuildingSite, name: str, pick: Callable[..., float], *, unregulated_is: float) -> Limit:
+def _total(
+    site: BuildingSite,
+    parts: Sequence[ZonePart],
+    name: str,
+    pick: Callable[..., float],
+    *,
+    unregulated_is: float,
+) -> Limit:
     """Return sum(limit x part) / sum(part) as a ratio, every zone at its least or most candidate."""
     weighted = area = 0.0
     states = set()
-    for part in site.kept:
+    for part in parts:
         limits = [_limit(rung, name) for rung in rungs_of(part, site)[0]]
         states |= {limit.state for limit in limits}
         if any(limit.state is State.MISSING for limit in limits):

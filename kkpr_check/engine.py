@@ -48,11 +48,16 @@ _ORDER = {rule.code: i for i, rule in enumerate(RULES)}
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run was asked for. `include_draft` judges plans that are not law yet, and says so."""
+    """What a run was asked for.
+
+    `include_draft` judges plans that are not law yet, and says so; without `messages` the findings carry no sentences
+    (a table over millions of parcels prints none).
+    """
 
     as_of: dt.date
     include_draft: bool = False
     strict_accuracy: bool = False
+    messages: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ def judge(
         answers[answer.site].append(answer)
     draft = any(not w.plan.in_force(options.as_of) for w in used)
     reports = [
-        _report(site, stage[i], subjects, coverage, answers[i], draft, left_out)
+        _report(site, stage[i], subjects, coverage, answers[i], draft, left_out, options.messages)
         for i, site in enumerate(sites)
     ]
     return Judged(tuple(reports), reach.needed_m)
@@ -217,8 +222,11 @@ def _building_site(
             piece = whole if left.is_empty else left
             if stage.parcel is None or not piece.is_empty:
                 parts.append(ZonePart(plan.plan, *plan.label(group), piece, area, left.is_empty))
-    frontage = frontage_of(site.parcel, network) if stage.parcel is not None else None
-    return BuildingSite(site, tuple(parts), parcel, lot_low, lot_high, frontage, network, coverage.tolerance)
+    needed = site.footprint is not None or any(part.asks_for_rumija for part in parts)
+    frontage = frontage_of(site.parcel, network) if stage.parcel is not None and needed else None
+    return BuildingSite(
+        site, tuple(parts), parcel, stage.approvable, lot_low, lot_high, frontage, network, coverage.tolerance
+    )
 
 
 def _report(
@@ -229,11 +237,12 @@ def _report(
     answers: Sequence[Answer],
     draft: bool,
     left_out: Sequence[tuple[str, Text]],
+    messages: bool,
 ) -> Report:
     if site.doubt is not None:
         return _unreadable(site, draft, left_out)
-    findings = [land_finding(j, subjects.kind[j.subject]) for j in _shown(stage)]
-    findings += [building_finding(a, site) for a in answers]
+    findings = [land_finding(j, subjects.kind[j.subject], told=messages) for j in _shown(stage)]
+    findings += [building_finding(a, site, told=messages) for a in answers]
     findings += _without_answer(findings, site, stage, coverage)
     kept = [f for f in findings if f.outcome is not Outcome.NOT_APPLICABLE]
     kept.sort(key=lambda f: (f.subject != "parcel", _ORDER[f.rule], f.plan or "", -f.outcome, f.zone or ""))

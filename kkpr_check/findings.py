@@ -20,27 +20,14 @@ from kkpr_check.rules.base import Rule
 DISTANCE_RULES = frozenset({"TAB001", "TAB002", "TAB003", "TAB007"})
 
 
-def land_finding(item: Judgement, subject: Literal["parcel", "footprint"]) -> Finding:
-    """Return the finding of a land answer."""
+NOT_TOLD = Text("", "")
+
+
+def land_finding(item: Judgement, subject: Literal["parcel", "footprint"], *, told: bool = True) -> Finding:
+    """Return the finding of a land answer, with its sentences where they are wanted."""
     plan = item.plan.plan if item.plan else None
-    zone_name = ""
-    if item.plan is not None and item.zone in item.plan.subzones:
-        zone_name = item.plan.names[item.plan.subzones.index(item.zone)]
-    values = {
-        "zone": item.zone or "-",
-        "zone_name": zone_name,
-        "plan": plan.name if plan else "-",
-        **item.values,
-    }
     unit = item.unit or item.rule.unit
-    values.setdefault("measured", _quantity(item.measured, unit))
-    values.setdefault("limit", _quantity(item.limit, unit))
-    ce90 = item.plan.window.zoning.ce90_m if item.plan else float("nan")
-    said = item.outcome
-    if item.rule.block == "overlay" and said is Outcome.PASS and item.zone is not None:
-        said = Outcome.CONDITIONAL  # inside an area that the plan lets pass: tell where, not "outside"
-    shallow_m = item.flip_distance_m if item.shallow else None
-    message = _message(item.rule, said, values, item.missing, shallow_m, ce90)
+    message = _land_message(item, unit) if told else NOT_TOLD
     return Finding(
         rule=item.rule.code,
         name=item.rule.name,
@@ -62,19 +49,31 @@ def land_finding(item: Judgement, subject: Literal["parcel", "footprint"]) -> Fi
     )
 
 
-def building_finding(answer: Answer, site: Site) -> Finding:
-    """Return the finding of a building answer."""
-    part, rule = answer.part, answer.rule
+def _land_message(item: Judgement, unit: str | None) -> Text:
+    zone_name = ""
+    if item.plan is not None and item.zone in item.plan.subzones:
+        zone_name = item.plan.names[item.plan.subzones.index(item.zone)]
     values = {
-        "zone": part.subzone if part else "-",
-        "zone_name": part.name if part else "",
-        "measured": _quantity(answer.measured, rule.unit),
-        "limit": _quantity(answer.limit, rule.unit),
-        **answer.values,
+        "zone": item.zone or "-",
+        "zone_name": zone_name,
+        "plan": item.plan.plan.name if item.plan else "-",
+        **item.values,
     }
+    values.setdefault("measured", _quantity(item.measured, unit))
+    values.setdefault("limit", _quantity(item.limit, unit))
+    ce90_m = item.plan.window.zoning.ce90_m if item.plan else float("nan")
+    said = item.outcome
+    if item.rule.block == "overlay" and said is Outcome.PASS and item.zone is not None:
+        said = Outcome.CONDITIONAL  # inside an area that the plan lets pass: tell where, not "outside"
+    shallow_m = item.flip_distance_m if item.shallow else None
+    return _message(item.rule, said, values, item.missing, shallow_m, ce90_m)
+
+
+def building_finding(answer: Answer, site: Site, *, told: bool = True) -> Finding:
+    """Return the finding of a building answer, with its sentences where they are wanted."""
+    part, rule = answer.part, answer.rule
     flip = _flip(answer, rule)
-    shallow = answer.outcome is Outcome.UNDETERMINED and not answer.missing and flip is not None
-    message = _message(rule, answer.outcome, values, answer.missing, flip if shallow else None, float("nan"))
+    message, remedy = _building_message(answer, flip) if told else (NOT_TOLD, None)
     return Finding(
         rule=rule.code,
         name=rule.name,
@@ -92,8 +91,24 @@ def building_finding(answer: Answer, site: Site) -> Finding:
         witness=answer.witness if answer.outcome >= Outcome.UNDETERMINED else None,
         flip_distance_m=flip,
         missing=answer.missing,
-        remedy=fill(rule.remedy, values) if answer.outcome >= Outcome.FAIL else None,
+        remedy=remedy,
     )
+
+
+def _building_message(answer: Answer, flip_m: float | None) -> tuple[Text, Text | None]:
+    part, rule = answer.part, answer.rule
+    values = {
+        "zone": part.subzone if part else "-",
+        "zone_name": part.name if part else "",
+        "measured": _quantity(answer.measured, rule.unit),
+        "limit": _quantity(answer.limit, rule.unit),
+        **answer.values,
+    }
+    shallow = answer.outcome is Outcome.UNDETERMINED and not answer.missing and flip_m is not None
+    message = _message(
+        rule, answer.outcome, values, answer.missing, flip_m if shallow else None, float("nan")
+    )
+    return message, fill(rule.remedy, values) if answer.outcome is Outcome.FAIL else None
 
 
 def _flip(answer: Answer, rule: Rule) -> float | None:

@@ -95,7 +95,7 @@ def _judge_use(
         checked = rule.check(rows)
         outcome, _, mixed = fold(checked, rows.target, len(sites) * n_groups)
         outcome, mixed = outcome.reshape(len(sites), n_groups), mixed.reshape(len(sites), n_groups)
-        for k in np.unique(judged.subject):
+        for k in sorted(set(judged.subject.tolist())):
             site = int(subjects.site[k])
             by_group = outcome[site].copy()
             if rule.code == "RTR002":
@@ -177,7 +177,7 @@ def _cell_text(cell: Any) -> str:
 
 def _judge_overlays(subjects: Subjects, plan: PlanMap, reach: Reach) -> list[Judgement]:
     found: list[Judgement] = []
-    deciding = set(np.unique(plan.judged.subject[plan.judged.area_m2 > 0]).tolist())
+    deciding = set(plan.judged.subject[plan.judged.area_m2 > 0].tolist())
     for rule in OVERLAY_RULES:
         sources, strips = sources_of(rule, plan.window), strips_of(rule, plan.window)
         hits: list[Judgement] = []
@@ -249,7 +249,7 @@ def _judge_strip(rule: Rule, subjects: Subjects, plan: PlanMap, strip: Strip) ->
     checked = judge_strip(rows)
     outcome, shown, mixed = fold(checked, rows.target, len(k), ">=")
     found = []
-    for subject in np.unique(k):
+    for subject in sorted(set(k.tolist())):
         mine = [p for p in np.flatnonzero(k == subject) if shown[p] >= 0]
         if not mine:
             continue
@@ -429,7 +429,8 @@ def _tell_site(
         item.values = {"count": len(zones), "zones": ", ".join(zones) or "-"}
     if code == "LOK004":
         item.values = {"accuracy": _accuracy_text(rows.adverse_distance_m[k], rows.ce90_m[k])}
-        item.flip_distance_m = item.measured if isinstance(item.measured, float) else None
+        outside = isinstance(item.measured, float) and item.measured > 0
+        item.flip_distance_m = item.measured if outside else None  # type: ignore[assignment]
     if code == "LOK005" and item.outcome is Outcome.CONDITIONAL:
         item.values = _area_words(rows.area_m2[k], rows.legal_area_m2[k], site)
 
