@@ -44,9 +44,14 @@ def fill(folder: Path, legal: str) -> None:
     """Answer the three questions that no layer answers."""
     path = folder / "plan.toml"
     text = path.read_text(encoding="utf-8")
-    for key, value in (("legal", legal), ("status", "in-force"), ("valid_from", "2024-01-01")):
-        assert f'{key} = ""' in text
-        text = text.replace(f'{key} = ""', f'{key} = "{value}"')
+    since = '# valid_from = "2024-01-31"'
+    for mark, line in (
+        ('legal = "TODO"', f'legal = "{legal}"'),
+        ('status = "draft"', 'status = "in-force"'),
+        (since, 'valid_from = "2024-01-01"'),
+    ):
+        assert mark in text
+        text = text.replace(mark, line)
     path.write_text(text, encoding="utf-8")
 
 

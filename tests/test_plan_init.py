@@ -71,9 +71,12 @@ def fill(folder: Path, **answers: str) -> None:
     text = (folder / "plan.toml").read_text(encoding="utf-8")
     values = {"legal": "Perda 1/2024", "status": "in-force", "valid_from": "2024-01-31", **answers}
     for key, value in values.items():
-        lines = [line for line in text.splitlines() if re.match(rf'"?{re.escape(key)}"? = ""', line)]
+        lines = [
+            line for line in text.splitlines() if re.match(rf'(# )?"?{re.escape(key)}"? = ".*# TODO:', line)
+        ]
         assert len(lines) == 1, key
-        text = text.replace(lines[0], lines[0].replace('= ""', f'= "{value}"', 1))
+        name = lines[0].removeprefix("# ").partition(" = ")[0]
+        text = text.replace(lines[0], f'{name} = "{value}"')
     (folder / "plan.toml").write_text(text, encoding="utf-8")
 
 
@@ -82,19 +85,21 @@ def test_certain_codes_are_mapped_and_the_rest_is_marked(zoning: Path, tmp_path:
     said = init_command([zoning], out, yes=True)
     plan = document(out)
     layer = plan["layer"][0]
-    assert (plan["id"], plan["level"], plan["legal"], plan["status"], plan["valid_from"]) == (
+    assert (plan["id"], plan["level"], plan["legal"], plan["status"]) == (
         "pola-ruang",
         "rdtr",
-        "",
-        "",
-        "",
+        "TODO",
+        "draft",
     )
+    assert "valid_from" not in plan
     assert layer["fields"] == {"subzone": "KODE", "name": "NAMOBJ"}
-    assert layer["codes"] == {"R2": "R-2", "r-3": "R-3", "RTH 3": "RTH-3", "J9": "", "RTH 3 > R3": ""}
+    assert layer["codes"] == {"R2": "R-2", "r-3": "R-3", "RTH 3": "RTH-3"}
     assert (out / layer["path"]).is_file() and (out / "layers" / "Pola Ruang.dbf").is_file()
     assert plan["overlay"] == [{"rule": "KHS001", "field": "KKOP_1"}]
     text = (out / "plan.toml").read_text(encoding="utf-8")
-    assert '"J9" = ""  # TODO:' in text and "perhaps RTH-3, R-3" in text and "4 of 6 features resolve" in text
+    assert (
+        '# "J9" = ""  # TODO:' in text and "perhaps RTH-3, R-3" in text and "4 of 6 features resolve" in text
+    )
     assert (
         '"J9", 1 features: not in the national catalogue' in said
         and "fill in legal, status, valid_from" in said
@@ -111,13 +116,19 @@ def test_zones_table_marks_what_is_open(zoning: Path, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_marks_are_refused_and_the_filled_folder_loads(zoning: Path, tmp_path: Path) -> None:
+def test_an_open_folder_is_a_draft_and_in_force_it_needs_its_law(zoning: Path, tmp_path: Path) -> None:
     out = tmp_path / "plan"
     init_command([zoning], out, yes=True)
+    assert load_plan(out).status == "draft"
+    fill(out, legal="TODO")
     with pytest.raises(ErrorGroup) as refused:
         load_plan(out)
-    columns = {str(error.place.column) for error in refused.value.errors}
-    assert {"legal", "status", "valid_from"} <= columns and any("J9" in column for column in columns)
+    assert [error.place.column for error in refused.value.errors] == ["legal"]
+
+
+def test_the_filled_folder_loads(zoning: Path, tmp_path: Path) -> None:
+    out = tmp_path / "plan"
+    init_command([zoning], out, yes=True)
     fill(out, **{"J9": "J9", "RTH 3 > R3": "R-3"})
     plan = load_plan(out)
     assert plan.legal == "Perda 1/2024" and plan.ce90_m == 2.5
@@ -151,7 +162,7 @@ def test_values_that_are_no_road_class_are_marked(zoning: Path, tmp_path: Path) 
     roads = write(tmp_path / "jalan.shp", {"NAMOBJ": ["Jalan Lokal Primer", "Gang", "22011201"]}, kind="line")
     said = init_command([zoning, roads], tmp_path / "plan", yes=True)
     codes = document(tmp_path / "plan")["layer"][1]["codes"]
-    assert codes == {"Jalan Lokal Primer": "lokal-primer", "Gang": "", "22011201": "kolektor-primer"}
+    assert codes == {"Jalan Lokal Primer": "lokal-primer", "22011201": "kolektor-primer"}
     assert 'no road class: "Gang"' in said
 
 
@@ -346,7 +357,10 @@ def test_hostile_values_stay_values(tmp_path: Path) -> None:
     values = ["R-2", "R-3", "K-1", 'a"\n[layer]\nx = 1', "=cmd|'/c calc'!A1", "\\u0041\x7f"]
     path = write(tmp_path / "z.gpkg", {"KODE": values})
     init_command([path], tmp_path / "plan", yes=True)
-    codes = document(tmp_path / "plan")["layer"][0]["codes"]
+    assert document(tmp_path / "plan")["layer"][0]["codes"] == {}
+    text = (tmp_path / "plan" / "plan.toml").read_text(encoding="utf-8")
+    marks = [line[2:] for line in text.splitlines() if line.startswith('# "')]
+    codes = tomllib.loads("\n".join(marks))
     assert set(codes.values()) == {""} and len(codes) == 3
     assert "=cmd|'/c calc'!A1" in codes and 'a" [layer] x = 1' in codes
 
@@ -373,7 +387,8 @@ def test_real_layers_become_folders_that_load(name: str, subzone: str, marks: in
     out = tmp_path / "plan"
     init_command([REAL / name], out, yes=True)
     layer = document(out)["layer"][0]
-    open_values = [value for value, code in layer.get("codes", {}).items() if not code]
+    text = (out / "plan.toml").read_text(encoding="utf-8")
+    open_values = re.findall(r'^# "(.*)" = ""  # TODO:', text, re.MULTILINE)
     assert layer["fields"]["subzone"] == subzone and len(open_values) == marks
     fill(out, **{value: value for value in open_values})
     plan = load_plan(out)

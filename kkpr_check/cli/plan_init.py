@@ -89,6 +89,7 @@ def summary(draft: Draft, target: Path) -> list[Text]:
         lines.append(_item(describe(layer)))
         lines.extend(_item(note, 2) for note in layer.notes)
         lines.extend(_item(line, 2) for line in _mapping(layer))
+    lines.extend(_item(note) for note in draft.notes)
     lines.extend(_overlay_lines(draft))
     lines.append(Text("", ""))
     lines.append(Text("Left to do:", "Yang masih harus dikerjakan:"))
@@ -113,6 +114,15 @@ def _mapping(layer: DraftLayer) -> list[Text]:
             " ..." if len(decided) > 8 else ""
         )
         lines.append(Text(f"codes: {shown}", f"kode: {shown}"))
+    techniques = [value for value, match in found.matches.items() if match.tpz]
+    if techniques:
+        shown = ", ".join(techniques[:8]) + (" ..." if len(techniques) > 8 else "")
+        lines.append(
+            Text(
+                f"zoning techniques (TPZ) behind the code are not judged: {shown}",
+                f"teknik pengaturan zonasi (TPZ) di belakang kode tidak dinilai: {shown}",
+            )
+        )
     lines.extend(conflict.text() for conflict in found.conflicts[:5])
     if found.without_value:
         n = found.without_value
@@ -155,10 +165,12 @@ def _left(draft: Draft, target: Path) -> list[Text]:
             )
         )
     for layer in draft.zoning:
-        if not layer.fields.get("subzone"):
+        if layer.field_is_doubtful:
+            field = layer.fields["subzone"]
             lines.append(
                 Text(
-                    "plan.toml: name the field of the sub-zone code", "plan.toml: sebutkan field kode subzona"
+                    f"plan.toml: confirm that {field} is the field of the sub-zone code",
+                    f"plan.toml: pastikan {field} adalah field kode subzona",
                 )
             )
         unresolved = {item.value: item for item in layer.inspection.unresolved}

@@ -26,7 +26,7 @@ def show_command(directory: str | Path, *, lang: str = "en", columns: int = 80, 
     Parameters
     ----------
     directory
-        The plan folder. A folder with open marks (after ``plan init``) is refused with the list of them.
+        The plan folder; marks that ``plan init`` left open are listed first.
     lang
         ``id`` or ``en``.
     columns
@@ -45,7 +45,7 @@ def show_command(directory: str | Path, *, lang: str = "en", columns: int = 80, 
     plan = load_plan(root)
     layers = [(spec, _read(root, spec, plan)) for spec in plan.layers]
     sections = [
-        _identity(root, plan),
+        [*_identity(root, plan), *_open_marks(root)],
         [line for spec, data in layers for line in _layer(spec, data)],
         list(_overlays(plan)),
         list(_coverage(plan, layers)),
@@ -108,6 +108,22 @@ def _identity(root: Path, plan: Plan) -> list[Text]:
     if plan.synthetic:
         lines.append(Text("SYNTHETIC: no real plan", "SINTETIS: bukan rencana nyata"))
     return lines
+
+
+def _open_marks(root: Path) -> Iterator[Text]:
+    """Say what `plan init` left to a person: lines of plan.toml, and rows of zones.csv."""
+    from kkpr_check.io.adopt_toml import MARK
+
+    for name, mark in (("plan.toml", MARK), ("zones.csv", ",TODO")):
+        path = root / name
+        text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
+        rows = [str(number) for number, line in enumerate(text.splitlines(), start=1) if mark in line]
+        if rows:
+            shown = _shorten(rows)
+            yield Text(
+                f"STILL OPEN: {len(rows)} marks in {name}, lines {shown}",
+                f"MASIH TERBUKA: {len(rows)} tanda di {name}, baris {shown}",
+            )
 
 
 def _lock(root: Path) -> Text:

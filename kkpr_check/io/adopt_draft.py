@@ -12,13 +12,14 @@ from kkpr_check.io.adopt_bare import SCALES, zone_of
 from kkpr_check.io.adopt_inspect import Inspection, guess_level, inspect, require_zoning
 from kkpr_check.io.adopt_notes import reading_notes
 from kkpr_check.io.adopt_roles import NAMES, Role
+from kkpr_check.io.adopt_versions import check_versions
 from kkpr_check.io.layers import list_layers, read_layer
 from kkpr_check.io.plancheck import layer_ids
 from kkpr_check.plan import Level, Zone
 from kkpr_check.reference import road_class_of
 
 FIELD_THRESHOLD = 0.3
-"""Least score of a code field that is proposed without asking; below it the field is left open."""
+"""Least score of a code field that is taken without a mark; below it a person has to confirm the field."""
 MAX_QUESTIONS = 40
 """So many open values are asked for on a terminal; the rest stays marked."""
 CONTAINERS = frozenset({".gpkg", ".gdb", ".zip", ".kml", ".kmz", ".shz"})
@@ -47,7 +48,7 @@ class DraftLayer:
     named
         Layer inside a container, or None.
     codes
-        Source value -> sub-zone; "" = a person has to decide.
+        Source value -> sub-zone; "" = a person has to decide, and until then the value stands for itself.
     notes
         What was noticed while reading, for the summary and the comments.
     """
@@ -68,6 +69,11 @@ class DraftLayer:
         """Its role in the plan."""
         return self.inspection.role
 
+    @property
+    def field_is_doubtful(self) -> bool:
+        """Tell whether the field of the sub-zone code has to be confirmed."""
+        return self.role == "zoning" and self.inspection.score < FIELD_THRESHOLD
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -83,6 +89,7 @@ class Draft:
     legal: str = ""
     status: str = ""
     valid_from: str = ""
+    notes: tuple[Text, ...] = ()
 
     @property
     def zoning(self) -> tuple[DraftLayer, ...]:
@@ -125,12 +132,13 @@ def make_draft(paths: Sequence[str | Path], reading: Reading, *, ask: Ask | None
     Raises
     ------
     PlanError, ErrorGroup
-        No zoning layer among them, a layer of no use to a plan, or two kinds of plan at once.
+        No zoning layer among them, a layer of no use to a plan, two kinds of plan or two versions at once.
     InputError, CrsError
         A layer that can not be read.
     """
     found = [layer for path in paths for layer in _open(Path(path), reading)]
     _refuse_unusable(found)
+    seams = check_versions([layer.inspection for layer in found if layer.role == "zoning"])
     layers = [_with_codes(layer, ask) for layer in _with_ids(found)]
     zoning = [layer.inspection for layer in layers if layer.role == "zoning"]
     level, reason = guess_level(zoning[0])
@@ -138,7 +146,7 @@ def make_draft(paths: Sequence[str | Path], reading: Reading, *, ask: Ask | None
     stem = next(layer.source.stem for layer in layers if layer.role == "zoning")
     draft = Draft(
         re.sub(r"[^a-z0-9]+", "-", stem.casefold()).strip("-") or level, stem.replace("_", " "), level, reason,
-        tuple(layers), zones, open_zones,
+        tuple(layers), zones, open_zones, notes=tuple(seams),
     )  # fmt: skip
     return draft if ask is None else _ask_identity(draft, ask)
 
@@ -175,15 +183,8 @@ def _read(path: Path, name: str | None, reading: Reading) -> DraftLayer:
     in_container = path.suffix.casefold() in CONTAINERS
     return DraftLayer(
         source=path, id="", inspection=found, named=data.layer if in_container else None, encoding=reading.encoding,
-        crs=reading.assume_crs, swap_xy=reading.swap_xy, fields=_fields(found), notes=reading_notes(path, data),
+        crs=reading.assume_crs, swap_xy=reading.swap_xy, fields=dict(found.fields), notes=reading_notes(path, data),
     )  # fmt: skip
-
-
-def _fields(found: Inspection) -> dict[str, str]:
-    fields = dict(found.fields)
-    if found.role == "zoning" and found.score < FIELD_THRESHOLD:
-        fields["subzone"] = ""
-    return fields
 
 
 def _refuse_unusable(layers: Sequence[DraftLayer]) -> None:

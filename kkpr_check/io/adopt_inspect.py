@@ -135,7 +135,8 @@ def inspect(data: LayerLike, *, family: Family | None = None) -> Inspection:
         best = evidence = forced_guess(columns, family or "rdtr")
         guesses = guesses if best is None else (best, *guesses)
     if evidence is not None and best is not None:
-        other = None if _official(columns) else disqualified(data, columns, by_name[best.field])
+        named = any(guess.named >= 0.5 * guess.features for guess in guesses)
+        other = None if _official(columns) else disqualified(data, columns, by_name[best.field], named=named)
         if other is None:
             return replace(_zoning(data, columns, guesses), looks_like=_looks_like(weighed, best))
         return _other(data, columns, other, guesses)
@@ -160,8 +161,10 @@ def require_zoning(inspection: Inspection) -> FieldGuess:
         ),
         place=inspection.place,
         remedy=Text(
-            "give the pola ruang layer; if this is it, name the code field in plan.toml: [layer.fields] subzone = ...",
-            "berikan layer pola ruang; bila memang ini, sebutkan field kode di plan.toml: [layer.fields] subzone = ...",
+            "give the pola ruang layer; if this is it, write plan.toml by hand and name the code field there: "
+            "[layer.fields] subzone = ...",
+            "berikan layer pola ruang; bila memang ini, tulis plan.toml sendiri dan sebutkan field kodenya: "
+            "[layer.fields] subzone = ...",
         ),
         code="not-zoning",
     )

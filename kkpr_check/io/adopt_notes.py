@@ -39,7 +39,7 @@ def reading_notes(path: Path, data: LayerData) -> tuple[Text, ...]:
 
 @contextmanager
 def _own_drivers() -> Iterator[None]:
-    """Hide the skip list for pyogrio from fiona, whose older GDAL complains of each name it does not know."""
+    """Hide the skip list for pyogrio from fiona: its older GDAL complains, at import, of each name it does not know."""
     skipped = os.environ.pop("OGR_SKIP", None)
     try:
         yield
@@ -54,7 +54,8 @@ def dbf_widths(path: Path) -> tuple[dict[str, int], Text | None]:
     fiona tells them; where it is not installed (Python 3.14) nothing is said about widths.
     """
     try:
-        import fiona
+        with _own_drivers():
+            import fiona
     except ImportError:
         return {}, Text(
             "fiona is not installed: column widths unknown",

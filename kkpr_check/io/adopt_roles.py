@@ -30,7 +30,12 @@ LAND_USE_VALUES = re.compile(
     r"|padang rumput.*|lahan terbuka|tanah kosong.*|empang|tambak|permukiman dan tempat kegiatan|rawa.*)$",
     re.IGNORECASE,
 )
-NEIGHBOURHOOD_VALUES = re.compile(r"^(r\.?[tw]\.?[\s\-]*\d{1,3}|\d{3}\s*/\s*\d{3})\b", re.IGNORECASE)
+NEIGHBOURHOOD_VALUES = re.compile(
+    r"^(r\.?\s?[tw]\.?[\s\-_:/]*\d{1,3}|rukun (tetangga|warga)|\d{1,3}\s*/\s*\d{1,3}$|\d{3}\s*/\s*\d{3}\b)",
+    re.IGNORECASE,
+)
+NEIGHBOURHOOD_NUMBER = re.compile(r"^(r[tw]?\.?\s*)?\d{1,3}$", re.IGNORECASE)
+"""What a column called RT or RW holds: 1, 001, RT 01."""
 NETWORK_VALUES = re.compile(
     r"drainase|pipa|serat optik|kabel|air minum|air limbah|evakuasi|persampahan", re.IGNORECASE
 )
@@ -118,10 +123,15 @@ def other_role(data: LayerLike, columns: Sequence[Column]) -> RoleGuess:
     )
 
 
-def disqualified(data: LayerLike, columns: Sequence[Column], best: Column | None) -> RoleGuess | None:
-    """Return the role of an area layer whose values happen to look like zoning although it is something else."""
+def disqualified(
+    data: LayerLike, columns: Sequence[Column], best: Column | None, *, named: bool = False
+) -> RoleGuess | None:
+    """Return the role of an area layer whose values happen to look like zoning although it is something else.
+
+    With `named` its values are names of zones: fields called RT and RW then only say where a zone is.
+    """
     for check in (_neighbourhood, _road_area, _forest, _parcel, _building):
-        guess = check(data, columns)
+        guess = None if named and check is _neighbourhood else check(data, columns)
         if guess is not None:
             return guess
     uses = [value for value in (best.counts if best else ()) if LAND_USE_VALUES.match(value)]
@@ -160,7 +170,8 @@ def _fields_for(columns: Sequence[Column], *layers: str, wanted: Sequence[str]) 
 def _neighbourhood(data: LayerLike, columns: Sequence[Column]) -> RoleGuess | None:
     marks = _with_role(columns, "neighbourhood", "neighbourhood_mark")
     by_value = [column.name for column in columns if _share(column, NEIGHBOURHOOD_VALUES.match) >= 0.5]
-    if len(marks) < 2 and not by_value:
+    numbered = [c for c in columns if c.name in marks and _share(c, NEIGHBOURHOOD_NUMBER.match) >= 0.5]
+    if len(marks) < 2 and not by_value and not numbered:
         return None
     named = ", ".join(dict.fromkeys(marks + by_value))
     return RoleGuess(
@@ -174,9 +185,9 @@ def _neighbourhood(data: LayerLike, columns: Sequence[Column]) -> RoleGuess | No
 
 def _road_column(columns: Sequence[Column]) -> Column | None:
     shares = [(_share(column, road_class_of), column) for column in columns]
-    letters = [(share, column) for share, column in shares if any(v[0].isalpha() for v in column.counts)]
-    best = max(letters or shares, key=lambda item: item[0], default=(0.0, None))
-    return best[1] if best[0] >= 0.5 else None
+    likely = [item for item in shares if item[0] >= 0.5]
+    words = [item for item in likely if any(value[0].isalpha() for value in item[1].counts)]
+    return max(words or likely, key=lambda item: item[0], default=(0.0, None))[1]
 
 
 def _road_area(data: LayerLike, columns: Sequence[Column]) -> RoleGuess | None:

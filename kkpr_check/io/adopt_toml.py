@@ -17,7 +17,9 @@ from kkpr_check.plan import LIMIT_COLUMNS, ROAD_CLASSES, OverlaySpec
 from kkpr_check.reference import overlay_column
 
 MARK = "# TODO:"
-"""What stands behind every key that a person has to fill in; the loader refuses their empty texts."""
+"""What stands beside everything a person has to decide. The folder loads all the same, as a draft without law."""
+OPEN_LEGAL = "TODO"
+"""Stands for the regulation until a person names it; a plan in force is refused with it."""
 
 RULE_NAMES: Mapping[str, Text] = {
     "KHS001": Text("flight safety (KKOP)", "KKOP"), "KHS002": Text("protected farmland (LP2B)", "LP2B"),
@@ -96,8 +98,8 @@ def _identity(draft: Draft, lang: str) -> str:
         ),
     )
     legal = Text('fill in the regulation: "Perda Kab. X 1/2024"', 'isi peraturannya: "Perda Kab. X 1/2024"')
-    status = Text("write in-force or draft", "tulis in-force atau draft")
-    since = Text("fill in the first day it is law: 2024-01-31", "isi hari pertama berlaku: 2024-01-31")
+    status = Text("write in-force once it is law", "tulis in-force bila sudah berlaku")
+    since = Text("the first day it is law, and remove the #", "isi hari pertama berlaku, lalu hapus #")
     level = Text(f"confirm: {draft.level_reason.en}", f"pastikan: {draft.level_reason.id}")
     scale = Text("confirm the map scale", "pastikan skala peta")
     oss = Text("true if OSS uses this plan", "true bila rencana ini dipakai OSS")
@@ -107,9 +109,11 @@ def _identity(draft: Draft, lang: str) -> str:
         f"id = {quoted(draft.id)}",
         f"name = {quoted(draft.name)}",
         f"level = {quoted(draft.level)}" + (_mark(level, lang) if draft.level != "rdtr" else ""),
-        f"legal = {quoted(draft.legal)}" + ("" if draft.legal else _mark(legal, lang)),
-        f"status = {quoted(draft.status)}" + ("" if draft.status else _mark(status, lang)),
-        f"valid_from = {quoted(draft.valid_from)}" + ("" if draft.valid_from else _mark(since, lang)),
+        f"legal = {quoted(draft.legal or OPEN_LEGAL)}" + ("" if draft.legal else _mark(legal, lang)),
+        f"status = {quoted(draft.status or 'draft')}" + ("" if draft.status else _mark(status, lang)),
+        f"valid_from = {quoted(draft.valid_from)}"
+        if draft.valid_from
+        else '# valid_from = "2024-01-31"' + _mark(since, lang),
         f"scale = {draft.scale}" + _mark(scale, lang),
         "oss_integrated = false" + _mark(oss, lang),
         "kbli_version = 2020",
@@ -157,9 +161,10 @@ def _fields(layer: DraftLayer, lang: str) -> list[str]:
     if layer.fields:
         rows.append("[layer.fields]")
         for meaning, name in layer.fields.items():
-            best = layer.inspection.subzone
-            hint = f"{best.field}? ({best.score:.2f})" if best else "?"
-            rows.append(f"{meaning} = {quoted(name)}" + ("" if name else _mark(Text(hint, hint), lang)))
+            doubtful = meaning == "subzone" and layer.field_is_doubtful
+            score = f" ({layer.inspection.score:.2f})"
+            hint = Text(f"confirm the field{score}", f"pastikan fieldnya{score}")
+            rows.append(f"{meaning} = {quoted(name)}" + (_mark(hint, lang) if doubtful else ""))
     if layer.codes:
         rows.append("[layer.codes]")
         rows.extend(_codes(layer, lang))
@@ -169,7 +174,7 @@ def _fields(layer: DraftLayer, lang: str) -> list[str]:
 def _codes(layer: DraftLayer, lang: str) -> Iterable[str]:
     unresolved = {item.value: item for item in layer.inspection.unresolved}
     for value, code in layer.codes.items():
-        line = f"{quoted(value)} = {quoted(code)}"
+        line = f"{quoted(value)} = {quoted(code)}" if code else f'# {quoted(value)} = ""'
         match = layer.inspection.matches.get(value)
         if not code and value in unresolved:
             line += _mark(_open_code(unresolved[value]), lang)
@@ -192,9 +197,9 @@ def _open_code(item: Unresolved) -> Text:
     tips = ", ".join(item.suggestions)
     return Text(
         f"{item.features} features, {item.why.en}{f'; perhaps {tips}' if tips else ''}; "
-        f"write the sub-zone (the value itself where it is one, with a row in zones.csv)",
+        f"write the sub-zone and remove the # in front; until then the value stands for itself, without rules",
         f"{item.features} fitur, {item.why.id}{f'; mungkin {tips}' if tips else ''}; "
-        f"tulis subzonanya (nilai itu sendiri bila memang subzona, dengan baris di zones.csv)",
+        f"tulis subzonanya dan hapus # di depan; sebelum itu nilai ini berdiri sendiri, tanpa aturan",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ QUALITY = {"exact": 1.0, "spelling": 1.0, "number": 0.9, "name": 0.8, "fuzzy": 0
 """What a value counts, by how it was found: a letter code is what plans join their tables on."""
 ZONE_WEIGHT = 0.6
 """A value that names only a zone ("R") says less than one that names a sub-zone ("R-3")."""
+RTRW_DEPTH = ("KODKWS", "ORDE04", "ORDE03", "ORDE02", "ORDE01")
+"""Code fields of an RTRW, from the class to the group it belongs to."""
+OFFICIAL_CODE = re.compile(r"(kodszn|kodzon|kodkws|orde0\d|namobj|namszn|namzon)", re.IGNORECASE)
 SKIPPED_ROLES = frozenset(
     {"area_ha", "geometry", "id", "length", "overlay", "overlay_sea", "itbx_list", "itbx_key", "intensity", "tpz",
      "lindung_budidaya", "admin_province", "admin_regency", "admin_district", "admin_village"}
@@ -67,6 +71,11 @@ class FieldGuess:
     def share(self) -> float:
         """Share of all features that resolve for certain."""
         return self.resolved / self.features if self.features else 0.0
+
+    @property
+    def named(self) -> int:
+        """Features that resolve by name or by 8-digit code: these mean nothing but zoning."""
+        return self.kinds.get("name", 0) + self.kinds.get("number", 0)
 
     @property
     def codes(self) -> frozenset[str]:
@@ -129,7 +138,8 @@ def guess_fields(columns: Iterable[Column], title: str = "") -> tuple[FieldGuess
         for name in FINDERS
         if (guess := _guess(column, name, bonus[name])).kinds
     ]
-    order = {name.casefold(): i for i, name in enumerate(field_aliases("subzone_code"))}
+    names = (*field_aliases("subzone_code"), *RTRW_DEPTH)
+    order = {name.casefold(): i for i, name in enumerate(names)}
     return tuple(sorted(guesses, key=lambda g: (-g.rank, order.get(g.field.casefold(), len(order)))))
 
 
@@ -160,7 +170,8 @@ def _guess(column: Column, family: Family, schema_bonus: float) -> FieldGuess:
     role = {"subzone_code": 0.05, "class_code": 0.05, "name": 0.02, "remark": -0.1}.get(
         column.role or "", 0.0
     )
-    rank = score + role + schema_bonus + 0.1 * shaped / column.features
+    group = 0.1 * (column.name.strip().upper() == RTRW_DEPTH[-1])
+    rank = score + role + schema_bonus + 0.1 * shaped / column.features - group
     return FieldGuess(
         column.name, family, round(min(1.0, score), 3), rank, column.features, column.filled, len(matches),
         int(resolved), dict(kinds), matches, column.counts,
@@ -181,13 +192,15 @@ def is_zoning_evidence(guess: FieldGuess, column: Column) -> bool:
     """Tell whether a field alone shows that the layer is a zoning map.
 
     A quarter of the features by name or 8-digit code is enough; letter codes are short and mean other things too
-    (block C1, road R2), so they need half of the features and two different codes, or an official field name.
+    (block C1, soil R1), so they need half of the features and two different codes, or a field name of the schema;
+    and three quarters where none is written as the catalogue writes it ("R2"), unless the name is the official one.
     """
-    named = guess.kinds.get("name", 0) + guess.kinds.get("number", 0)
-    if named >= 0.25 * guess.features:
+    if guess.named >= 0.25 * guess.features:
         return True
     official = column.role in ("subzone_code", "class_code", "name", "zone_code")
-    return guess.share >= (0.25 if official else 0.5) and (len(guess.codes) >= 2 or official)
+    spelled = not guess.kinds.get("exact") and not OFFICIAL_CODE.match(column.name.strip())
+    needed = 0.75 if spelled else 0.25 if official else 0.5
+    return guess.share >= needed and (len(guess.codes) >= 2 or official)
 
 
 def find_conflicts(values: Objects, guess: FieldGuess, others: Mapping[str, Objects]) -> tuple[Conflict, ...]:

@@ -109,6 +109,12 @@ def cross_check(document: Document, root: Path) -> None:
             Text("write the map scale: scale = 5000", "tulis skala peta: scale = 5000"),
         )
     _check_requires(document)
+    if data.get("status") == "in-force" and str(data.get("legal", "")).upper().startswith("TODO"):
+        document.add(
+            ("legal",),
+            Text("a plan in force needs its regulation", "rencana yang berlaku perlu peraturannya"),
+            Text('for example legal = "Perda Kab. X 1/2024"', 'misalnya legal = "Perda Kab. X 1/2024"'),
+        )
     for index, layer in enumerate(data.get("layer", [])):
         _check_layer(document, root, index, layer)
     _check_layer_ids(document)

@@ -34,6 +34,12 @@ _NAME_AND_CODE = re.compile(
     r"^(?P<name>.{4,}?)[\s,;:\-]*"
     r"(?:[(\[](?P<inner>[^()\[\]]{1,9})[)\]]|\s(?P<tail>[A-Za-z]{1,5}[\s.\-]?\d{1,2}))$"
 )
+_CODE_AND_NAME = re.compile(
+    r"^(?P<code>[A-Za-z]{1,5}(?:[\s.\-]?\d{1,2})?)(?:\s*[,;:(\[\-]\s*|\s+)(?P<name>[A-Za-z].{3,}?)[)\]]?$"
+)
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\uff0d", "-"))
+_SEEN_TECHNIQUES = frozenset("JK")
+"""TPZ letters met in real plans; another letter without a separator ("K2a") may be a sub-zone of its own."""
 _LEADING = re.compile(r"^(?:(?:sub )?zona |subzona |kawasan |sub )+")
 _REPLACEMENTS = (
     (re.compile(r"\bbudidaya\b"), "budi daya"), (re.compile(r"\bnonhijau\b"), "non hijau"),
@@ -206,6 +212,7 @@ def _find_rtrw(text: str) -> Match[RtrwClass] | None:
 
 
 def _find(text: str, rows: _Catalogue[Row]) -> Match[Row] | None:
+    text = text.translate(_DASHES)
     if text in rows.codes:
         return Match(rows.codes[text], "exact", 1.0)
     if text.isdigit():
@@ -236,6 +243,9 @@ def _by_spelling(text: str, rows: _Catalogue[Row]) -> Match[Row] | None:
     if row is None:
         return None
     tpz = (found["tpz"] or found["letter_tpz"] or "") + (found["variant"] or found["letter_variant"] or "")
+    glued = found["tpz"] is not None and found.start("tpz") == found.end("digits")
+    if glued and found["tpz"] not in _SEEN_TECHNIQUES:
+        return Match(row, "fuzzy", 0.6)
     return Match(row, "spelling", 0.95 if tpz else 0.98, tpz=tpz)
 
 
@@ -249,9 +259,13 @@ def _by_name(text: str, rows: _Catalogue[Row]) -> Match[Row] | None:
 
 def _by_name_and_code(text: str, rows: _Catalogue[Row]) -> Match[Row] | None:
     found = _NAME_AND_CODE.match(text)
-    if found is None:
-        return None
-    code_text = (found["inner"] or found["tail"]).strip()
+    if found is not None:
+        code_text = (found["inner"] or found["tail"]).strip()
+    else:
+        found = _CODE_AND_NAME.match(text)
+        if found is None or _by_name(found["name"], rows) is None:
+            return None
+        code_text = found["code"]
     code = (
         Match(rows.codes[code_text], "exact", 1.0)
         if code_text in rows.codes
