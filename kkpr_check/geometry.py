@@ -258,8 +258,26 @@ def web_mercator_inflation(latitude_deg: float) -> float:
     """Return by how much EPSG:3857 overstates areas at a latitude (WGS 84 ellipsoid).
 
     >>> round(web_mercator_inflation(-6.9), 4)
-    1.0211
+    1.0213
     """
     eccentricity2 = 6.69437999014e-3
     sine2 = float(np.sin(np.radians(latitude_deg))) ** 2
     return (1 - eccentricity2 * sine2) ** 2 / ((1 - eccentricity2) * (1 - sine2))
+
+
+def utm_areal_scale(longitude_deg: float, latitude_deg: float) -> float:
+    """Return by how much the plane of the site's UTM zone overstates areas (0.08 % too small to 0.2 % too large).
+
+    Square of the point scale factor of the transverse Mercator projection (Snyder 1987, eq. 8-11), WGS 84 ellipsoid. At
+    the edge of a zone both neighbours have the same scale.
+
+    >>> round(utm_areal_scale(105.0, -6.9), 4), round(utm_areal_scale(107.6184, -7.0001), 5)
+    (0.9992, 1.00127)
+    """
+    second_eccentricity2 = 6.73949674228e-3
+    latitude = float(np.radians(latitude_deg))
+    c = second_eccentricity2 * np.cos(latitude) ** 2
+    a2 = (np.radians(longitude_deg % 6 - 3) * np.cos(latitude)) ** 2
+    t = np.tan(latitude) ** 2
+    fourth = 5 - 4 * t + 42 * c + 13 * c**2 - 28 * second_eccentricity2
+    return float(0.9996 * (1 + (1 + c) * a2 / 2 + fourth * a2**2 / 24)) ** 2

@@ -12,7 +12,15 @@ import shapely
 from kkpr_check import uses as use_words
 from kkpr_check.adverse import PASS_REACH_CE90, Adverse, AdverseArea, Reach
 from kkpr_check.errors import Text
-from kkpr_check.geometry import EMPTY, collect, polygons_of, round_m, union_of, web_mercator_inflation
+from kkpr_check.geometry import (
+    EMPTY,
+    collect,
+    polygons_of,
+    round_m,
+    union_of,
+    utm_areal_scale,
+    web_mercator_inflation,
+)
 from kkpr_check.ledger import cut
 from kkpr_check.model import Outcome, Site
 from kkpr_check.overlay import Source, Strip, declared_none, sources_of, strips_of, undeclared
@@ -456,7 +464,10 @@ def _accuracy_text(distance_m: float, ce90_m: float) -> Text:
 def _area_words(drawn_m2: float, legal_m2: float, site: Site) -> dict[str, Any]:
     ratio = drawn_m2 / legal_m2 - 1 if legal_m2 else float("nan")
     mercator = Text("", "")
-    inflated_m2 = drawn_m2 * web_mercator_inflation(site.location[1]) if site.location is not None else 0.0
+    inflated_m2 = 0.0
+    if site.location is not None:
+        longitude, latitude = site.location
+        inflated_m2 = drawn_m2 / utm_areal_scale(longitude, latitude) * web_mercator_inflation(latitude)
     if inflated_m2 > 0 and abs(legal_m2 / inflated_m2 - 1) < 0.003:
         mercator = Text(
             " The legal area equals the Web Mercator area, which is too large by its nature.",
