@@ -31,7 +31,7 @@ PathLike = str | os.PathLike[str]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan that was read whole and is ready to judge many sites.
+    """A plan that was read whole and is ready to judge many sites: ``Plan.open("data/sample")``.
 
     Attributes
     ----------
@@ -87,8 +87,8 @@ def check(
     ----------
     site
         The building's footprint: a file, or a shapely Polygon with `crs`.
-    plans
-        One plan or several; they are ranked by their level.
+    plan
+        One plan or several, opened or as folders; they are ranked by their level.
     parcel
         The parcel, likewise; alone it makes a land check.
     crs
@@ -104,7 +104,7 @@ def check(
     KkprError
         Something could not be read whole.
     """
-    reports = check_many(site, plans, parcel=parcel, crs=crs, **options)
+    reports = check_many(site, plan, parcel=parcel, crs=crs, **options)
     if len(reports) != 1:
         raise UsageError(
             Text(f"{len(reports)} sites where one was expected", f"{len(reports)} lokasi, seharusnya satu"),
@@ -137,7 +137,8 @@ def check_many(
         if options:
             unknown = ", ".join(sorted(options))
             raise UsageError(Text(f"unknown option: {unknown}", f"opsi tidak dikenal: {unknown}"))
-        opened = [plan.opened for plan in ([plans] if isinstance(plans, Plan) else plans)]
+        given = [plan] if isinstance(plan, Plan | str | os.PathLike) else plan
+        opened = [(one if isinstance(one, Plan) else Plan.open(one)).opened for one in given]
         if not opened:
             raise UsageError(Text("no plan given", "rencana belum diberikan"))
         read = read_sites(

@@ -27,7 +27,7 @@ class Outcome(enum.IntEnum):
         return self.name.lower()
 
 
-class Verdict(enum.Enum):
+class Verdict(enum.StrEnum):
     """What a report says."""
 
     CONFORM = "conform"
