@@ -75,7 +75,7 @@ class Plan:
 
 def check(
     site: Any = None,
-    plans: Plan | Sequence[Plan] = (),
+    plan: Plan | PathLike | Sequence[Plan | PathLike] = (),
     *,
     parcel: Any = None,
     crs: str | None = None,
@@ -115,7 +115,7 @@ def check(
 
 def check_many(
     site: Any = None,
-    plans: Plan | Sequence[Plan] = (),
+    plan: Plan | PathLike | Sequence[Plan | PathLike] = (),
     *,
     parcel: Any = None,
     crs: str | None = None,
