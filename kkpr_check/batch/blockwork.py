@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check import engine
+from kkpr_check.batch import footprints
+from kkpr_check.batch.footprints import Footprint
 from kkpr_check.batch.intake import BlockSites, Intake, take_in
 from kkpr_check.batch.journal import PartFiles
-from kkpr_check.batch.judging import JudgeOptions, StandingBuildings, judge_block
+from kkpr_check.batch.judging import JudgeOptions, StandingBuildings, either, judge_block
 from kkpr_check.batch.plans import PlanStore
 from kkpr_check.batch.reading import Block
 from kkpr_check.batch.request import BatchRequest
@@ -78,7 +80,11 @@ class BlockWork:
 
     def __call__(self, block: Block) -> dict[str, Any]:
         """Read, judge and write a block; return what is told of it."""
-        sites = take_in(block.payload.load(), self._intake, block.start)
+        intake = self._intake
+        if block.kind == "footprint":
+            intake = replace(intake, file=Path(self._request.footprints or "").name)
+        loaded = block.payload.load()
+        sites = take_in(loaded, intake, block.start, self._footprints(block), kind=block.kind)
         rows = self.judge(sites)
         request = self._request
         told = {
@@ -103,6 +109,13 @@ class BlockWork:
             id_hashes(rows.columns["id"]).tobytes(),
             told,
         )
+
+    def _footprints(self, block: Block) -> dict[int, list[Footprint]]:
+        """Return the buildings applied for on the parcels of a block."""
+        if self._request.footprints is None or block.kind == "footprint":
+            return {}
+        database = self._setup.folder / footprints.NAME
+        return footprints.of_rows(database, block.start, block.rows, Path(self._request.footprints).name)
 
     def judge(self, sites: BlockSites) -> BlockRows:
         """Return the rows of a block in the order of the input."""
@@ -151,7 +164,9 @@ class BlockWork:
 def _lonlat_boxes(group: SiteBlock, sites: BlockSites) -> NDArray[np.float64]:
     """Return a box in degrees that holds each parcel: its centroid and half its size (1 degree > 100 km)."""
     centre = sites.lonlat[group.row]
-    bounds = shapely.bounds(group.parcel)
+    bounds = shapely.bounds(
+        group.parcel if group.footprint is None else either(group.parcel, group.footprint)
+    )
     half = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) / 100_000.0
     return np.column_stack([centre - half[:, None], centre + half[:, None]])
 

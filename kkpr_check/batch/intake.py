@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from kkpr_check.batch.footprints import Footprint, united_options
 from kkpr_check.batch.proposals import read_ids, read_proposals
 from kkpr_check.batch.reading import Loaded
 from kkpr_check.batch.siteblock import SiteBlock
@@ -17,9 +19,10 @@ from kkpr_check.features import as_text
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.assembly import AREA_MIN_M2
 from kkpr_check.io.gate import Passed, pass_gate
-from kkpr_check.io.options import Options, not_given
-from kkpr_check.io.outlines import POINT_REMEDY, POLYGON_REMEDY, crossing_doubt, no_area, repair
+from kkpr_check.io.options import Options, merge_command_line, merge_pair, not_given, parse_options
+from kkpr_check.io.outlines import POINT_REMEDY, POLYGON_REMEDY, area_of, crossing_doubt, no_area, repair
 from kkpr_check.io.raw import NOT_FINITE, Objects, Raw, objects
+from kkpr_check.model import Proposal
 
 NEAR_ZONE_EDGE_DEG = 1e-3
 """Nearer to the edge of a UTM zone than this, the zone is found exactly as a single check finds it."""
@@ -64,8 +67,24 @@ class BlockSites:
     notes: tuple[Text, ...] = field(default=())
 
 
-def take_in(loaded: Loaded, intake: Intake, first_row: int) -> BlockSites:
+def take_in(
+    loaded: Loaded,
+    intake: Intake,
+    first_row: int,
+    footprints: Mapping[int, list[Footprint]] | None = None,
+    *,
+    kind: Literal["parcel", "footprint"] = "parcel",
+) -> BlockSites:
     """Check, repair and place the parcels of a block.
+
+    Parameters
+    ----------
+    first_row
+        Row of the file that the block begins with.
+    footprints
+        Row of the block -> the buildings applied for on that parcel.
+    kind
+        What the features are; ``footprint``: buildings that stand on no parcel.
 
     Raises
     ------
@@ -76,10 +95,13 @@ def take_in(loaded: Loaded, intake: Intake, first_row: int) -> BlockSites:
     """
     raw, place = loaded.raw, Place(intake.file)
     rows = len(raw.geometry)
+    in_file = (
+        np.arange(first_row, first_row + rows) if kind == "parcel" else np.asarray(raw.fids, dtype=np.int64)
+    )
     ids, _ = read_ids(raw.fields, rows, intake.id_field, raw.fids, first_row)
     options = read_proposals(raw.fields, rows, intake.options, place)
-    errors: dict[int, KkprError] = {row: _at(error, first_row) for row, error in options.errors.items()}
-    errors |= {row: error for row, error in _roles(raw, place, first_row).items() if row not in errors}
+    errors: dict[int, KkprError] = {row: _at(error, in_file) for row, error in options.errors.items()}
+    errors |= {row: error for row, error in _roles(raw, place, in_file).items() if row not in errors}
     stored = _flat(raw.geometry)
     try:
         passed = _gate(raw, ids, place, intake)
@@ -87,7 +109,7 @@ def take_in(loaded: Loaded, intake: Intake, first_row: int) -> BlockSites:
         if nowhere.code not in ("axes-swapped", "crs-implausible"):
             raise
         return _all_broken(loaded, ids, nowhere, intake, stored)
-    broken = _doubts(passed.doubts, raw.geometry, place, first_row)
+    broken = _doubts(passed.doubts, raw.geometry, place, in_file)
     geometry, crossing = passed.geometry, {}
     for one in passed.repairs:
         if one.doubtful:
@@ -99,15 +121,24 @@ def take_in(loaded: Loaded, intake: Intake, first_row: int) -> BlockSites:
     for work in sorted(set(zones) - {""}):
         members = np.flatnonzero([zone == work for zone in zones])
         shapes = crs_policy.transform(geometry[members], passed.crs, work)
-        shapes, crossed = _usable(shapes, members, place, first_row, broken)
+        shapes, crossed = _usable(shapes, members, place, in_file, broken)
         crossing |= crossed
+        built = _footprints(footprints or {}, members, work, passed.crs, raw, intake, in_file)
+        for row, error in built.errors.items():
+            broken[row] = _words(error)
+        crossing |= {row: why for row, why in built.doubts.items() if row not in crossing}
         members, shapes = _kept(members, shapes, broken)
+        for row, proposal in built.proposals.items():
+            options.proposal[row] = proposal
+        options.assumptions.update(built.assumptions)
+        on_parcels = objects([built.shapes.get(row) for row in members.tolist()]) if built.shapes else None
         if len(members):
             groups[work] = SiteBlock(
                 members,
                 ids[members],
-                shapes,
+                shapes if kind == "parcel" else objects([None] * len(members)),
                 options.proposal[members],
+                on_parcels if kind == "parcel" else shapes,
                 doubt={n: crossing[row] for n, row in enumerate(members.tolist()) if row in crossing},
                 assumptions={
                     n: options.assumptions[row]
@@ -118,6 +149,60 @@ def take_in(loaded: Loaded, intake: Intake, first_row: int) -> BlockSites:
     wkb = loaded.wkb if stored is raw.geometry else None
     notes = tuple(dict.fromkeys(passed.assumptions))
     return BlockSites(ids, groups, broken, stored, wkb, passed.crs, lonlat, len(passed.repairs), notes)
+
+
+@dataclass
+class _Built:
+    """Buildings applied for, by row of the block."""
+
+    shapes: dict[int, Any] = field(default_factory=dict)
+    proposals: dict[int, Proposal] = field(default_factory=dict)
+    assumptions: dict[int, tuple[Text, ...]] = field(default_factory=dict)
+    doubts: dict[int, Text] = field(default_factory=dict)
+    errors: dict[int, KkprError] = field(default_factory=dict)
+
+
+def _footprints(
+    footprints: Mapping[int, list[Footprint]],
+    members: NDArray[np.int64],
+    work: str,
+    crs: str,
+    raw: Raw,
+    intake: Intake,
+    in_file: NDArray[np.int64],
+) -> _Built:
+    """Unite the buildings on each parcel, in the working CRS; a building that can not be used spoils its parcel."""
+    built, place = _Built(), Place(intake.file)
+    for row in members.tolist():
+        on_parcel = footprints.get(row)
+        if not on_parcel:
+            continue
+        try:
+            shapes = []
+            for one in on_parcel:
+                if one.why is not None:
+                    raise InputError(one.why, place=one.place, remedy=POLYGON_REMEDY)
+                outline = area_of(one.geometry, one.place, allow_points=False)
+                moved = crs_policy.transform(objects([outline]), crs, work)[0]
+                shape, _, crossed = repair(moved, one.place)
+                if shape is None or shape.area < AREA_MIN_M2:
+                    raise no_area(one.place)
+                if crossed is not None:
+                    built.doubts.setdefault(row, crossed)
+                shapes.append(shape)
+            own = {
+                name: values[row] for name, values in raw.fields.items() if name.strip().casefold() != "id"
+            }
+            row_place = place._replace(row=int(in_file[row]))
+            merged = merge_pair(united_options(on_parcel), parse_options(own, place=row_place))
+            merged = merge_command_line(intake.options, merged)
+        except KkprError as error:
+            built.errors[row] = error
+            continue
+        built.shapes[row] = shapes[0] if len(shapes) == 1 else shapely.union_all(shapes)
+        built.proposals[row] = merged.proposal()
+        built.assumptions[row] = merged.assumptions
+    return built
 
 
 def _gate(raw: Raw, ids: Objects, place: Place, intake: Intake) -> Passed:
@@ -156,7 +241,9 @@ def _all_broken(
     return BlockSites(ids, {}, dict.fromkeys(range(len(ids)), why), stored, None, crs, lonlat)
 
 
-def _doubts(doubts: Mapping[int, Text], geometry: Objects, place: Place, first_row: int) -> dict[int, Text]:
+def _doubts(
+    doubts: Mapping[int, Text], geometry: Objects, place: Place, in_file: NDArray[np.int64]
+) -> dict[int, Text]:
     """Return the reasons of the gate; what is no polygon says so."""
     broken = dict(doubts)
     kinds = shapely.get_type_id(geometry)
@@ -168,11 +255,11 @@ def _doubts(doubts: Mapping[int, Text], geometry: Objects, place: Place, first_r
         kind = geometry[row].geom_type
         remedy = POINT_REMEDY if "Point" in kind else POLYGON_REMEDY
         text = Text(f"a {kind} where a polygon is needed", f"{kind}, padahal diperlukan poligon")
-        broken[row] = _words(InputError(text, place=place._replace(row=first_row + row), remedy=remedy))
+        broken[row] = _words(InputError(text, place=place._replace(row=int(in_file[row])), remedy=remedy))
     return broken
 
 
-def _roles(raw: Raw, place: Place, first_row: int) -> dict[int, KkprError]:
+def _roles(raw: Raw, place: Place, in_file: NDArray[np.int64]) -> dict[int, KkprError]:
     column = next((values for name, values in raw.fields.items() if name.strip().casefold() == "role"), None)
     errors: dict[int, KkprError] = {}
     for row, value in enumerate(column if column is not None else ()):
@@ -183,7 +270,7 @@ def _roles(raw: Raw, place: Place, first_row: int) -> dict[int, KkprError]:
                     f"role is {word[:40]!r}: a batch reads parcels",
                     f"role {word[:40]!r}: batch membaca persil",
                 ),
-                place=place._replace(row=first_row + row, column="role"),
+                place=place._replace(row=int(in_file[row]), column="role"),
                 remedy=Text(
                     "give buildings with --footprints FILE", "berikan bangunan dengan --footprints FILE"
                 ),
@@ -192,10 +279,10 @@ def _roles(raw: Raw, place: Place, first_row: int) -> dict[int, KkprError]:
     return errors
 
 
-def _at(error: KkprError, first_row: int) -> KkprError:
+def _at(error: KkprError, in_file: NDArray[np.int64]) -> KkprError:
     for one in getattr(error, "errors", [error]):
         if isinstance(one.place.row, int):
-            one.place = one.place._replace(row=first_row + one.place.row)
+            one.place = one.place._replace(row=int(in_file[one.place.row]))
     return error
 
 
@@ -229,7 +316,11 @@ def _zones(geometry: Objects, crs: str) -> tuple[NDArray[np.float64], list[str]]
 
 
 def _usable(
-    shapes: Objects, members: NDArray[np.int64], place: Place, first_row: int, broken: dict[int, Text]
+    shapes: Objects,
+    members: NDArray[np.int64],
+    place: Place,
+    in_file: NDArray[np.int64],
+    broken: dict[int, Text],
 ) -> tuple[Objects, dict[int, Text]]:
     """Repair what the change of CRS made invalid; note what encloses no area."""
     crossing: dict[int, Text] = {}
@@ -239,13 +330,13 @@ def _usable(
         shapes = shapes.copy()
     for n in invalid.tolist():
         row = int(members[n])
-        shapes[n], _, crossed = repair(shapes[n], place._replace(row=first_row + row))
+        shapes[n], _, crossed = repair(shapes[n], place._replace(row=int(in_file[row])))
         if crossed is not None:
             crossing[row] = crossed
     small = polygons & ~(shapely.area(shapes) >= AREA_MIN_M2)
     for n in np.flatnonzero(small).tolist():
         row = int(members[n])
-        broken.setdefault(row, _words(no_area(place._replace(row=first_row + row))))
+        broken.setdefault(row, _words(no_area(place._replace(row=int(in_file[row])))))
     return shapes, crossing
 
 

@@ -13,7 +13,7 @@ from kkpr_check import engine
 from kkpr_check.batch.plans import MemoryPlan
 from kkpr_check.batch.siteblock import SiteBlock
 from kkpr_check.batch.table import BlockRows, rows_of
-from kkpr_check.checking import BASE_REACH_M, _widest_ce90_m, _with_buildings
+from kkpr_check.checking import BASE_REACH_M, _paired, _widest_ce90_m, _with_buildings
 from kkpr_check.features import Objects
 from kkpr_check.io.pairing import ExistingBuildings, with_existing
 from kkpr_check.model import Report, Site
@@ -89,6 +89,7 @@ def judge_block(
 def _judge(
     sites: list[Site], plans: Sequence[MemoryPlan], options: JudgeOptions, work_crs: str
 ) -> tuple[Report, ...]:
+    sites = [_paired(site, plans, work_crs) for site in sites]
     sites = [_with_existing(site, plans, options.existing, work_crs) for site in sites]
     shapes = [g for site in sites for g in (site.parcel, site.footprint) if g is not None]
     west, south, east, north = shapely.total_bounds(np.array(shapes, dtype=object)).tolist()
@@ -103,13 +104,14 @@ def _judge(
 
 def _together(sites: SiteBlock) -> list[NDArray[np.int64]]:
     """Return groups of sites that lie near each other."""
-    shapes = sites.parcel if sites.footprint is None else _either(sites.parcel, sites.footprint)
+    shapes = sites.parcel if sites.footprint is None else either(sites.parcel, sites.footprint)
     x, y = (shapely.bounds(shapes).T.reshape(2, 2, -1).sum(axis=0)) / 2
     order = _along_curve(x, y)
     return [order[n : n + SITES_AT_ONCE] for n in range(0, len(order), SITES_AT_ONCE)]
 
 
-def _either(first: Objects, second: Objects) -> Objects:
+def either(first: Objects, second: Objects) -> Objects:
+    """Return the first geometry of each site, or where it has none the second."""
     return np.where(shapely.is_missing(first), second, first)
 
 

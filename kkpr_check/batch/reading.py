@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from kkpr_check.errors import InputError, KkprError, Place, Text
 from kkpr_check.io.containers import Source, digest_of, opened, parts_of
@@ -38,12 +38,16 @@ class Payload(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Rows ``start .. start + rows - 1`` of the input, and its place among the blocks."""
+    """Rows ``start .. start + rows - 1`` of the input, and its place among the blocks.
+
+    A block of kind ``footprint`` holds buildings that stand on no parcel.
+    """
 
     number: int
     start: int
     rows: int
     payload: Payload
+    kind: Literal["parcel", "footprint"] = "parcel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Parcels:
 
     def __init__(self, reading: Reading) -> None:
         self._stack = ExitStack()
-        self._reading = reading
+        self.reading = reading
         self._parts = parts_of(reading.path)
         self._stamp = _stamp(reading.path)
         self.sha256 = digest_of(self._parts)
@@ -96,10 +100,10 @@ class Parcels:
     def _open(self) -> Stream:
         from kkpr_check.batch import streams
 
-        if Path(self._reading.path).suffix.casefold() in TABLES:
-            return streams.wkt_table(self._reading)
-        source = self._stack.enter_context(opened(self._reading.path, self._reading.layer))
-        return streams.open_stream(source, self._reading)
+        if Path(self.reading.path).suffix.casefold() in TABLES:
+            return streams.wkt_table(self.reading)
+        source = self._stack.enter_context(opened(self.reading.path, self.reading.layer))
+        return streams.open_stream(source, self.reading)
 
     def __enter__(self) -> Parcels:
         return self
@@ -121,21 +125,21 @@ class Parcels:
                 yield Block(number, start, rows, payload)
                 number, start = number + 1, start + rows
         if self._stream.rows is not None and self._stream.rows != start:
-            raise _not_whole(self._reading.path, self._stream.rows, start)
+            raise _not_whole(self.reading.path, self._stream.rows, start)
         if not start:
             raise InputError(
                 Text("the layer has no feature", "layer tidak memuat fitur"),
-                place=Place(self._reading.path),
+                place=Place(self.reading.path),
                 remedy=Text("check the export", "periksa ekspornya"),
                 code="empty-layer",
             )
         self._check_unchanged()
 
     def _check_unchanged(self) -> None:
-        if _stamp(self._reading.path) != self._stamp and parts_of(self._reading.path) != self._parts:
+        if _stamp(self.reading.path) != self._stamp and parts_of(self.reading.path) != self._parts:
             raise InputError(
                 Text("the file changed while it was read", "berkas berubah selagi dibaca"),
-                place=Place(self._reading.path),
+                place=Place(self.reading.path),
                 remedy=Text(
                     "wait until it is written, then run again", "tunggu sampai selesai ditulis, lalu ulangi"
                 ),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kkpr_check._version import __version__
-from kkpr_check.batch import blockwork, writing
+from kkpr_check.batch import blockwork, footprints, writing
 from kkpr_check.batch.journal import PartFiles, WorkFolder
 from kkpr_check.batch.plans import PlanStore, check_ids
 from kkpr_check.batch.reading import Block, Parcels, Reading, wanted_columns
@@ -22,6 +22,7 @@ from kkpr_check.batch.workers import Inline, Pool
 from kkpr_check.batch.writing import LayerFacts
 from kkpr_check.errors import InputError, KkprError, Place, Text, UsageError
 from kkpr_check.io.containers import sha256_of
+from kkpr_check.io.crs import authority, canonical, missing_crs
 from kkpr_check.io.options import parse_options
 
 Progress = Callable[[int, int, "int | None", Summary], None]
@@ -211,6 +212,7 @@ class _Run:
         progress: Progress | None,
     ) -> None:
         self.request, self.work, self.parcels, self.store = request, work, parcels, store
+        self.reading = parcels.reading
         self.progress = progress
         self.summary = Summary()
         self.resumed = 0
@@ -256,13 +258,35 @@ class _Run:
 
     def _open_blocks(self) -> Iterator[tuple[int, Block]]:
         """Yield the blocks that are not done yet; take those that are."""
-        for block in self.parcels.blocks(self.request.block_rows):
+        for block in self._all_blocks():
             told = PartFiles(self.work.path, block.number).read(block.start, block.rows)
             if told is None:
                 yield block.number, block
             else:
                 self.resumed += block.rows
                 self._take(block.number, told)
+
+    def _all_blocks(self) -> Iterator[Block]:
+        """Yield the blocks of parcels, then those of the buildings that stand on none."""
+        request = self.request
+        if request.footprints is None:
+            yield from self.parcels.blocks(request.block_rows)
+            return
+        label = self.parcels.crs_label or request.assume_crs
+        if label is None:
+            raise missing_crs(Place(request.parcels))
+        crs = authority(canonical(label))
+        reading = footprints.reading_of(request.footprints, self.reading)
+        blocks = self.parcels.blocks(request.block_rows)
+        database = footprints.build(reading, blocks, crs, request.id_field, self.work.path)
+        last = None
+        for last in self.parcels.blocks(request.block_rows):
+            yield last
+        assert last is not None
+        after, start = last.number + 1, last.start + last.rows
+        yield from footprints.unmatched_blocks(
+            database, after, start, request.block_rows, crs, Path(request.footprints).name
+        )
 
     def _take(self, number: int, told: dict[str, Any]) -> None:
         """Take a finished block in; append to the output whatever comes next in order."""
