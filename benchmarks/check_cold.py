@@ -61,10 +61,11 @@ def make_plan(folder: Path, zones: int) -> int:
 def measure(calls: dict[str, list[str]], runs: int) -> dict[str, float]:
     """Return the median seconds of each call; the calls take turns, the first round warms the disk and is not counted."""
     spent: dict[str, list[float]] = {name: [] for name in calls}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     for turn in range(runs + 1):
         for name, call in calls.items():
             start = time.perf_counter()
-            done = subprocess.run(call, capture_output=True, check=False)
+            done = subprocess.run(call, capture_output=True, check=False, env=environment)
             took = time.perf_counter() - start
             if done.returncode not in (0, 1):
                 raise SystemExit(f"{name}: exit {done.returncode}\n{done.stderr.decode()}")

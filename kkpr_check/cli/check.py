@@ -109,6 +109,9 @@ def request_of(given: Mapping[str, Any]) -> CheckRequest:
     _require(has_site or given["point"] is not None, bare or bool(given["plan"]))
     _one_reader_of_stdin(given)
     as_of = o.date_of(given["as_of"])
+    from kkpr_check.io.digests import begin
+
+    begin(given["plan"] or ())  # while the rest is imported
     from kkpr_check.checking import CheckRequest  # heavy: only for a call that makes sense
 
     return CheckRequest(

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from kkpr_check.errors import InputError, Place, Text
 from kkpr_check.io.archives import SHAPEFILE_PARTS, extract, open_zip, zip_members
+from kkpr_check.io.digests import file_sha256
 from kkpr_check.io.drivers import DRIVERS, ZIPPED, driver_of
 
 __all__ = [
@@ -244,8 +245,7 @@ def _copy(file: Path, folder: Path) -> Path:
 
 def _sha256(file: Path) -> str:
     try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_sha256(file)
     except OSError as error:
         raise InputError(
             Text(

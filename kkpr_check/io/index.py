@@ -27,6 +27,7 @@ import shapely
 
 from kkpr_check.errors import Text
 from kkpr_check.io.containers import digest_of, parts_of
+from kkpr_check.io.digests import file_sha256
 from kkpr_check.io.gate import Repair
 from kkpr_check.io.layers import LayerData, read_layer
 from kkpr_check.io.raw import Objects, objects
@@ -281,8 +282,7 @@ def _is_whole(copy: Path) -> bool:
 
 
 def _digest(copy: Path) -> str:
-    with copy.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+    return file_sha256(copy)[:32]
 
 
 def _connect(copy: Path) -> sqlite3.Connection:

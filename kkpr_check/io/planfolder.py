@@ -13,6 +13,7 @@ from typing import Any
 
 from kkpr_check.errors import ErrorGroup, KkprError, Place, PlanError, Text
 from kkpr_check.io.containers import SHAPEFILE_PARTS, sibling
+from kkpr_check.io.digests import file_sha256
 from kkpr_check.io.plancheck import COPY_INSIDE, OUTSIDE, cross_check, layer_ids, path_inside
 from kkpr_check.io.planschema import Document, check_schema, plain_dates
 from kkpr_check.plan import (
@@ -104,11 +105,7 @@ def plan_files(directory: str | Path) -> list[Path]:
 def file_hashes(directory: str | Path) -> dict[str, str]:
     """Return the sha256 of every file of the plan by its path inside the folder, with forward slashes."""
     root = Path(directory)
-    hashes = {}
-    for path in plan_files(directory):
-        with path.open("rb") as stream:
-            hashes[path.relative_to(root).as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return hashes
+    return {path.relative_to(root).as_posix(): file_sha256(path) for path in plan_files(directory)}
 
 
 def plan_sha256(directory: str | Path, *, hashes: Mapping[str, str] | None = None) -> str:
