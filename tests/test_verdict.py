@@ -249,6 +249,20 @@ def test_three_plans_leave_nothing_uncovered() -> None:
     assert outcome(told, "LOK002") == "pass"
 
 
+def test_a_hole_inside_the_planning_area_is_not_for_the_lower_plan() -> None:
+    boundary = {"role": "boundary", "features": [{"area": HERE}]}
+    road = {"role": "road", "features": [{"area": "LINESTRING (-90 -5, 90 -5)", "width_m": 10.0}]}
+    case: dict[str, Any] = {
+        "zones": [{"subzone": "R-3", "area": WEST}], "footprint": GOOD,
+        "also": [{"plan": RTRW, "zones": [{"subzone": "R-3", "area": HERE}]}],
+    }  # fmt: skip
+    assert report(**case).verdict.value == "conform"
+    told = report(**case, layers=[road, boundary])
+    assert outcome(told, "LOK002") == "undetermined"
+    assert told.verdict.value == "undetermined"
+    assert told.approvable is not None and told.approvable.area_m2 == 200
+
+
 # --- time and drafts -----------------------------------------------------------------------------------------------
 
 
