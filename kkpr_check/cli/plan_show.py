@@ -117,7 +117,9 @@ def _open_marks(root: Path) -> Iterator[Text]:
     for name, mark in (("plan.toml", MARK), ("zones.csv", ",TODO")):
         path = root / name
         text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
-        rows = [str(number) for number, line in enumerate(text.splitlines(), start=1) if mark in line]
+        quoted = f'"{mark}"'  # the head of plan.toml says what to search for
+        lines = enumerate(text.splitlines(), start=1)
+        rows = [str(number) for number, line in lines if mark in line.replace(quoted, "")]
         if rows:
             shown = _shorten(rows)
             yield Text(
