@@ -6,6 +6,7 @@ first list: DAT310 cells-empty, DAT311 activity-without-kbli, DAT312 activity-wi
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -100,6 +101,13 @@ def _itbx_activities(tables: Tables) -> set[str]:
     return set(tables.activities) | {activity for activity, _ in tables.itbx}
 
 
+def _near(subzone: str, known: set[str]) -> Text | None:
+    """Return the sub-zone that differs by its spelling only, as a question."""
+    key = re.sub(r"[\s.\-_]", "", subzone).upper()
+    same = [code for code in sorted(known) if re.sub(r"[\s.\-_]", "", code).upper() == key]
+    return Text(f'did you mean "{same[0]}"?', f'maksudnya "{same[0]}"?') if same else None
+
+
 def _coverage_problems(tables: Tables) -> Iterator[Problem]:
     """DAT302 and DAT303: sub-zones without rules, rules without sub-zone."""
     ruled = {"itbx.csv": set(tables.itbx_subzones), "intensity.csv": set(tables.intensity)}
@@ -126,7 +134,8 @@ def _coverage_problems(tables: Tables) -> Iterator[Problem]:
                 "error",
                 _subzone_place(tables, name, subzone),
                 Text(f"{subzone} is not in zones.csv", f"{subzone} tidak ada di zones.csv"),
-                Text(
+                _near(subzone, known)
+                or Text(
                     "add it to zones.csv, or correct the code",
                     "tambahkan ke zones.csv, atau betulkan kodenya",
                 ),

@@ -46,19 +46,11 @@ TABLE_FILES = tuple(FORMATS)
 """File names of the tables of a plan folder."""
 
 _PROTECTED = {
-    "lindung": True,
-    "kawasan lindung": True,
-    "true": True,
-    "protected": True,
-    "budi-daya": False,
-    "budi daya": False,
-    "budidaya": False,
-    "kawasan budi daya": False,
-    "false": False,
-    "cultivated": False,
+    "lindung": True, "protected": True, "true": True, "yes": True, "ya": True, "1": True,
+    "budi daya": False, "budidaya": False, "cultivated": False, "false": False, "no": False, "tidak": False, "0": False,
     "": None,
-}
-_RGB = re.compile(r"([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})")
+}  # fmt: skip
+_RGB = re.compile(r"([0-9]{1,3})(?:\s*[,;]\s*|\s+)([0-9]{1,3})(?:\s*[,;]\s*|\s+)([0-9]{1,3})")
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _RULE = re.compile(r"[A-Z]{3}[0-9]{3}")
 
@@ -121,8 +113,6 @@ def gather_tables(
     if "activities.csv" in sheets:
         for name in ("kbli.csv", "itbx.csv"):
             _known_activities(sheet_of(name), activities, problems)
-    if "zones.csv" in sheets and "itbx.csv" in sheets:
-        _known_subzones(sheets["itbx.csv"], zones, problems)
     order = {prefix + name: position for position, name in enumerate(FORMATS)}
     return tables, tuple(sorted(problems.errors, key=lambda error: _reading_order(error, order)))
 
@@ -188,7 +178,8 @@ def _zones(sheet: Sheet, problems: Problems) -> dict[str, Zone]:
     zones = {}
     for row in sheet.rows:
         subzone = read.key(row, "subzone")
-        protected = row["protected"].casefold()
+        protected = " ".join(re.split(r"[\s_-]+", row["protected"].casefold()))
+        protected = protected.removeprefix("zona ").removeprefix("kawasan ")
         if protected not in _PROTECTED:
             read.add(
                 row,
@@ -292,6 +283,8 @@ def _intensity(sheet: Sheet, problems: Problems) -> dict[str, tuple[Rung, ...]]:
         bounds = _bounds(read, row)
         limits = {column: _limit(read, row, column) for column in LIMIT_COLUMNS}
         gsb_from = row["gsb_from"].casefold() or None
+        if gsb_from == "-" and limits["gsb_min_m"].state is not State.VALUE:
+            gsb_from = None
         if gsb_from is not None and gsb_from not in GSB_FROM:
             read.add(
                 row,
@@ -412,20 +405,4 @@ def _known_activities(sheet: Sheet, activities: Mapping[str, str], problems: Pro
                 ),
                 did_you_mean(activity, tuple(activities)[:20]) if activities else None,
                 "activity-unknown",
-            )
-
-
-def _known_subzones(sheet: Sheet, zones: Mapping[str, Zone], problems: Problems) -> None:
-    """Report sub-zone columns that zones.csv lacks."""
-    for column in sheet.extra:
-        if as_text(column) not in zones:
-            problems.add(
-                Text(
-                    f'sub-zone "{column}" is not in zones.csv', f'subzona "{column}" tidak ada di zones.csv'
-                ),
-                sheet.file,
-                1,
-                column,
-                code="subzone-unknown",
-                remedy=did_you_mean(column, tuple(zones)) if zones else None,
             )

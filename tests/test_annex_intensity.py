@@ -375,8 +375,9 @@ def test_names_are_resolved_by_zones_csv_first(tmp_path: Path, plan: Path) -> No
         "SubZona,KDB\nPerumahan kepadatan tinggi,60\nSawah  Kita,10\nKebun Raya,5\nBadan Air,4\n",
     )
     report = import_intensity(source, plan)
-    assert [row["subzone"] for row in rows(plan)] == ["R2-a", "SK"]
-    assert reasons(report)["subzone-unknown"] == ["a!A4", "a!B4", "a!A5", "a!B5"]
+    assert [row["subzone"] for row in rows(plan)] == ["R2-a", "SK", "BA"]
+    assert reasons(report)["subzone-unknown"] == ["a!A4", "a!B4"]
+    assert [note.value for note in report.notes if note.reason == "subzone-not-in-plan"] == ["Badan Air"]
 
 
 def test_hidden_rows_are_listed_unless_asked_for(tmp_path: Path, plan: Path) -> None:

@@ -320,13 +320,14 @@ def test_zones_csv_of_a_spreadsheet_in_indonesian(tmp_path: Path, plan: Path) ->
     assert table(plan, "itbx.csv")[0] == ["activity_id", "R-2", "K-1", "RTH-3"]
 
 
-def test_code_of_two_subzones_and_unknown_code_are_listed(tmp_path: Path, plan: Path) -> None:
+def test_code_of_two_subzones_is_listed_and_one_outside_the_plan_noted(tmp_path: Path, plan: Path) -> None:
     zones(plan, "R-2,a", "R.2,b", "K-1,c")
     rows = [["No", "Kode", "Kegiatan", "R2", "K-1", "HL"], *ROWS]
     report = import_itbx(book(tmp_path / "a.xlsx", rows), plan)
     assert listed(report, "subzone-ambiguous") == ["ITBX!D1:D4"]
-    assert listed(report, "subzone-unknown") == ["ITBX!F1:F3"]
-    assert table(plan, "itbx.csv")[0] == ["activity_id", "K-1"] and balanced(report)
+    (note,) = [note for note in report.notes if note.reason == "subzone-not-in-plan"]
+    assert (note.address, note.value) == ("ITBX!F1", "HL")
+    assert table(plan, "itbx.csv")[0] == ["activity_id", "K-1", "HL"] and balanced(report)
 
 
 def test_repeated_column_is_not_imported(tmp_path: Path, plan: Path) -> None:

@@ -10,7 +10,7 @@ from kkpr_check.io.annex_grid import Sheet
 from kkpr_check.io.annex_header import Matrix, find_matrices
 from kkpr_check.io.annex_report import Accounts
 from kkpr_check.io.annex_rows import WHY
-from kkpr_check.io.annex_zones import SubzoneIndex, code_key
+from kkpr_check.io.annex_zones import SubzoneIndex, code_key, code_outside, not_in_plan
 
 
 def choose_matrix(
@@ -64,7 +64,10 @@ def no_matrix(path: Path, sheets: tuple[Sheet, ...]) -> PlanError:
 def subzone_columns(
     matrix: Matrix, zones: SubzoneIndex, books: Accounts, include_hidden: bool
 ) -> dict[int, str]:
-    """Return the sub-zone of each column to import, spelt as in zones.csv; book the columns that cannot be."""
+    """Return the sub-zone of each column to import, spelt as in zones.csv; book the columns that cannot be.
+
+    A sub-zone that zones.csv lacks is imported and noted: an annex covers more than one map.
+    """
     sheet, row = matrix.sheet, matrix.header_row
     meant: dict[int, str] = {}
     for column, text in matrix.codes.items():
@@ -73,14 +76,22 @@ def subzone_columns(
             listed = ", ".join(candidates)
             why = Text(f"matches several sub-zones: {listed}", f"cocok dengan beberapa subzona: {listed}")
             _leave_column(matrix, column, books, "subzone-ambiguous", why)
-        elif zones and not candidates:
+            continue
+        subzone = (
+            candidates[0] if candidates else code_outside(text) if zones else re.sub(r" ?- ?", "-", text)
+        )
+        if subzone is None:
             _leave_column(matrix, column, books, "subzone-unknown", WHY["subzone-unknown"])
-        else:
-            meant[column] = candidates[0] if candidates else re.sub(r" ?- ?", "-", text)
-            if meant[column] != sheet.spread(row, column).strip():
-                why = Text(f"read as {meant[column]}", f"dibaca sebagai {meant[column]}")
-                books.note(sheet.address(row, column), "subzone-spelling", sheet.spread(row, column), why)
-    keys = {column: subzone if zones else code_key(subzone) for column, subzone in meant.items()}
+            continue
+        meant[column] = subzone
+        if zones and not candidates:
+            books.note(sheet.address(row, column), "subzone-not-in-plan", text, not_in_plan(subzone))
+        elif subzone != sheet.spread(row, column).strip():
+            why = Text(f"read as {subzone}", f"dibaca sebagai {subzone}")
+            books.note(sheet.address(row, column), "subzone-spelling", sheet.spread(row, column), why)
+    keys = {
+        column: subzone if subzone in zones.codes else code_key(subzone) for column, subzone in meant.items()
+    }
     columns = {}
     for column, subzone in meant.items():
         if list(keys.values()).count(keys[column]) > 1:

@@ -53,8 +53,8 @@ WHY: Mapping[str, Text] = {
     ),
     "kbli-unread": Text("no KBLI code", "bukan kode KBLI"),
     "subzone-unknown": Text(
-        "not in zones.csv: add the sub-zone there and import again",
-        "tidak ada di zones.csv: tambahkan subzona di sana lalu impor lagi",
+        "neither in zones.csv nor a code: add the sub-zone there and import again",
+        "tidak ada di zones.csv dan bukan kode: tambahkan subzona di sana lalu impor lagi",
     ),
     "subzone-repeated": Text("the same sub-zone as another column", "subzona yang sama dengan kolom lain"),
 }  # fmt: skip

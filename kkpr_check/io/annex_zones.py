@@ -111,6 +111,28 @@ def read_zone_index(directory: Path) -> SubzoneIndex:
     return SubzoneIndex((zone.subzone, zone.name) for zone in tables.zones.values())
 
 
+def code_outside(text: str) -> str | None:
+    """Return the code of a sub-zone that zones.csv lacks: the national spelling, else as printed; None for no code.
+
+    >>> code_outside("RTH8"), code_outside("K2a"), code_outside("Sawah Kita")
+    ('RTH-8', 'K2a', None)
+    """
+    from kkpr_check.reference import find_subzone
+
+    match = find_subzone(text)
+    if match is not None and match.certain and not match.tpz:
+        return match.code
+    return re.sub(r" ?- ?", "-", plain(text)) if looks_like_subzone(text) else None
+
+
+def not_in_plan(subzone: str) -> Text:
+    """Return what is said of an imported sub-zone that zones.csv lacks."""
+    return Text(
+        f"{subzone} is not in zones.csv: imported, add it there if the map has it",
+        f"{subzone} tidak ada di zones.csv: diimpor, tambahkan di sana bila ada di peta",
+    )
+
+
 def resolve_subzone(zones: SubzoneIndex, code: str, name: str) -> tuple[str | None, Undecided | None]:
     """Return the sub-zone a row means, and what should be known about it (or why there is none).
 
@@ -137,6 +159,9 @@ def resolve_subzone(zones: SubzoneIndex, code: str, name: str) -> tuple[str | No
             f"dibaca sebagai {subzone} menurut katalog nasional",
         )
         return subzone, Undecided("subzone-by-name", why)
+    outside = code_outside(printed or name)
+    if outside is not None:
+        return outside, Undecided("subzone-not-in-plan", not_in_plan(outside))
     hint = f" ({match.code}?)" if match is not None else ""
     why = Text(f"this sub-zone is not known{hint}", f"subzona ini tidak dikenal{hint}")
     return None, Undecided("subzone-unknown", why)
