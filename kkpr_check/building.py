@@ -146,22 +146,27 @@ def rungs_of(part: ZonePart, site: BuildingSite) -> tuple[list[Rung | None], tup
     None stands for a row that the ladder lacks, a limit nobody has typed in: a missing row must not help.
     """
     ladder = part.plan.tables.intensity.get(part.subzone, ())
-    given = site.site.proposal.road_class
+    road_classes = _road_classes(ladder, site.site.proposal.road_class)
     low, high = site.lots_m2
     fitting: dict[int, Rung | None] = {}
-    for road_class in [given] if given else _road_classes(ladder):
+    for road_class in road_classes:
         rungs = [r for r in ladder if r.fits_road(road_class) and _fits_size(r, low, high)]
         fitting |= {rung.row: rung for rung in rungs}
         if not rungs or not _filled(rungs, low, high):
             fitting[-1] = None
-    unknown = [] if given or len(fitting) <= 1 else ["road_class"]
+    unknown = ["road_class"] if len(road_classes) > 1 and len(fitting) > 1 else []
     if len(fitting) > 1 and (np.isnan(high) or high != low):
         unknown.append("parcel area")
     return list(fitting.values()), tuple(unknown)
 
 
-def _road_classes(ladder: Sequence[Rung]) -> list[str]:
-    """Return the classes a road may have: one for all where the ladder does not ask; toll and special roads if named."""
+def _road_classes(ladder: Sequence[Rung], given: str | None) -> list[str]:
+    """Return the classes a road may have: the one given, or those of a family ("arteri").
+
+    Without one: any, where the ladder does not ask; else all, toll and special roads only if the ladder names them.
+    """
+    if given is not None:
+        return [name for name in ROAD_CLASSES if given == name or name.startswith(f"{given}-")]
     if all(rung.road_class == "*" for rung in ladder):
         return [ROAD_CLASSES[0]]
     return [

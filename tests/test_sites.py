@@ -527,11 +527,12 @@ def test_command_line_options_hold_for_every_site(tmp_path: Path) -> None:
 def test_command_line_against_property(tmp_path: Path) -> None:
     path = geojson(tmp_path / "a.geojson", feature(HOUSE, id="A", Floors=3))
     assert read_sites(path, options={"floors": "3.0"}).sites[0].proposal.floors == 3.0
-    with pytest.raises(UsageError, match="floors") as caught:
-        read_sites(path, options={"floors": "4"})
-    assert "--floors" in caught.value.text.en
-    with pytest.raises(UsageError, match="id"):
-        read_sites(path, options={"id": "B"})
+    (site,) = read_sites(path, options={"floors": "4"}).sites
+    assert site.proposal.floors == 4
+    assert [note.id for note in site.assumptions if "--floors" in note.id] == [
+        "floors = 4.0 dari --floors; menurut berkas 3.0"
+    ]
+    assert read_sites(path, options={"id": "B"}).sites[0].id == "B"
 
 
 def test_one_id_for_two_sites_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from kkpr_check.errors import ErrorGroup, InputError, KkprError, Place, Text
+from kkpr_check.errors import CrsError, ErrorGroup, InputError, KkprError, Place, Text
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.raw import HEIGHT_DROPPED, NOT_FINITE, Objects, Raw
 
@@ -116,7 +116,7 @@ def pass_gate(
         assumptions.append(Text("x and y exchanged as ordered", "x dan y ditukar sesuai permintaan"))
     label, notes = _label(raw, work, place, crs)
     assumptions += notes
-    canonical = crs_policy.authority(crs_policy.canonical(label))
+    canonical = crs_policy.name_of(label)
     _check_extent(work, canonical, place)
     repairs = _repair(work, feature, canonical)
     kinds = set(_FAMILY[shapely.get_type_id(work.geometry[~shapely.is_missing(work.geometry)])])
@@ -216,7 +216,11 @@ def _label(raw: Raw, work: _Work, place: Place, wanted: str | None) -> tuple[str
             )
         )
     label = wanted if wanted is not None else str(said)
-    note = crs_policy.policy_note(label, crs_policy.canonical(label))
+    try:
+        note = crs_policy.policy_note(label)
+    except CrsError as error:
+        error.place = place
+        raise
     return label, notes + ([note] if note is not None else [])
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kkpr_check.cells import ROAD_FAMILIES
 from kkpr_check.errors import ErrorGroup, InputError, KkprError, Place, Text, UsageError
 from kkpr_check.features import as_text
 from kkpr_check.model import Proposal
@@ -215,7 +216,7 @@ def parse_option(name: str, value: Any, *, place: Place | None = None) -> Parsed
     if name == "kbli":
         return _kbli(value, place)
     if name == "road_class":
-        return _choice(name, value, {word: word for word in ROAD_CLASSES}, place)
+        return _choice(name, value, {word: word for word in (*ROAD_CLASSES, *ROAD_FAMILIES)}, place)
     if name == "business_scale":
         return _choice(name, value, {word: word for word in BUSINESS_SCALES} | _SCALE_WORDS, place)
     if name == "psn":
@@ -302,29 +303,15 @@ def merge_pair(footprint: Options, parcel: Options) -> Options:
 
 
 def merge_command_line(command_line: Options, feature: Options) -> Options:
-    """Return the options of the command line and of a feature together: neither overrides the other silently.
-
-    Raises
-    ------
-    UsageError
-        Both give an option, with different values.
-    """
-    for name in sorted(command_line.values.keys() & feature.values.keys()):
-        if command_line.values[name] != feature.values[name]:
+    """Return the options of the command line and of a feature together; what replaces a value is recorded."""
+    assumptions = dict.fromkeys(command_line.assumptions + feature.assumptions)
+    for name in sorted(command_line.values.keys() & feature.values.keys() - {"id"}):
+        given, stood = command_line.values[name], feature.values[name]
+        if given != stood:
             option = "--" + name.replace("_", "-")
-            text = _conflict(
-                name,
-                command_line,
-                feature,
-                (f"the option {option}", "the feature"),
-                (f"opsi {option}", "fitur"),
+            note = Text(
+                f"{name} = {given} from {option}; the file says {stood}",
+                f"{name} = {given} dari {option}; menurut berkas {stood}",
             )
-            remedy = Text(
-                f"drop {option}, or correct the property of the feature",
-                f"hapus {option}, atau perbaiki atribut fiturnya",
-            )
-            raise UsageError(
-                text, place=feature.place._replace(column=name), remedy=remedy, code="option-conflict"
-            )
-    assumptions = tuple(dict.fromkeys(command_line.assumptions + feature.assumptions))
-    return Options({**feature.values, **command_line.values}, assumptions, feature.place)
+            assumptions[note] = None
+    return Options({**feature.values, **command_line.values}, tuple(assumptions), feature.place)
