@@ -83,15 +83,15 @@ def test_srgi_coordinates_do_not_move() -> None:
 def test_id74_really_moves() -> None:
     moved = crs.transform(point(), "EPSG:4238", "EPSG:4326")[0]
     assert 10 < shapely.distance(moved, point()[0]) * 111_000 < 60
-    note = crs.policy_note("EPSG:4238", "EPSG:4238")
+    note = crs.policy_note("EPSG:4238")
     assert note is not None and "ID74 to WGS 84" in note.en and "ID74" in note.id
 
 
 def test_relabelling_is_recorded_and_wgs84_is_not_news() -> None:
-    note = crs.policy_note("EPSG:9491", crs.canonical("EPSG:9491"))
+    note = crs.policy_note("EPSG:9491")
     assert note is not None and "SRGI2013" in note.en and "dianggap sama" in note.id
-    assert crs.policy_note("EPSG:32751", "EPSG:32751") is None
-    unnamed = crs.policy_note("+proj=utm +zone=51 +south +ellps=WGS84", "EPSG:32751")
+    assert crs.policy_note("EPSG:32751") is None
+    unnamed = crs.policy_note("+proj=utm +zone=51 +south +ellps=WGS84")
     assert unnamed is not None and "no datum" in unnamed.en
 
 

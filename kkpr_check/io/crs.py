@@ -10,6 +10,7 @@ only with a defined operation, and recorded too.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.errors import CrsError, Place, Text
+from kkpr_check.io import utm
 from kkpr_check.io.datums import datum_name, is_alike, parse, relabel, squeeze
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 Bounds = tuple[float, float, float, float]
 Objects = NDArray[np.object_]
+Floats = NDArray[np.float64]
+Move = Callable[[Floats, Floats], tuple[Floats, Floats]]
+"""x and y of one CRS -> x and y of another."""
 
 LONLAT = "EPSG:4326"
 AREA_OF_USE: Bounds = (92.0, -14.0, 142.0, 8.0)
@@ -62,6 +67,24 @@ def authority(crs: CRS) -> str:
     return ":".join(name) if name else crs.to_wkt()
 
 
+@lru_cache(maxsize=256)
+def name_of(label: Any) -> str:
+    """Return ``EPSG:code`` where there is one, else WKT, of what a label means; plain labels need no PROJ.
+
+    Raises
+    ------
+    CrsError
+        As `canonical`.
+    """
+    if label == "OGC:CRS84":
+        return LONLAT
+    return str(label) if _is_plain(label) else authority(canonical(label))
+
+
+def _is_plain(label: Any) -> bool:
+    return isinstance(label, str) and (label == LONLAT or utm.is_zone(label))
+
+
 def work_crs(lon: float, lat: float) -> str:
     """Return the UTM zone (WGS 84) of a site as ``EPSG:326xx`` or ``EPSG:327xx``.
 
@@ -84,6 +107,9 @@ def work_crs(lon: float, lat: float) -> str:
 
 def same(first: Any, second: Any) -> bool:
     """Tell whether two labels mean one CRS under the policy (axis order aside: we always say x, y)."""
+    names = name_of(first), name_of(second)
+    if names[0] == names[1] or all(map(_is_plain, names)):
+        return names[0] == names[1]
     return bool(canonical(first).equals(canonical(second), ignore_axis_order=True))
 
 
@@ -104,14 +130,12 @@ def transform(geometries: Objects, source: Any, target: Any) -> Objects:
     """
     if same(source, target):
         return geometries
-    transformer = _transformer(authority(canonical(source)), authority(canonical(target)))
+    move_xy = _move(name_of(source), name_of(target))
 
-    def move(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    def move(xy: Floats) -> Floats:
         if not len(xy):
             return xy
-        # numpy before 2.4 warns where pyproj tries an array of one as a number
-        columns = xy[0].tolist() if len(xy) == 1 else xy.T
-        moved = np.column_stack(transformer.transform(*columns))
+        moved = np.column_stack(move_xy(xy[:, 0], xy[:, 1]))
         if not np.isfinite(moved).all():
             raise _not_finite(source, target)
         return moved
@@ -130,19 +154,19 @@ def transform_bounds(bounds: Bounds, source: Any, target: Any) -> Bounds:
     return (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
 
 
-def policy_note(label: str, crs: CRS | str) -> Text | None:
+def policy_note(label: str) -> Text | None:
     """Return the line of provenance for a relabelled or really shifted CRS, or None where nothing happens.
 
     Parameters
     ----------
     label
         What the file said.
-    crs
-        What :func:`canonical` made of it.
     """
-    said, kept = parse(label), canonical(crs)
+    if label == "OGC:CRS84" or _is_plain(label):
+        return None
+    said = parse(label)
     if not is_alike(datum_name(said)):
-        operation = _transformer(authority(kept), LONLAT)
+        operation = _transformer(name_of(label), LONLAT)
         steps = operation.description.replace(" + axis order change (2D)", "")
         accuracy = f"{operation.accuracy:g} m" if operation.accuracy >= 0 else "?"
         return Text(
@@ -167,7 +191,7 @@ def is_plausible(boxes: NDArray[np.float64], crs: Any) -> NDArray[np.bool_]:
     boxes = np.atleast_2d(np.asarray(boxes, dtype=float))
     x, y = boxes[:, [0, 2, 0, 2]], boxes[:, [1, 1, 3, 3]]
     if not same(crs, LONLAT):
-        moved = _transformer(authority(canonical(crs)), LONLAT).transform(x.ravel(), y.ravel())
+        moved = _move(name_of(crs), LONLAT)(x.ravel(), y.ravel())
         x, y = np.reshape(moved[0], x.shape), np.reshape(moved[1], y.shape)
     west, south, east, north = AREA_OF_USE
     inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)
@@ -277,6 +301,22 @@ def _not_finite(source: Any, target: Any) -> CrsError:
         ),
         code="crs-implausible",
     )
+
+
+def _move(source: str, target: str) -> Move:
+    """Return how positions go from one CRS to another: by the UTM series where that is all, else by PROJ."""
+    if source == LONLAT and utm.is_zone(target):
+        return lambda x, y: utm.from_lonlat(target, x, y)
+    if target == LONLAT and utm.is_zone(source):
+        return lambda x, y: utm.to_lonlat(source, x, y)
+    transformer = _transformer(source, target)
+
+    def by_proj(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        # numpy before 2.4 warns where pyproj tries an array of one as a number
+        moved = transformer.transform(*((x.item(), y.item()) if x.size == 1 else (x, y)))
+        return np.atleast_1d(moved[0]), np.atleast_1d(moved[1])
+
+    return by_proj
 
 
 @lru_cache(maxsize=64)
