@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
-from engine_builder import build, features, report, run
+from engine_builder import build, features, outcome, report, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import affinity
@@ -201,3 +201,11 @@ def test_a_window_without_zones_closes_too() -> None:
     (told,) = run([built.site], [empty], built.options)
     assert all(closes(e) for e in (*told.ledger, *told.combined))
     assert told.verdict.value == "undetermined"
+
+
+def test_a_noise_sized_gap_stays_in_the_ledger_and_triggers_nothing() -> None:
+    told = report(zones=[{"subzone": "R-3", "area": [-100, -100, 19.6, 100]}])
+    assert told.ledger[0].gap_m2 == pytest.approx(8.0)
+    assert told.combined[0].gap_m2 == pytest.approx(8.0)
+    assert outcome(told, "LOK002") == "pass"
+    assert told.verdict.value == "conform"

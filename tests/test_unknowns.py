@@ -303,3 +303,23 @@ def test_kgt_is_undetermined_without_a_use_and_never_not_applicable(footprint: A
             (found,) = of_rule(told, rule.code)
             assert found.outcome is Outcome.UNDETERMINED
             assert found.missing == ("kbli", "activity")
+
+
+@pytest.mark.parametrize(
+    "zones",
+    [
+        [{"subzone": "R-3", "area": [50, 50, 60, 60]}],
+        [
+            {"subzone": ("R-3", "RTH-2")[i % 2], "area": [i * 0.3, -100, i * 0.3 + 0.3, 100]}
+            for i in range(70)
+        ],
+    ],
+    ids=["outside", "nothing but noise"],
+)
+@pytest.mark.parametrize("footprint", [[4, 4, 16, 16], False])
+def test_where_no_zone_decides_nothing_is_approved(zones: list[dict[str, Any]], footprint: Any) -> None:
+    told = report(zones=zones, footprint=footprint)
+    assert told.verdict.value == "undetermined"
+    assert told.approvable is None
+    assert {outcome(told, rule.code) for rule in RULES if rule.code.startswith("KGT")} == {"undetermined"}
+    assert {outcome(told, code) for code in ("INT001", "TAB001", "TAB004")} == {"undetermined"}
