@@ -89,7 +89,7 @@ class AdverseArea:
         if not len(self.features):
             return None
         reach_m = PASS_REACH_CE90 * self.ce90_m
-        near = self.features[self._tree.query(subject, predicate="dwithin", distance=reach_m)]
+        near = self.features[self._tree.query(subject, predicate="dwithin", distance=reach_m + 1e-4)]
         if len(near) and not self._minus.is_empty:
             near = np.array(
                 [r for r in (remainder_of(g, self._minus) for g in near) if not r.is_empty], dtype=object

@@ -246,7 +246,9 @@ def _judge_strip(rule: Rule, subjects: Subjects, plan: PlanMap, strip: Strip) ->
     """Judge the distances to the lines or banks of one layer; the worst feature speaks for the subject."""
     features = strip.features
     furthest = strip.furthest_m + PASS_REACH_CE90 * features.ce90_m
-    k, f = shapely.STRtree(features.geometry).query(subjects.geometry, predicate="dwithin", distance=furthest)
+    k, f = shapely.STRtree(features.geometry).query(
+        subjects.geometry, predicate="dwithin", distance=furthest + 1e-4
+    )
     if not len(k):
         return []
     order = np.lexsort((f, k))
