@@ -286,3 +286,11 @@ def test_the_band_of_a_distance_rule_is_ce90_or_half_the_limit(
     (found,) = of_rule(told, "KHS004")
     assert found.outcome.word == expected
     assert found.flip_distance_m == pytest.approx(abs(limit_m - gap_m), abs=1e-4)
+
+
+@pytest.mark.parametrize("limit_m", [5.0, 50.0, 99.9, 100.0])
+def test_a_pass_carries_its_distance_at_exactly_four_times_ce90_of_a_setback_too(limit_m: float) -> None:
+    """Lengths are rounded before they are compared: float noise does not decide whether the distance is told."""
+    river = {"role": "river", "features": [{"area": [30 + limit_m, -300, 900, 300], "setback_m": limit_m}]}
+    told = report(undeclared=["KHS004"], layers=[river], footprint=False)
+    assert of_rule(told, "KHS004")[0].flip_distance_m == pytest.approx(10.0)
