@@ -76,11 +76,11 @@ def run_batch(request: BatchRequest, progress: Progress | None = None) -> BatchR
 
 
 def _held(request: BatchRequest, work: WorkFolder, progress: Progress | None) -> BatchResult:
-    before = work.recorded()
-    request = _as_before(request, before)
-    if before is None or not (work.path / "finishing").exists():
-        check_targets(request)
     try:
+        before = work.recorded()
+        request = _as_before(request, before)
+        if before is None or not (work.path / "finishing").exists():
+            check_targets(request)
         store = PlanStore.open(request.plans, request.plan_library)
         check_ids(store.opened)
         reading = Reading(
@@ -93,8 +93,7 @@ def _held(request: BatchRequest, work: WorkFolder, progress: Progress | None) ->
         with Parcels(reading) as parcels:
             _check_id_field(request, parcels)
             work.start(_identity(request, parcels, store))
-            run = _Run(request, work, parcels, store, progress)
-            result = run.to_end()
+            result = _Run(request, work, parcels, store, progress).to_end()
     except BaseException:
         _leave(work)
         raise
@@ -104,7 +103,7 @@ def _held(request: BatchRequest, work: WorkFolder, progress: Progress | None) ->
 
 def _leave(work: WorkFolder) -> None:
     """Keep what is done; a folder in which nothing is done goes."""
-    if not any(work.path.glob("*.json")) or not any(work.path.glob("0*.json")):
+    if not any(work.path.glob("[0-9]*.json")):
         work.remove()
 
 
@@ -230,16 +229,24 @@ class _Run:
 
     def to_end(self) -> BatchResult:
         """Work through all blocks, join their parts, and put the output into its place."""
+        try:
+            return self._to_end()
+        except BaseException:
+            for joiner in (self.table, self.long):
+                if joiner is not None:
+                    joiner.abandon()
+            raise
+
+    def _to_end(self) -> BatchResult:
         pool = self._pool()
         try:
             for number, told in pool.map(self._open_blocks()):
                 self._take(number, told)
         finally:
             pool.stop()
-        duplicates = _duplicate_ids([PartFiles(self.work.path, n).ids for n in self.numbers])
         result = BatchResult(
             self.summary,
-            duplicates,
+            _duplicate_ids([PartFiles(self.work.path, n).ids for n in self.numbers]),
             self.resumed,
             tuple(self.notes),
             tuple((p.plan.id, p.plan.name, p.plan.synthetic) for p in self.store.opened),

@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -72,6 +72,9 @@ class Joiner(Protocol):
     def close(self, facts: LayerFacts) -> None:
         """Write what is left, and leave a whole file behind."""
 
+    def abandon(self) -> None:
+        """Let go of the file; it is not whole and not wanted."""
+
 
 def joiner(suffix: str, target: Path, *, findings: bool) -> Joiner:
     """Return what joins the parts of one output into `target`."""
@@ -94,6 +97,9 @@ class _NoJoiner:
     def close(self, facts: LayerFacts) -> None:
         """Nothing to write."""
 
+    def abandon(self) -> None:
+        """Nothing to let go of."""
+
 
 class _TextJoiner:
     def __init__(self, target: Path, header: bytes) -> None:
@@ -106,6 +112,10 @@ class _TextJoiner:
 
     def close(self, facts: LayerFacts) -> None:
         self._stream.close()
+
+    def abandon(self) -> None:
+        with suppress(OSError):
+            self._stream.close()
 
 
 class _ParquetJoiner:
@@ -149,6 +159,11 @@ class _ParquetJoiner:
             self._writer.add_key_value_metadata({"geo": geo_metadata(facts.crs, facts.bounds, facts.types)})
         self._writer.close()
 
+    def abandon(self) -> None:
+        self._held = []
+        with suppress(OSError):
+            self._writer.close()
+
 
 @dataclass
 class _GdalJoiner:
@@ -178,6 +193,9 @@ class _GdalJoiner:
                 geometry_type=facts.types[0] if len(facts.types) == 1 else "Unknown",
                 crs=facts.crs,
             )
+
+    def abandon(self) -> None:
+        self.parts = []
 
 
 @contextmanager
