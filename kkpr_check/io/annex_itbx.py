@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kkpr_check.errors import Place, PlanError, Text
 from kkpr_check.io.annex_header import Matrix, header_label
-from kkpr_check.io.annex_legend import gather_conditions, read_other_sheets
+from kkpr_check.io.annex_legend import gather_conditions, read_legend_beside, read_other_sheets
 from kkpr_check.io.annex_matrix import choose_matrix, no_matrix, subzone_columns
 from kkpr_check.io.annex_report import Accounts, ImportReport, csv_text, safe, write_tables
 from kkpr_check.io.annex_rows import WHY, Reading, leave_unread_columns, read_rows
@@ -86,6 +86,7 @@ def read_itbx(
             remedy=Text("Repair the codes in the header.", "Perbaiki kode pada kepala tabel."),
             code="no-subzone",
         )
+    read_legend_beside(matrix, reading)
     leave_unread_columns(matrix, columns, books)
     read_rows(matrix, columns, reading, include_hidden)
     read_other_sheets(sheets, matrix.sheet, reading)

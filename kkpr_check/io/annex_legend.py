@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from kkpr_check.errors import Text
 from kkpr_check.io.annex_grid import Sheet
+from kkpr_check.io.annex_header import Matrix
 from kkpr_check.io.annex_rows import Reading
 from kkpr_check.io.annex_words import Phrase, legend_code, legend_lines, plain
 
@@ -14,6 +15,41 @@ _CONFLICT = Text(
     "the legend defines this code in two ways; neither was taken",
     "legenda mendefinisikan kode ini dengan dua cara; tidak ada yang diambil",
 )
+
+
+def read_legend_beside(matrix: Matrix, reading: Reading) -> None:
+    """Read a legend that stands in columns of its own beside the matrix, and book its cells."""
+    sheet, books = matrix.sheet, reading.books
+    keys = {matrix.kbli_column, matrix.name_column, matrix.id_column, matrix.number_column}
+    free = [column for column in range(1, sheet.columns + 1) if column not in keys | matrix.codes.keys()]
+    cells: dict[int, list[int]] = {column: [] for column in free}
+    for row, column in sorted(sheet.cells):
+        if column in cells and row <= matrix.last_row and any((row, c) in sheet.cells for c in matrix.codes):
+            cells[column].append(row)
+    for column, rows in cells.items():
+        for row in rows:
+            pairs = legend_lines(sheet.text(row, column))
+            for code, text in pairs:
+                reading.legend.setdefault(code, []).append((text, sheet.address(row, column)))
+            if pairs:
+                books.take(row, column, "legend")
+        _codes_beside(reading, column, [row for row in rows if row > matrix.header_row], free)
+
+
+def _codes_beside(reading: Reading, column: int, rows: list[int], free: list[int]) -> None:
+    """Read a column of different codes whose texts stand to their right."""
+    sheet, books = reading.books.sheet, reading.books
+    codes = [legend_code(sheet.text(row, column)) for row in rows]
+    if not codes or not all(code and code[-1].isdigit() for code in codes) or len(set(codes)) < len(codes):
+        return
+    for row, code in zip(rows, codes, strict=True):
+        right = [c for c in free if c > column and sheet.text(row, c) not in ("", ":", "=", "-")]
+        text = plain(sheet.text(row, right[0])) if right else ""
+        if code and len(text) > 3:
+            reading.legend.setdefault(code, []).append((text, sheet.address(row, column)))
+            for c in range(column, right[0] + 1):
+                if (row, c) in sheet.cells:
+                    books.take(row, c, "legend")
 
 
 def read_other_sheets(sheets: tuple[Sheet, ...], own: Sheet, reading: Reading) -> None:

@@ -179,6 +179,9 @@ def itbx_text(cell: Cell) -> str:
 # --- legend -------------------------------------------------------------------------------------------------
 
 _LEGEND = re.compile(r"(T\d{1,2}|B\d{1,2}|TB|T/B|[ITBX])(?:\s*[:=]\s*|\s+[–-]\s+)(\S.*)")
+_LEGEND_NUMBERED = re.compile(r"([TB]\d{1,2})(?:\s*[.)]\s*|\s+)(\S*[A-Za-z]{3}.*)")
+_LEGEND_TITLE = re.compile(r"^\s*(?:keterangan|catatan|legenda|ket)\b\s*[.:]*\s*", re.IGNORECASE)
+_LEGEND_BREAK = re.compile(r"\n|;\s*(?=(?:[TB]\d{1,2})\b)")
 _LEGEND_CODE = re.compile(r"(T\d{1,2}|B\d{1,2}|TB|T/B|[ITBX])\s*[:=]?")
 
 
@@ -187,13 +190,19 @@ def legend_lines(text: str) -> list[tuple[str, str]]:
 
     >>> legend_lines("T1 : Terbatas 20%. ")
     [('T1', 'Terbatas 20%.')]
+    >>> legend_lines("Keterangan: T1 = jam operasi; B1 = AMDAL"), legend_lines("B2. Wajib ANDALALIN")
+    ([('T1', 'jam operasi'), ('B1', 'AMDAL')], [('B2', 'Wajib ANDALALIN')])
+    >>> legend_lines("T1 dan B2"), legend_lines("B. Pertambangan")
+    ([], [])
     """
     found = []
-    for line in text.splitlines():
-        match = _LEGEND.fullmatch(plain(line))
-        if match is None:
+    for line in _LEGEND_BREAK.split(_LEGEND_TITLE.sub("", text)):
+        line = plain(line)
+        match = _LEGEND.fullmatch(line) or _LEGEND_NUMBERED.fullmatch(line)
+        if match is not None and parse_itbx_text(line) is None:
+            found.append((match[1], match[2].strip()))
+        elif line:
             return []
-        found.append((match[1], match[2].strip()))
     return found
 
 
@@ -228,6 +237,7 @@ def read_kbli(cell: SheetCell | None, known: Container[str] | None = None) -> Kb
     if cell.kind in ("date", "error", "uncached"):
         return KbliCodes((), "unread")
     text = re.sub(r"(?<=\d)\.0$", "", plain(cell.text)).removeprefix("'")
+    text = re.sub(r"^kbli[\s.:]*", "", text, flags=re.IGNORECASE)
     parts = [part for part in re.split(r"[,;/\s]+|\bdan\b", text) if part]
     codes, padded = [], False
     for part in parts:
