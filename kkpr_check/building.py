@@ -609,7 +609,7 @@ def _reserve(footprint: Any, network: Network, tolerance: Tolerance) -> tuple[fl
     if not network.known:
         return float("nan"), 0.0, None
     worst: tuple[float, float, Any] = (0.0, 0.0, None)
-    touched = network.areas[shapely.intersects(network.areas, footprint)]
+    touched = network.areas[network.areas_near(footprint, 0.0)]
     if len(touched):
         drawn = union_of(touched)
         inside = without_noise(overlap_of(footprint, drawn), footprint.area, tolerance)
@@ -618,7 +618,7 @@ def _reserve(footprint: Any, network: Network, tolerance: Tolerance) -> tuple[fl
             all_of_it = inside.area >= footprint.area * (1 - 1e-6)
             worst = (float(round_m(depth)), 0.0 if all_of_it else float(network.area_ce90_m.min()), inside)
     doubt = False
-    for i in np.flatnonzero(shapely.dwithin(network.lines, footprint, 60.0)):
+    for i in network.lines_near(footprint, 60.0):
         width, distance = network.width_m[i], shapely.distance(footprint, network.lines[i])
         if np.isnan(width):
             doubt |= bool(distance < UNDRAWN_REACH_M) and _undrawn(network, int(i), footprint)

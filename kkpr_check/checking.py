@@ -12,7 +12,7 @@ import shapely
 
 from kkpr_check import engine
 from kkpr_check.errors import Text
-from kkpr_check.features import PlanWindow
+from kkpr_check.features import Features
 from kkpr_check.io.crs import LONLAT, transform
 from kkpr_check.io.sites import (
     SiteGroup,
@@ -138,7 +138,9 @@ def _judge_group(
     while rest:
         windows = [plan.window(bounds, group.work_crs, reach_m) for plan in plans]
         judged = engine.judge([sites[i] for i in rest], windows, options, known_m=reach_m)
-        reports = [_with_zones(report, windows) for report in judged.reports]
+        ranked = sorted(windows, key=lambda window: window.plan.order)
+        zoning = [(w.plan.id, w.zoning, shapely.STRtree(w.zoning.geometry)) for w in ranked]
+        reports = [_with_zones(report, zoning) for report in judged.reports]
         placed.update(zip(rest, reports, strict=True))
         if judged.needed_m <= reach_m:
             break
@@ -153,7 +155,7 @@ def _deeper_than(report: Report, reach_m: float) -> bool:
     return any(f.flip_distance_m is not None and f.flip_distance_m >= known_m for f in report.findings)
 
 
-def _with_zones(report: Report, windows: Sequence[PlanWindow]) -> Report:
+def _with_zones(report: Report, zoning: Sequence[tuple[str, Features, shapely.STRtree]]) -> Report:
     """Add the zones around a site, of the highest-ranked judged plan there, for the small map."""
     shape = report.site.parcel if report.site.parcel is not None else report.site.footprint
     if shape is None or shape.is_empty:
@@ -161,12 +163,11 @@ def _with_zones(report: Report, windows: Sequence[PlanWindow]) -> Report:
     x0, y0, x1, y1 = shape.bounds
     size = max(x1 - x0, y1 - y0)
     view = shapely.box(x0 - 2 * size, y0 - size, x1 + 2 * size, y1 + size)
-    judged = [window for window in windows if window.plan.id in report.plans_judged]
-    for window in sorted(judged, key=lambda window: window.plan.order):
-        near = window.zoning.take(shapely.intersects(window.zoning.geometry, view))
+    for plan, features, tree in zoning:
+        near = np.sort(tree.query(view, predicate="intersects")) if plan in report.plans_judged else ()
         if len(near):
-            codes = (str(code or "?") for code in near.meaning["subzone"])
-            return replace(report, zones=tuple(zip(codes, near.geometry, strict=True)))
+            codes = (str(code or "?") for code in features.meaning["subzone"][near])
+            return replace(report, zones=tuple(zip(codes, features.geometry[near], strict=True)))
     return report
 
 

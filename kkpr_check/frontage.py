@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from kkpr_check.features import Features
 from kkpr_check.geometry import Floats, Objects, collect, polygons_of
@@ -58,6 +59,8 @@ class Network:
     areas: Objects
     area_ce90_m: Floats
     known: bool
+    line_tree: shapely.STRtree
+    area_tree: shapely.STRtree
 
     @classmethod
     def of(cls, roads: Sequence[Features], drawn: Sequence[Features], *, known: bool) -> Network:
@@ -78,7 +81,17 @@ class Network:
             areas,
             np.array(area_ce90, float),
             known,
+            shapely.STRtree(lines),
+            shapely.STRtree(areas),
         )
+
+    def lines_near(self, shape: Any, distance_m: float) -> NDArray[np.intp]:
+        """Return the rows of the lines within a distance, in their order."""
+        return np.sort(self.line_tree.query(shape, predicate="dwithin", distance=distance_m))
+
+    def areas_near(self, shape: Any, distance_m: float) -> NDArray[np.intp]:
+        """Return the rows of the drawn roads within a distance, in their order."""
+        return np.sort(self.area_tree.query(shape, predicate="dwithin", distance=distance_m))
 
 
 def frontage_of(parcel: Any, network: Network) -> Frontage:
@@ -90,10 +103,8 @@ def frontage_of(parcel: Any, network: Network) -> Frontage:
     edges, outward = _edges(parcel)
     front = np.zeros(len(edges), dtype=bool)
     roads = []
-    near = np.flatnonzero(shapely.dwithin(network.areas, parcel, TOUCH_M))
-    for i in np.flatnonzero(
-        shapely.dwithin(network.lines, parcel, UNKNOWN_RUMIJA_M / 2 + FRONT_REACH_M + 50.0)
-    ):
+    near = network.areas_near(parcel, TOUCH_M)
+    for i in network.lines_near(parcel, UNKNOWN_RUMIJA_M / 2 + FRONT_REACH_M + 50.0):
         width = network.width_m[i]
         reach = (UNKNOWN_RUMIJA_M if np.isnan(width) else width) / 2 + FRONT_REACH_M
         along = _along(edges, network.lines[i], reach)
@@ -125,7 +136,7 @@ def _road(network: Network, line: int, near: Any) -> Road:
 
 def _road_of_area(network: Network, area: int, edges: Objects, near: Any) -> Road:
     """Return the road of a drawn area: the centre line in it that runs nearest to the edges, where there is one."""
-    inside = np.flatnonzero(shapely.intersects(network.lines, network.areas[area]))
+    inside = network.lines_near(network.areas[area], 0.0)
     if not len(inside):
         return Road(None, network.areas[area], float("nan"), float(network.area_ce90_m[area]), "BJ")
     distance = shapely.distance(network.lines[inside], _lines(edges))
