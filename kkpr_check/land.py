@@ -142,8 +142,9 @@ class _RefusedZones:
 
 
 def _mark_holding(by_group: Codes, plan: PlanMap, subject: Any) -> None:
-    touched = plan.group[plan.holding & shapely.intersects(plan.window.zoning.geometry, subject)]
-    by_group[touched] = Outcome.CONDITIONAL
+    held = np.flatnonzero(plan.holding)
+    touched = held[shapely.intersects(plan.window.zoning.geometry[held], subject)]
+    by_group[plan.group[touched]] = Outcome.CONDITIONAL
 
 
 def _tell_use(item: Judgement, site: Site, use: Use, group: int, mixed: bool) -> None:
