@@ -202,3 +202,13 @@ def test_verbose_shows_the_traceback_of_the_unforeseen(run: Run, monkeypatch: py
 def test_an_interrupt_is_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_with(monkeypatch, KeyboardInterrupt())
     assert run(*CHECK)[0] == 130
+
+
+def test_building_one_command_changes_nothing_that_can_be_seen(run: Run) -> None:
+    """Only the command of a call is built; what names none sees them all."""
+    assert "--lang 'check' is not known" in run("--lang", "check", "demo")[2]
+    assert "no such command 'chek'. Did you mean 'check'?" in run("--quiet", "chek")[2]
+    for call in (("--help",), ("--help", "check"), ("--lang", "en", "--help")):
+        code, out, _ = run(*call)
+        assert code == 0 and all(f"\n  {name} " in out for name in ("check", "plan", "rules", "doctor"))
+    assert "\n  lock " in run("plan", "--help")[1]

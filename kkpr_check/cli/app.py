@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -75,29 +76,48 @@ def _typer(help_text: str) -> typer.Typer:
     )  # fmt: skip
 
 
-def build(lang: str) -> Any:
-    """Return the whole command line as a click command whose help speaks `lang`."""
+_COMMANDS: Mapping[str, tuple[str, Any]] = {
+    "check": (check.SUMMARY, check.check),
+    "batch": (batch.SUMMARY, batch.batch),
+    "plan": (
+        plan.GROUP,
+        {
+            "init": (plan.INIT, plan.init),
+            "show": (plan.SHOW, plan.show),
+            "import-itbx": (plan.IMPORT_ITBX, plan.import_itbx),
+            "export-itbx": (plan.EXPORT_ITBX, plan.export_itbx),
+            "import-intensity": (plan.IMPORT_INTENSITY, plan.import_intensity),
+            "lock": (plan.LOCK, plan.lock),
+        },
+    ),
+    "rules": (
+        rules.GROUP,
+        {"list": (rules.LIST, rules.list_rules), "explain": (rules.EXPLAIN, rules.explain)},
+    ),
+    "demo": (demo.SUMMARY, demo.demo),
+    "doctor": (doctor.SUMMARY, doctor.doctor),
+}
+"""Name -> help and function, or help and the commands of a group."""
+
+
+def build(lang: str, wanted: str | None = None) -> Any:
+    """Return the command line as a click command whose help speaks `lang`.
+
+    With `wanted`, the name of a command, only that one is there: Typer takes its time for each.
+    """
     app = _typer(SUMMARY)
     app.callback()(_start)
-    app.command("check", cls=Command, help=check.SUMMARY)(check.check)
-    app.command("batch", cls=Command, help=batch.SUMMARY)(batch.batch)
-    plans = _typer(plan.GROUP)
-    for name, text, command in (
-        ("init", plan.INIT, plan.init),
-        ("show", plan.SHOW, plan.show),
-        ("import-itbx", plan.IMPORT_ITBX, plan.import_itbx),
-        ("export-itbx", plan.EXPORT_ITBX, plan.export_itbx),
-        ("import-intensity", plan.IMPORT_INTENSITY, plan.import_intensity),
-        ("lock", plan.LOCK, plan.lock),
-    ):
-        plans.command(name, cls=Command, help=text)(command)
-    app.add_typer(plans, name="plan")
-    catalogue = _typer(rules.GROUP)
-    catalogue.command("list", cls=Command, help=rules.LIST)(rules.list_rules)
-    catalogue.command("explain", cls=Command, help=rules.EXPLAIN)(rules.explain)
-    app.add_typer(catalogue, name="rules")
-    app.command("demo", cls=Command, help=demo.SUMMARY)(demo.demo)
-    app.command("doctor", cls=Command, help=doctor.SUMMARY)(doctor.doctor)
+    _add(app, {name: command for name, command in _COMMANDS.items() if name == wanted} or _COMMANDS)
     tree = typer.main.get_command(app)
     localize(tree, lang)
     return tree
+
+
+def _add(app: typer.Typer, commands: Mapping[str, tuple[str, Any]]) -> None:
+    for name, (text, command) in commands.items():
+        if isinstance(command, Mapping):
+            group = _typer(text)
+            _add(group, command)
+            app.add_typer(group, name=name)
+        else:
+            app.command(name, cls=Command, help=text)(command)

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from kkpr_check.io.drivers import be_lean
 
         be_lean()
-    gc.set_threshold(50_000)  # imports make many objects that stay: looking through them costs 5 %
+    gc.set_threshold(200_000)  # imports make many objects that stay: looking through them costs 5 %
     _prepare_streams()
     lang, verbose = resolve(given), "--verbose" in given
     try:
@@ -76,7 +76,8 @@ def _run(arguments: list[str], lang: str) -> int:
     from kkpr_check.cli.usage import ClickException, translate
 
     try:
-        code = build(lang).main(arguments, prog_name="kkpr-check", standalone_mode=False, obj=Session(lang))
+        tree = build(lang, _command_of(arguments))
+        code = tree.main(arguments, prog_name="kkpr-check", standalone_mode=False, obj=Session(lang))
     except ClickException as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(str(error), file=sys.stderr)
@@ -87,6 +88,17 @@ def _run(arguments: list[str], lang: str) -> int:
             return codes.INTERRUPTED
         raise
     return int(code or 0)
+
+
+def _command_of(arguments: Sequence[str]) -> str | None:
+    """Return the first word behind the options that `lift_globals` put in front."""
+    left = iter(arguments)
+    for word in left:
+        if word == "--lang":
+            next(left, None)
+        elif word not in _FLAGS and not word.startswith("--lang="):
+            return word
+    return None
 
 
 def _complain(message: str, lang: str, verbose: bool = False) -> None:
