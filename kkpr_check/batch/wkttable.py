@@ -34,6 +34,7 @@ class WktPayload:
     layer: str
     crs_label: str | None
     width: int
+    assumed: str | None = None
 
     def load(self) -> Loaded:
         """Return the features."""
@@ -46,6 +47,11 @@ class WktPayload:
                     f"the row has {n} cells where the header has {self.width}",
                     f"baris berisi {n} sel, sedangkan judul {self.width}",
                 )
+            elif (srid := _SRID.match(text)) and not self._is_ours(srid.group(1)):
+                broken[row] = Text(
+                    f"SRID={srid.group(1)}, but the table is read as {self.crs_label or 'assumed'}",
+                    f"SRID={srid.group(1)}, padahal tabel dibaca sebagai {self.crs_label or 'asumsi'}",
+                )
             elif text.strip():
                 try:
                     geometry[row] = shapely.from_wkt(_SRID.sub("", text, count=1))
@@ -54,6 +60,9 @@ class WktPayload:
                     broken[row] = Text(f"the WKT can not be read: {why}", f"WKT tidak terbaca: {why}")
         fields = {name: objects(list(values)) for name, values in self.cells.items()}
         return Loaded(Raw(self.layer, "CSV", geometry, fields, self.crs_label, broken=broken))
+
+    def _is_ours(self, srid: str) -> bool:
+        return (self.crs_label or self.assumed or "").upper() == f"EPSG:{srid}"
 
 
 class WktStream:
@@ -94,7 +103,7 @@ class WktStream:
         full = [row if len(row) >= width else row + [""] * (width - len(row)) for row in block]
         cells = {name: tuple(row[n] or None for row in full) for name, n in self._kept.items()}
         wkt = tuple(row[self._wkt] for row in full)
-        return WktPayload(wkt, cells, odd, self._path.stem, self.crs_label, width)
+        return WktPayload(wkt, cells, odd, self._path.stem, self.crs_label, width, self._reading.assume_crs)
 
     def _rows(self) -> Iterator[list[str]]:
         try:
@@ -132,9 +141,9 @@ class WktStream:
     def _crs(self, texts: list[str]) -> str | None:
         if self._reading.assume_crs is not None:
             return None
-        srids = {match.group(1) for text in texts if (match := _SRID.match(text))}
-        if len(srids) == 1:
-            return f"EPSG:{srids.pop()}"
+        first = next((match.group(1) for text in texts if (match := _SRID.match(text))), None)
+        if first is not None:
+            return f"EPSG:{first}"
         bounds = _bounds(texts)
         west, south, east, north = crs_policy.AREA_OF_USE
         inside = bounds is not None and (
