@@ -290,7 +290,6 @@ def test_the_summary_page_is_escaped_and_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["geojson", "geojsonl", "gpkg", "fgb", "parquet", "shp", "csv"])
 @pytest.mark.parametrize("share", [0.5, 0.97])
 def test_a_file_that_ends_early_is_an_error(tmp_path: Path, kind: str, share: float) -> None:
-    rows, shapes = sample()
     file = (
         write_geojsonl(tmp_path / "p.geojson", PLAIN, SHAPES)
         if kind == "geojson"
