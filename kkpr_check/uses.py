@@ -191,6 +191,6 @@ def open_conditions(cells: Sequence[Cell], side: str, proposal: Proposal, tables
     return tuple(dict.fromkeys(names))
 
 
-def is_holding(name: object, remark: object) -> bool:
-    """Tell whether a class is a holding zone: "A / B", or "Holding ..." in its remark."""
+def is_holding(name: object, remark: object = None) -> bool:
+    """Tell whether a class is a holding zone: "A / B" as its code or name, or "Holding ..." in its remark."""
     return HOLDING_STROKE in str(name or "") or str(remark or "").casefold().startswith("holding")

@@ -106,13 +106,7 @@ def overlay_plans(subjects: Subjects, windows: Sequence[PlanWindow]) -> Coverage
     maps: list[PlanMap] = []
     for window in windows:
         subzones, names, group = _groups(window)
-        holding = np.array(
-            [
-                is_holding(n, r)
-                for n, r in zip(_meaning(window, "name"), _meaning(window, "remark"), strict=True)
-            ],
-            dtype=bool,
-        )
+        holding = _holding(window, subzones, names, group)
         zones, own_tolerance = window.zoning.geometry, window.plan.tolerance
         own = cut(subjects.geometry, zones, group, own_tolerance)
         judged = cut(next_left, zones, group, own_tolerance, size_m2=subjects.area_m2) if maps else own
@@ -120,13 +114,17 @@ def overlay_plans(subjects: Subjects, windows: Sequence[PlanWindow]) -> Coverage
         left = uncovered(left, judged)
         claimed = union_of([claimed, _planning_area(window)])
         open_left = _without_noise(left, subjects.area_m2, tolerance)
-        next_left = open_left if claimed.is_empty else _outside(open_left, claimed, subjects.area_m2, tolerance)
+        next_left = (
+            open_left if claimed.is_empty else _outside(open_left, claimed, subjects.area_m2, tolerance)
+        )
     return Coverage(tuple(maps), left, open_left, tolerance)
 
 
 def _planning_area(window: PlanWindow) -> Any:
     """Return what the plan's boundary layer says is its own: a hole in its zoning there is no lower plan's to judge."""
-    return union_of([g for layer in window.plan.layers_of("boundary") for g in window.layers[layer.id].geometry])
+    return union_of(
+        [g for layer in window.plan.layers_of("boundary") for g in window.layers[layer.id].geometry]
+    )
 
 
 def _outside(gaps: Objects, claimed: Any, area_m2: Floats, tolerance: Tolerance) -> Objects:
@@ -150,11 +148,24 @@ def _meaning(window: PlanWindow, name: str) -> Objects:
     return np.full(len(window.zoning), None, dtype=object) if values is None else values
 
 
+def _holding(
+    window: PlanWindow, subzones: Sequence[str], names: Sequence[str], group: Ints
+) -> NDArray[np.bool_]:
+    """Tell of each zone feature whether its class is a holding zone: by its source value, code, name or remark."""
+    classes = np.array(
+        [is_holding(c) or is_holding(n) for c, n in zip(subzones, names, strict=True)], dtype=bool
+    )
+    said = zip(*(_meaning(window, word) for word in ("holding", "name", "remark")), strict=True)
+    own = np.array([bool(source) or is_holding(name, remark) for source, name, remark in said], dtype=bool)
+    return own | classes[group] if len(own) else own
+
+
 def _groups(window: PlanWindow) -> tuple[tuple[str, ...], tuple[str, ...], Ints]:
     codes = [UNKNOWN_SUBZONE if code is None else str(code) for code in _meaning(window, "subzone")]
     subzones = tuple(sorted(set(codes)))
     number = {code: i for i, code in enumerate(subzones)}
-    names = {code: zone.name for code in subzones if (zone := window.plan.tables.zones.get(code))}
+    rows = window.plan.tables.zones
+    names = {code: rows[code].name for code in subzones if code in rows and rows[code].name}
     for code, name in zip(codes, _meaning(window, "name"), strict=True):
         if name is not None:
             names.setdefault(code, str(name))

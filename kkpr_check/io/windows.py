@@ -202,6 +202,7 @@ def _meanings(spec: LayerSpec, data: LayerData, plan: Plan) -> dict[str, Objects
     key = _ROLE_KEY.get(spec.role)
     if key == "subzone" and key in found:
         coder = SubzoneCoder(spec, plan)
+        found["holding"] = _objects([HOLDING_STROKE in (as_text(value) or "") for value in found[key]])
         found[key] = _objects([coder(value) for value in found[key]])
     elif key == "road_class" and key in found:
         found[key] = _objects([spec.codes.get(v, road_class_of(v) or v) if v else None for v in found[key]])
