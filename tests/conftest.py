@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from cli_harness import Run, answer
+from hypothesis import settings
 from report_values import conforming
 
 from kkpr_check.checking import CheckRequest
 from kkpr_check.cli import main
+
+SOAK = 25
+"""How many times the examples of a property test that ``make soak`` runs."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With KKPR_SOAK, run the property tests on many more examples."""
+    if not os.environ.get("KKPR_SOAK"):
+        return
+    for item in items:
+        test = getattr(item, "obj", None)
+        usual = getattr(test, "_hypothesis_internal_use_settings", None)
+        if usual is not None:
+            more = settings(usual, max_examples=usual.max_examples * SOAK)
+            getattr(test, "__func__", test)._hypothesis_internal_use_settings = more
 
 
 @pytest.fixture
