@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -60,9 +61,19 @@ def import_itbx(
             Text("no such folder", "folder tidak ada"), place=Place(str(directory.parent)), code="not-found"
         )
     tables, report = read_itbx(
-        path, read_zone_index(directory), sheet=sheet, header_row=header_row, include_hidden=include_hidden
-    )
+        path, read_zone_index(directory), sheet=sheet, header_row=header_row, include_hidden=include_hidden,
+        kbli_version=_kbli_version(directory),
+    )  # fmt: skip
     return replace(report, written=write_tables(directory, tables, overwrite=overwrite))
+
+
+def _kbli_version(directory: Path) -> int:
+    """Return the KBLI edition that plan.toml names; a plan.toml that can not be read is refused by who loads it."""
+    try:
+        version = tomllib.loads((directory / "plan.toml").read_text(encoding="utf-8-sig")).get("kbli_version")
+    except (OSError, ValueError):
+        return 2020
+    return version if isinstance(version, int) else 2020
 
 
 def read_itbx(
@@ -72,12 +83,19 @@ def read_itbx(
     sheet: str | None = None,
     header_row: int | None = None,
     include_hidden: bool = False,
+    kbli_version: int = 2020,
 ) -> tuple[dict[str, str], ImportReport]:
     """Read an ITBX annex into the texts of the four tables and a report; nothing is written."""
     sheets = read_sheets(path)
     matrix = choose_matrix(path, sheets, zones, sheet, header_row)
     books = Accounts(matrix.sheet)
-    reading = Reading(books)
+    reading = Reading(books, kbli_version=kbli_version)
+    if reading.kbli_known is None:
+        why = Text(
+            f"KBLI {kbli_version} is not in the package: its codes are not checked",
+            f"KBLI {kbli_version} tidak ada di paket: kodenya tidak diperiksa",
+        )
+        books.note("plan.toml", "kbli-version", str(kbli_version), why)
     columns = subzone_columns(matrix, zones, books, include_hidden)
     if not columns:
         raise PlanError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 from kkpr_check.io.annex_numbers import NUMBER, AmbiguousError, read_number, tidy
 
@@ -13,7 +14,7 @@ AREA_STEP_M2 = 1e-4
 ROAD_WORD = re.compile(r"\b(arteri|kolektor|lokal|lingkungan|tol|khusus)\b")
 ORDER_WORD = re.compile(r"\b(primer|sekunder)\b")
 KEY_FILLER = re.compile(
-    r"\b(?:fungsi|kelas|hierarki|jaringan|jalan|jl|pada|untuk|di|tepi|luas|lp|persil|lahan|kavling|kaveling|kapling|tanah|perpetakan"
+    r"\b(?:antara|seluas|ukuran|fungsi|kelas|hierarki|jaringan|jalan|jl|pada|untuk|di|tepi|luas|lp|persil|lahan|kavling|kaveling|kapling|tanah|perpetakan"
     r"|dengan|dan|m2|m|kdb|klb|kdh|ktb|gsb|ketinggi?an|tinggi|bangunan|jumlah|lantai|garis|sempadan|maksimum|maksimal|maks|minimum|minimal|min)\b"
     r"|[\s/,.:&*•()-]"
 )
@@ -21,6 +22,7 @@ _BOUNDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern.replace("N", f"({NUMBER})") + r"\s*(?:m2|m persegi)?"))
     for kind, pattern in (
         ("between", r"N\s*(?:m2)?\s*(?:-|s/d|s\.d\.|sampai dengan|sampai|hingga)\s*N"),
+        ("between", r"antara N\s*(?:m2)?\s*dan\s*N"),
         ("at-least", r"(?:>=|lebih dari (?:atau )?sama dengan|sama dengan (?:atau )?lebih(?: besar)? dari|mulai dari"
             r"|minimal|paling sedikit)\s*N"),
         ("at-most", r"(?:<=|kurang dari (?:atau )?sama dengan|sampai dengan|s/d|hingga|maksimal|paling luas|paling banyak)\s*N"),
@@ -104,3 +106,21 @@ def split_parcel_range(text: str) -> tuple[tuple[float, float] | None, str]:
     if seen and low >= high:
         raise AmbiguousError("unread")
     return ((round(low, 4), round(high, 4)) if seen else None), text
+
+
+def close_ranges(ranges: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the ranges with the bounds they share settled by the one that says "up to" or "more than".
+
+    "60 - 100" reaches up to the "more than 100" beside it, and begins after the "up to 60" beside it; else its
+    lower bound belongs to it and its upper bound does not.
+
+    >>> close_ranges([(0.0, 60.0001), (60.0, 100.0), (100.0001, math.inf)])
+    [(0.0, 60.0001), (60.0001, 100.0001), (100.0001, inf)]
+    """
+    starts, ends = {low for low, _ in ranges}, {high for _, high in ranges}
+    closed = []
+    for low, high in ranges:
+        after, above = round(low + AREA_STEP_M2, 4), round(high + AREA_STEP_M2, 4)
+        begins = after if low and after in ends and low not in ends else low
+        closed.append((begins, above if above in starts and high not in starts else high))
+    return closed

@@ -12,7 +12,7 @@ from kkpr_check.errors import Text
 from kkpr_check.io.annex_columns import IntensityHeader
 from kkpr_check.io.annex_grid import number_text
 from kkpr_check.io.annex_intensity_rows import Choices, Entry, SubzoneLimits
-from kkpr_check.io.annex_keys import AREA_STEP_M2
+from kkpr_check.io.annex_keys import close_ranges
 from kkpr_check.io.annex_report import Accounts, safe
 from kkpr_check.plan import LIMIT_COLUMNS, MISSING, ROAD_CLASSES, Limit, State
 
@@ -54,13 +54,11 @@ def build_ladder(
 
 
 def _closed(subzone: SubzoneLimits) -> SubzoneLimits:
-    """Let "60 - 200" in one row reach up to the "> 200" of another."""
-    starts = {entry.low for entry in subzone.entries}
-    entries = []
-    for entry in subzone.entries:
-        above = round(entry.high + AREA_STEP_M2, 4)
-        reaches = above in starts and entry.high not in starts
-        entries.append(replace(entry, high=above) if reaches else entry)
+    """Settle the bounds that the ranges of several rows share."""
+    ranges = close_ranges([(entry.low, entry.high) for entry in subzone.entries])
+    entries = [
+        replace(entry, low=low, high=high) for entry, (low, high) in zip(subzone.entries, ranges, strict=True)
+    ]
     return replace(subzone, entries=entries)
 
 

@@ -15,10 +15,10 @@ from typing import Literal, NamedTuple
 from kkpr_check.cells import UPPER_BOUND
 from kkpr_check.errors import Text
 from kkpr_check.io.annex_keys import (
-    AREA_STEP_M2,
     KEY_FILLER,
     ORDER_WORD,
     ROAD_WORD,
+    close_ranges,
     road_classes_in,
     split_parcel_range,
 )
@@ -117,6 +117,10 @@ _UNITS: Mapping[str, Unit] = {
 }  # fmt: skip
 
 
+_ABOUT_PARCELS = re.compile(r"\bluas\b|\bm2\b|\d ?m2|\bpersil\b|\bkav[ei]?ling\b|\bkapling\b")
+"""What shows that a key with numbers is about the size of the parcel, not about the width of a road."""
+
+
 class _Value(NamedTuple):
     limit: Limit
     unit: Unit | None
@@ -168,16 +172,18 @@ def _why_unread(text: str) -> str:
 def _step(segment: str) -> tuple[LimitStep, _Value]:
     """Read ``key : value``, or a bare value; raises `AmbiguousError`."""
     segment = re.sub(r"^[-•*]\s+", "", segment.strip())
+    if ":" not in segment:
+        segment = re.sub(r"(?<![<>])\s*=\s*(?=\d)", ": ", segment)
     key, colon, text = segment.rpartition(":")
     if not colon:
         match = re.fullmatch(rf"([a-z ()/,]*?)\s*({NUMBER}\s*(?:%|m|lantai)?)", segment)
         key, text = (match[1], match[2]) if match and road_classes_in(match[1]) else ("", segment)
-    elif not road_classes_in(key) and "luas" not in key:
+    elif not road_classes_in(key) and not _ABOUT_PARCELS.search(key):
         key, text = "", segment
     if not key:
         value = _value(text)
         return LimitStep(value.limit), value
-    if road_classes_in(key) and re.search(r"\d|[<>]", key) and "luas" not in key:
+    if road_classes_in(key) and re.search(r"\d|[<>]", key) and not _ABOUT_PARCELS.search(key):
         raise AmbiguousError("condition")
     parcel, rest = split_parcel_range(key)
     roads = road_classes_in(rest)
@@ -231,7 +237,11 @@ def parse_intensity_text(text: str) -> ParsedLimit | Undecided:
         return undecided("alternatives")
     if re.search(r"\bskala\b|\busaha\b|\bmikro\b|\bumkm\b|\bsub ?wilayah\b", words):
         return undecided("business-scale")
-    segments = [part for part in re.split(r"\s*;\s*|\n|,\s+(?=[a-z<>(])", words) if part.strip()]
+    segments = [
+        part
+        for part in re.split(r"\s*;\s*|\n|,\s+(?=(?:[-•*]\s+)?[a-z<>(])|\s+(?=[-•*]\s+luas\b)", words)
+        if part.strip()
+    ]
     try:
         read = [_step(segment) for segment in segments]
     except (AmbiguousError, ZeroDivisionError) as problem:
@@ -246,13 +256,12 @@ def parse_intensity_text(text: str) -> ParsedLimit | Undecided:
 
 
 def _close_ranges(steps: tuple[LimitStep, ...]) -> tuple[LimitStep, ...]:
-    """Let "60 - 100" reach up to the "more than 100" that follows it; else its upper bound is exclusive."""
-    starts = {step.parcel_min_m2 for step in steps}
-    closed = []
-    for step in steps:
-        above = round(step.parcel_max_m2 + AREA_STEP_M2, 4)
-        closed.append(step._replace(parcel_max_m2=above) if above in starts else step)
-    return tuple(closed)
+    """Let "60 - 100" reach up to the "more than 100" that follows it, and begin after the "up to 60" before it."""
+    ranges = close_ranges([(step.parcel_min_m2, step.parcel_max_m2) for step in steps])
+    return tuple(
+        step._replace(parcel_min_m2=low, parcel_max_m2=high)
+        for step, (low, high) in zip(steps, ranges, strict=True)
+    )
 
 
 def _overlap(steps: tuple[LimitStep, ...]) -> bool:

@@ -22,7 +22,7 @@ from kkpr_check.io.annex_words import (
     read_kbli,
 )
 from kkpr_check.io.annex_zones import code_key
-from kkpr_check.reference import kbli_titles
+from kkpr_check.reference import kbli_editions, kbli_titles
 
 WHY: Mapping[str, Text] = {
     "not-itbx": Text("no ITBX value; left empty", "bukan nilai ITBX; dibiarkan kosong"),
@@ -72,6 +72,12 @@ class Reading:
     kbli_numbers: int = 0
     legend_table: dict[str, dict[str, str]] = field(default_factory=dict)
     legend_elsewhere: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    kbli_version: int = 2020
+
+    @property
+    def kbli_known(self) -> Mapping[str, str] | None:
+        """KBLI code -> title of the plan's edition; None where the package does not have it."""
+        return kbli_titles(self.kbli_version) if self.kbli_version in kbli_editions() else None
 
 
 def read_rows(matrix: Matrix, columns: Mapping[int, str], reading: Reading, include_hidden: bool) -> None:
@@ -120,7 +126,7 @@ def _read_row(
     values = {
         column: cell for column in columns if (cell := _matrix_cell(matrix, columns, row, column)) is not None
     }
-    kbli = read_kbli(_key_cell(matrix, row, matrix.kbli_column), kbli_titles())
+    kbli = read_kbli(_key_cell(matrix, row, matrix.kbli_column), reading.kbli_known)
     if _is_header_again(values, matrix):
         for column in filled:
             books.take(row, column, "header")
@@ -190,7 +196,8 @@ def _read_activity(
         return
     _book_keys(matrix, reading, row, name, kbli)
     activity = _activity_id(matrix, reading, row, own_id, name, kbli)
-    reading.names[activity] = name if name or own_id else kbli_titles().get(kbli.codes[0], kbli.codes[0])
+    titles = reading.kbli_known or {}
+    reading.names[activity] = name if name or own_id else titles.get(kbli.codes[0], kbli.codes[0])
     reading.kbli.extend((code, activity) for code in kbli.codes)
     for column, subzone in columns.items():
         if column in values:
@@ -224,10 +231,11 @@ def _book_keys(matrix: Matrix, reading: Reading, row: int, name: str, kbli: Kbli
         return
     books.take(row, column, "key")
     reading.kbli_numbers += cell.kind == "number"
-    unknown = [code for code in kbli.codes if code not in kbli_titles()]
+    known = reading.kbli_known
+    unknown = [] if known is None else [code for code in kbli.codes if code not in known]
     if unknown:
-        listed = ", ".join(unknown)
-        why = Text(f"not in KBLI 2020: {listed}", f"tidak ada di KBLI 2020: {listed}")
+        listed, edition = ", ".join(unknown), f"KBLI {reading.kbli_version}"
+        why = Text(f"not in {edition}: {listed}", f"tidak ada di {edition}: {listed}")
         books.note(sheet.address(row, column), "kbli-unknown", cell.text, why)
     if kbli.state == "padded":
         text = ", ".join(kbli.codes)
