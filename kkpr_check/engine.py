@@ -35,7 +35,7 @@ from kkpr_check.model import (
 from kkpr_check.phrases import Quantity
 from kkpr_check.plan import Plan
 from kkpr_check.rules import RULES
-from kkpr_check.uses import use_of
+from kkpr_check.uses import use_of, with_front_classes
 from kkpr_check.verdict import decide, pathway_of
 from kkpr_check.zoning import Coverage, Subjects, overlay_plans
 
@@ -90,6 +90,7 @@ def judge(
     """
     sites = [_with_floor_area(site) for site in sites]
     used, left_out = _select(windows, options)
+    used = [with_front_classes(window) for window in used]
     subjects = Subjects.of(sites)
     coverage = overlay_plans(subjects, used)
     reach = Reach(known_m)

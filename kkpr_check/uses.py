@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kkpr_check.errors import Text
+from kkpr_check.features import PlanWindow
 from kkpr_check.model import Outcome, Proposal
 from kkpr_check.plan import Cell, Plan, Tables, Test
 from kkpr_check.rules.rows import UseRows
@@ -194,3 +195,28 @@ def open_conditions(cells: Sequence[Cell], side: str, proposal: Proposal, tables
 def is_holding(name: object, remark: object = None) -> bool:
     """Tell whether a class is a holding zone: "A / B" as its code or name, or "Holding ..." in its remark."""
     return HOLDING_STROKE in str(name or "") or str(remark or "").casefold().startswith("holding")
+
+
+def with_front_classes(window: PlanWindow) -> PlanWindow:
+    """Let a holding zone "A / B" be judged by the rows of A, the class in force, in each table that does not name it."""
+    codes = window.zoning.meaning.get("subzone")
+    front = {} if codes is None else {str(c): str(c).split(HOLDING_STROKE)[0] for c in codes if is_holding(c)}
+    if not front:
+        return window
+    old = window.plan.tables
+    columns = {code: first for code, first in front.items() if code not in old.itbx_subzones}
+    cells = {
+        (activity, code): cell
+        for code, first in columns.items()
+        for (activity, subzone), cell in old.itbx.items()
+        if subzone == first
+    }
+    zones = {c: replace(old.zones[f], subzone=c, name="") for c, f in front.items() if f in old.zones}
+    tables = replace(
+        old,
+        zones=zones | dict(old.zones),
+        itbx={**old.itbx, **cells},
+        itbx_subzones=old.itbx_subzones | {c for c, f in columns.items() if f in old.itbx_subzones},
+        intensity={c: old.intensity[f] for c, f in front.items() if f in old.intensity} | dict(old.intensity),
+    )
+    return replace(window, plan=replace(window.plan, tables=tables))
