@@ -74,7 +74,7 @@ PLAN = {
 MEANINGS = frozenset(
     {
         "subzone", "name", "remark", "road_class", "width_m", "depth_m", "levee", "urban", "basin_km2", "setback_m",
-        "voltage_kv", "tower", "value", "legal", "edge", "doubtful",
+        "voltage_kv", "tower", "value", "legal", "edge", "doubtful", "holding",
     }
 )  # fmt: skip
 
