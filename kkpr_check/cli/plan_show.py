@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from kkpr_check.plan import LayerSpec, Plan
 
 MAP_ROWS = 16
-MAX_PROBLEMS = 20
+MAX_PROBLEMS = 5
+"""Findings shown of each code, so that many of one kind do not hide the others."""
 MAX_VALUES = 8
 NO, YES = Text("no", "tidak"), Text("yes", "ya")
 STATUS = {"in-force": Text("in force", "berlaku"), "draft": Text("draft", "rancangan")}
@@ -279,18 +280,23 @@ def _problems(root: Path, plan: Plan) -> Iterator[Text]:
         f"{levels['error']} galat, {levels['warning']} peringatan, {levels['info']} catatan",
     )
     order = {"error": 0, "warning": 1, "info": 2}
-    for problem in sorted(problems, key=lambda p: order[p.level])[:MAX_PROBLEMS]:
+    codes = Counter(problem.code for problem in problems)
+    shown: Counter[str] = Counter()
+    for problem in sorted(problems, key=lambda p: (order[p.level], p.code)):
+        shown[problem.code] += 1
+        if shown[problem.code] > MAX_PROBLEMS:
+            continue
         where = {lang: problem.place.pick(lang) for lang in ("en", "id")}
         yield Text(
             f"{problem.code} {where['en']}: {problem.text.en}",
             f"{problem.code} {where['id']}: {problem.text.id}",
         )
-    if len(problems) > MAX_PROBLEMS:
-        more = len(problems) - MAX_PROBLEMS
-        yield Text(
-            f"... and {more} more",
-            f"... dan {more} lagi",
-        )
+        more = codes[problem.code] - MAX_PROBLEMS
+        if shown[problem.code] == MAX_PROBLEMS and more > 0:
+            yield Text(
+                f"{problem.code} ... and {more} more (kkpr-check validate)",
+                f"{problem.code} ... dan {more} lagi (kkpr-check validate)",
+            )
 
 
 def _map(

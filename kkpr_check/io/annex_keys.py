@@ -112,7 +112,8 @@ def close_ranges(ranges: Sequence[tuple[float, float]]) -> list[tuple[float, flo
     """Return the ranges with the bounds they share settled by the one that says "up to" or "more than".
 
     "60 - 100" reaches up to the "more than 100" beside it, and begins after the "up to 60" beside it; else its
-    lower bound belongs to it and its upper bound does not.
+    lower bound belongs to it and its upper bound does not. "Less than 100" never reaches 100: with "more than
+    100" beside it a plot of 100 m2 has no row, which the prover shows.
 
     >>> close_ranges([(0.0, 60.0001), (60.0, 100.0), (100.0001, math.inf)])
     [(0.0, 60.0001), (60.0001, 100.0001), (100.0001, inf)]
@@ -122,5 +123,6 @@ def close_ranges(ranges: Sequence[tuple[float, float]]) -> list[tuple[float, flo
     for low, high in ranges:
         after, above = round(low + AREA_STEP_M2, 4), round(high + AREA_STEP_M2, 4)
         begins = after if low and after in ends and low not in ends else low
-        closed.append((begins, above if above in starts and high not in starts else high))
+        reaches = low > 0 and above in starts and high not in starts
+        closed.append((begins, above if reaches else high))
     return closed
