@@ -8,7 +8,9 @@ under 1 m2, or under 0.5 m wide), so reports are compared with the reference by 
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
+from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -30,13 +32,14 @@ from real_plans import (
     write_sites,
 )
 
-from kkpr_check.checking import CheckRequest, run
+from kkpr_check.checking import CheckRequest, run, to_lonlat
 from kkpr_check.cli.plan_annex import import_itbx_command
 from kkpr_check.io.sites import read_sites
 from kkpr_check.io.windows import open_folder
 from kkpr_check.ledger import Parts, cut
 from kkpr_check.model import LedgerEntry, Outcome, Report
 from kkpr_check.plan import Tolerance
+from kkpr_check.report import render
 
 pytestmark = needs_real
 
@@ -387,3 +390,28 @@ def test_no_building_conforms_on_a_draft_without_limits(reports: tuple[Report, .
 def test_repairs_are_recorded(reports: tuple[Report, ...]) -> None:
     said = [repair.en for repair in reports[0].provenance["repairs"]]
     assert len(said) == 2 and "tsunami" in said[0] and "longsor" in said[1]
+
+
+@pytest.mark.parametrize("lang", ["id", "en"])
+def test_reports_can_be_written_in_every_format(reports: tuple[Report, ...], lang: str) -> None:
+    """Every 100th building: JSON by its schema with an identity that still closes, and the other formats whole."""
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads(resources.files("kkpr_check").joinpath("schemas/report-1.json").read_text("utf-8"))
+    some = reports[::100]
+    written = {
+        name: render(some, name, lang, as_of=AS_OF, to_lonlat=to_lonlat)
+        for name in ("json", "jsonl", "geojson", "text")
+    }
+    documents = json.loads(written["json"])
+    assert [json.loads(line) for line in written["jsonl"].splitlines()] == documents
+    for document in documents:
+        jsonschema.validate(document, schema)
+        for entry in document["ledger"]:
+            total = sum(zone["area_m2"] for zone in entry["zones"]) + entry["dropped_m2"]
+            closes = total + entry["gap_m2"] - entry["overlap_m2"]
+            assert closes == pytest.approx(entry["area_m2"], rel=1e-6)
+        longitude, latitude = document["subject"]["location"]
+        assert 131.2 < longitude < 131.8 and -8.1 < latitude < -7.1
+    shapes = json.loads(written["geojson"])
+    assert shapes["type"] == "FeatureCollection" and shapes["features"]
+    assert all(report.site.id in written["text"] for report in some)
