@@ -71,6 +71,8 @@ class Site:
         Buildings that stand on the parcel already, or None where nothing is known of them.
     doubt
         Why the site can not be judged at all (an undetermined LOK000), else None.
+    unread
+        Whether the doubt is that the input could not be read (exit code 2, whatever the others come to).
     """
 
     id: str
@@ -82,6 +84,7 @@ class Site:
     doubt: Text | None = None
     assumptions: tuple[Text, ...] = ()
     candidates: tuple[str, ...] = ()
+    unread: bool = False
 
     @property
     def scope(self) -> Literal["land", "building"]:

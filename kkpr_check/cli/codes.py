@@ -18,7 +18,7 @@ INTERRUPTED = 130
 
 
 def of_reports(reports: Iterable[Report], *, strict: bool = False, allow_undetermined: bool = False) -> int:
-    """Return the worst code of several reports.
+    """Return the worst code of several reports; a site that could not be read counts as such.
 
     Parameters
     ----------
@@ -29,6 +29,9 @@ def of_reports(reports: Iterable[Report], *, strict: bool = False, allow_undeter
     """
     from kkpr_check.model import Verdict
 
+    reports = tuple(reports)
+    if any(report.site.unread for report in reports):
+        return COULD_NOT_RUN
     good = {Verdict.CONFORM}
     if not strict:
         good.add(Verdict.CONDITIONAL)

@@ -282,7 +282,7 @@ def _unreadable(draft: _Draft, name: str, error: KkprError, command_line: Option
     for feature in draft.features:
         if feature.geometry is not None and location is None:
             location = _location(feature)
-    return Site(name, None, None, command_line.proposal(), location=location, doubt=doubt)
+    return Site(name, None, None, command_line.proposal(), location=location, doubt=doubt, unread=True)
 
 
 def _duplicates(sites: Sequence[tuple[str, Site]]) -> list[Text]:
