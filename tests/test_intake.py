@@ -41,7 +41,6 @@ from builders import (
 )
 
 from kkpr_check.errors import CrsError, ErrorGroup, InputError, KkprError
-from kkpr_check.io.drivers import import_pyogrio
 from kkpr_check.io.layers import LayerData, read_layer
 
 BOWTIE = [[124.48, -9.445], [124.481, -9.444], [124.481, -9.445], [124.48, -9.444], [124.48, -9.445]]

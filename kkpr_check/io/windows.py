@@ -17,8 +17,7 @@ from kkpr_check.io.crs import transform
 from kkpr_check.io.index import LayerFacts, LayerIndex
 from kkpr_check.io.layers import LayerData
 from kkpr_check.io.raw import Objects
-from kkpr_check.plan import CE90_CLASS3_M_PER_SCALE, LayerSpec, Level, OverlaySpec, Plan
-from kkpr_check.reference import road_class_of
+from kkpr_check.plan import CE90_CLASS3_M_PER_SCALE, ROAD_CLASSES, LayerSpec, Level, OverlaySpec, Plan
 from kkpr_check.uses import HOLDING_STROKE
 
 Bounds = tuple[float, float, float, float]
@@ -205,10 +204,19 @@ def _meanings(spec: LayerSpec, data: LayerData, plan: Plan) -> dict[str, Objects
         found["holding"] = _objects([HOLDING_STROKE in (as_text(value) or "") for value in found[key]])
         found[key] = _objects([coder(value) for value in found[key]])
     elif key == "road_class" and key in found:
-        found[key] = _objects([spec.codes.get(v, road_class_of(v) or v) if v else None for v in found[key]])
+        found[key] = _objects([_road_class(value, spec.codes) for value in found[key]])
     elif spec.codes and "value" in found:
         found["value"] = _objects([spec.codes.get(v, v) if v else v for v in found["value"]])
     return found
+
+
+def _road_class(value: Any, codes: Mapping[str, str]) -> Any:
+    """Return the road class of a source value; what is unknown stays as it is and is judged as unknown."""
+    if not value or value in codes or value in ROAD_CLASSES:
+        return codes.get(value, value) if value else None
+    from kkpr_check.reference import road_class_of  # only here: its tables cost 5 % of a check
+
+    return road_class_of(value) or value
 
 
 class SubzoneCoder:
