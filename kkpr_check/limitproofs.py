@@ -34,8 +34,9 @@ class Problem:
 
 
 def limit_problems(tables: Tables) -> Iterator[Problem]:
-    """Yield the defects of intensity.csv (DAT304 to DAT307)."""
+    """Yield the defects of intensity.csv (DAT304 to DAT307, and DAT310 for limits a sub-zone lacks)."""
     yield from _ladder_problems(tables)
+    yield from _missing_limits(tables)
     yield from _contradictions(tables)
     yield from _uneven_ladders(tables)
     yield from _uncited(tables)
@@ -69,6 +70,50 @@ def _hole_column(defect: Defect, has_row_before: bool) -> str:
     if defect.low_m2 == 0 and defect.high_m2 == float("inf"):
         return "road_class"
     return "parcel_max_m2" if has_row_before else "parcel_min_m2"
+
+
+_CORE = {"kdb_max_pct": "KDB", "klb_max": "KLB", "kdh_min_pct": "KDH"}
+"""The limits that every sub-zone has, or says it has not."""
+
+
+def _missing_limits(tables: Tables) -> Iterator[Problem]:
+    """DAT304: a plot whose row has no KDB where other plots have one; DAT310: sub-zones without any."""
+    for column, name in _CORE.items():
+        without = []
+        for subzone, rungs in tables.intensity.items():
+            empty = [rung for rung in rungs if rung.limits[column].state is State.MISSING]
+            if len(empty) == len(rungs):
+                without.append(subzone)
+            else:
+                yield from (_no_limit(subzone, rung, column, name) for rung in empty)
+        if without:
+            listed = ", ".join(without)
+            yield Problem(
+                "DAT310",
+                "warning",
+                Place("intensity.csv", None, tables.intensity[without[0]][0].row, column),
+                Text(f"no {name} is typed in for {listed}", f"{name} belum diisi untuk {listed}"),
+                _EMPTY,
+            )
+
+
+_EMPTY = Text("type it in, or write - where it is not regulated", "isi, atau tulis - bila tidak diatur")
+
+
+def _no_limit(subzone: str, rung: Rung, column: str, name: str) -> Problem:
+    roads = tuple(road for road in ROAD_CLASSES if rung.fits_road(road))
+    here = Defect(rung.parcel_min_m2, rung.parcel_max_m2, (rung,), roads)
+    plot, where, sizes = _area(here.plot_m2), _roads(roads), _range(here)
+    return Problem(
+        "DAT304",
+        "warning",
+        Place("intensity.csv", None, rung.row, column),
+        Text(
+            f"a plot of {plot.en} m2 on {where.en} in {subzone} has no {name} ({sizes.en})",
+            f"persil {plot.id} m2 di {where.id} pada {subzone} tidak punya {name} ({sizes.id})",
+        ),
+        _EMPTY,
+    )
 
 
 def _overlap(subzone: str, defect: Defect) -> Problem:
