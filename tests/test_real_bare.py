@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def test_bare_layer_and_plan_folder_agree(
     head = 'id = "a"\nname = "A"\nlevel = "rdtr"\nlegal = "Uji"\nstatus = "in-force"\nscale = 5000'
     mapping = f'role = "zoning"\n[layer.fields]\nsubzone = "{field}"\nname = "NAMOBJ"\n'
     folder = write_plan(tmp_path / "plan", head, {layer: mapping})
-    sites = {role: write_sites(tmp_path / "s.geojson", subjects, every=30)}
+    sites: dict[str, Any] = {role: write_sites(tmp_path / "s.geojson", subjects, every=30)}
     mapped = run(CheckRequest(**sites, plans=(str(folder),), as_of=AS_OF))
     bare = run(CheckRequest(**sites, rdtr=str(REAL / layer), as_of=AS_OF))
     assert len(mapped) == len(bare) > 90

@@ -198,12 +198,13 @@ def test_the_ledger_lists_what_the_kernel_finds_but_noise(
     """
     shorter = 0
     for k, report in enumerate(reports):
-        entry, rows = report.ledger[0], overlay.of(k)
+        entry, rows, parcel = report.ledger[0], overlay.of(k), report.site.parcel
+        assert parcel is not None
         sizes = overlay.area_m2[rows]
         noise = 0
         for whole in overlay.whole[rows]:
             pieces = [p for p in shapely.get_parts(whole) if p.area > 0]
-            small = [p for p in pieces if p.area < 0.05 * report.site.parcel.area
+            small = [p for p in pieces if p.area < 0.05 * parcel.area
                      and (p.area < 1.0 or 2 * p.area / p.length < 0.5)]  # fmt: skip
             noise += len(small) == len(pieces)
         assert len(entry.zones) == len(sizes) - noise
