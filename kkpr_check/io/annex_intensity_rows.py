@@ -258,12 +258,13 @@ def _row_keys(header: IntensityHeader, row: int) -> _RowKeys:
         low, high = _bound(header, row, "parcel_min"), _bound(header, row, "parcel_max")
     except PlanError:
         return unread
-    if parcel_text and parcel_text not in ("-", "*"):
+    if parcel_text and not _EVERY_SIZE.fullmatch(parcel_text.lower()):
         spoken = parcel_range_in(parcel_text)
         return unread if spoken is None else _RowKeys(roads, *spoken)
     return _RowKeys(roads, 0.0 if low is None else low, math.inf if high is None else high)
 
 
+_EVERY_SIZE = re.compile(r"-|\*|(?:semua|seluruh)(?: (?:luas|ukuran|persil|kavling|kaveling|kapling|lahan))*")
 _EVERY_ROAD = re.compile(r"\*|(?:semua|seluruh)(?: fungsi| kelas)?(?: jalan)?")
 
 
@@ -308,7 +309,8 @@ def read_limit(cell: SheetCell, column: Column, choices: Choices) -> ParsedLimit
             ParsedLimit((LimitStep(value),)) if cell.number else undecided("zero")
         )
     else:
-        parsed = parse_intensity_text(cell.text)
+        bare_area = column.meaning == "lot_min_m2" and re.fullmatch(r"[\d.,]+", cell.text.strip())
+        parsed = parse_intensity_text(f"{cell.text} m2" if bare_area else cell.text)
     if isinstance(parsed, Undecided):
         meant = {"zero": choices.zero, "dash": choices.dash}.get(parsed.reason, "undecided")
         if meant == "undecided" or (meant == "value" and parsed.reason == "dash"):

@@ -7,6 +7,7 @@ import io
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 from kkpr_check.errors import InputError, Place, Text
 from kkpr_check.io.annex_grid import (
@@ -122,10 +123,19 @@ def _delimiter(text: str) -> str:
     return max((",", ";", "\t"), key=typical)
 
 
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; a key written twice would silently lose the first value."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        twice = next(key for key, _ in pairs if [k for k, _ in pairs].count(key) > 1)
+        raise ValueError(f'key "{twice}" twice in one object')
+    return members
+
+
 def _read_json(path: Path) -> Sheet:
     text, notes = decode_text(path, path.read_bytes())
     try:
-        content = json.loads(text)
+        content = json.loads(text, object_pairs_hook=_unique_keys)
     except (ValueError, RecursionError) as error:
         raise refuse(path, f"is not JSON ({error})", f"bukan JSON ({error})", "json") from error
     name, records, rest = "", content, ""
