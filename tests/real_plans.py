@@ -74,17 +74,24 @@ def projected(shapes: Objects, epsg: int) -> Objects:
     return moved
 
 
-def write_sites(path: Path, name: str, properties: Sequence[Mapping[str, Any]] = (), every: int = 1) -> str:
-    """Write features of a real file with their row as `id` (r0, r1 ...) and further properties."""
-    rows = [
+def write_sites(
+    path: Path,
+    name: str,
+    properties: Sequence[Mapping[str, Any]] = (),
+    every: int = 1,
+    rows: Sequence[int] | None = None,
+) -> str:
+    """Write features of a real file (some rows, or every n-th) with their row as `id` and further properties."""
+    every_feature = features(name)
+    written = [
         {
             "type": "Feature",
             "properties": {"id": f"r{i}", **(properties[i] if properties else {})},
-            "geometry": feature["geometry"],
+            "geometry": every_feature[i]["geometry"],
         }
-        for i, feature in enumerate(features(name))
-    ][::every]
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": rows}), encoding="utf-8")
+        for i in (range(0, len(every_feature), every) if rows is None else rows)
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": written}), encoding="utf-8")
     return str(path)
 
 

@@ -11,6 +11,7 @@ import csv
 import json
 from collections import Counter
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -374,6 +375,31 @@ def test_two_plans_leave_open_what_neither_covers(reports: tuple[Report, ...], b
         k for k, pieces in rest.items() if any(_counts(piece, buildings[k].area) for piece in pieces)
     }
     assert len(open_) == 5
+
+
+def test_a_hole_inside_the_plan_area_is_not_left_to_the_rtrw(
+    reports: tuple[Report, ...], buildings: Any, folders: tuple[str, str], tmp_path: Path
+) -> None:
+    """With its boundary (180,360 m2 of it have no zone) the RDTR alone answers inside; the RTRW answers outside."""
+    boundary = f"{SUPPORT}batas_wp_2023.geojson"
+    area = shapely.union_all(geometries(boundary, UTM))
+    zoned = shapely.union_all(geometries(SAUMLAKI, UTM))
+    unzoned_m2 = shapely.difference(area, zoned).area
+    assert unzoned_m2 == pytest.approx(180_360, abs=1.0)
+    rows = np.flatnonzero([own(report, RDTR).gap_m2 > 1.0 for report in reports]).tolist()
+    head = HEAD.format(id=RDTR, name="RDTR KPN Saumlaki-Larat", level="rdtr", scale=5000)
+    plan = write_plan(
+        tmp_path / "plan", head, {SAUMLAKI: RDTR_LAYERS[SAUMLAKI], boundary: 'role = "boundary"'}
+    )
+    sites = write_sites(tmp_path / "s.geojson", SAUMLAKI_BUILDINGS, rows=rows)
+    beyond = shapely.difference(shapely.union_all(geometries(TANIMBAR, UTM)), area)
+    missed = shapely.area(shapely.difference(buildings[rows], shapely.union_all([zoned, beyond])))
+    bounded = run(CheckRequest(site=sites, plans=(str(plan), folders[1]), as_of=AS_OF))
+    gap = np.array([report.combined[0].gap_m2 for report in bounded])
+    assert (gap >= missed - 0.01).all()
+    assert (gap - missed <= 0.05 * shapely.area(buildings[rows]) + 0.01).all()  # gaps of noise size stay gaps
+    before = np.array([reports[row].combined[0].gap_m2 for row in rows])
+    assert (gap >= before - 1e-3).all() and (gap > before + 1.0).sum() > 20
 
 
 def _counts(piece: Any, building_m2: float) -> bool:
