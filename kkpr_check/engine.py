@@ -13,7 +13,8 @@ from typing import Any, Literal
 import numpy as np
 
 from kkpr_check.adverse import Reach
-from kkpr_check.building import Answer, BuildingSite, ZonePart, judge_buildings
+from kkpr_check.building import Answer, judge_buildings
+from kkpr_check.candidates import BuildingSite, ZonePart
 from kkpr_check.errors import Text
 from kkpr_check.features import PlanWindow
 from kkpr_check.findings import building_finding, land_finding, not_evaluated, not_judged, unreadable
