@@ -46,7 +46,7 @@ def work_of(output: Path) -> Path:
 
 
 def done(output: Path) -> int:
-    return len(list(work_of(output).glob("0*.json")))
+    return len(list(work_of(output).glob("*.part")))
 
 
 def wait_for(process: subprocess.Popen[bytes], output: Path, blocks: int) -> None:
@@ -76,7 +76,7 @@ def test_a_killed_run_is_resumed_to_the_same_bytes(
         assert done(output) > kept
         kept = done(output)
         resume = ["--resume"]
-    stamps = {file: file.stat().st_mtime_ns for file in work_of(output).glob("0*.json")}
+    stamps = {file: file.stat().st_mtime_ns for file in work_of(output).glob("*.part")}
     ended = subprocess.run(command(parcels, output, "--resume"), capture_output=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert f"{6 * len(stamps)} of them were done before".encode() in ended.stderr  # nothing is judged twice
@@ -128,7 +128,7 @@ def interrupted(
     parcels: Path, output: Path, monkeypatch: pytest.MonkeyPatch, after: int = 3, **options: Any
 ) -> None:
     """Leave a run behind that ended after some blocks."""
-    real, left = journal.PartFiles.write, [after]
+    real, left = journal.Part.write, [after]
 
     def write(*arguments: Any) -> dict[str, Any]:
         if not left[0]:
@@ -137,7 +137,7 @@ def interrupted(
         return real(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(journal.PartFiles, "write", write)
+        patch.setattr(journal.Part, "write", write)
         with pytest.raises(KeyboardInterrupt):
             batch(parcels, output, block_rows=6, **options)
 
@@ -206,8 +206,10 @@ def test_a_damaged_part_is_made_again(
 ) -> None:
     output = tmp_path / "o.csv"
     interrupted(parcels, output, monkeypatch)
-    part = work_of(output) / "00000001.rows"
-    part.write_bytes(part.read_bytes()[:-40])  # power loss: the name is there, the end of the data is not
+    part = work_of(output) / "00000001.part"
+    part.write_bytes(
+        part.read_bytes()[:-40] + bytes(40)
+    )  # power loss: the name is there, the end of the data is not
     batch(parcels, output, block_rows=6, resume=True)
     assert output.read_bytes() == whole
 
@@ -258,19 +260,20 @@ def test_a_full_disk_while_parts_are_written(
     tmp_path: Path, parcels: Path, whole: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = tmp_path / "o.csv"
-    real, left = journal.write_whole, [9]
+    real, left = os.replace, [4]
 
-    def write(path: Path, data: bytes) -> None:
+    def replace(source: str, target: Path) -> None:
         left[0] -= 1
         if left[0] < 0:
-            raise OSError(28, "No space left on device", str(path))
-        real(path, data)
+            raise OSError(28, "No space left on device", str(target))
+        real(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(journal, "write_whole", write)
+        patch.setattr(journal.os, "replace", replace)
         with pytest.raises(OSError, match="No space left"):
             batch(parcels, output, block_rows=6)
-    assert not output.exists()
+    assert not output.exists() and done(output) == 3
+    assert not list(work_of(output).glob("*.tmp"))
     batch(parcels, output, block_rows=6, resume=True)
     assert output.read_bytes() == whole
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from kkpr_check.batch.table import Kind
 from kkpr_check.report.safe import whole_characters
@@ -47,17 +48,19 @@ def _array(values: Sequence[Any], kind: Any) -> Any:
     import pyarrow as pa
 
     try:
+        if isinstance(values, np.ndarray) and values.dtype.kind == "f":
+            return pa.array(values, kind, mask=np.isnan(values))
         return pa.array(values, kind)
     except pa.ArrowInvalid:  # lone surrogates are no UTF-8
         return pa.array([whole_characters(v) if isinstance(v, str) else v for v in values], kind)
 
 
-def batches(parts: Iterable[Path]) -> Iterator[Any]:
-    """Yield the record batches of part files."""
+def batches(parts: Iterable[bytes]) -> Iterator[Any]:
+    """Yield the record batches of parts."""
     import pyarrow as pa
 
     for part in parts:
-        with pa.memory_map(str(part)) as source, pa.ipc.open_stream(source) as stream:
+        with pa.ipc.open_stream(part) as stream:
             yield from stream
 
 

@@ -15,8 +15,9 @@ from kkpr_check import engine
 from kkpr_check.batch import footprints
 from kkpr_check.batch.footprints import Footprint
 from kkpr_check.batch.intake import BlockSites, Intake, take_in
-from kkpr_check.batch.journal import PartFiles
+from kkpr_check.batch.journal import Part
 from kkpr_check.batch.judging import JudgeOptions, StandingBuildings, either, judge_block
+from kkpr_check.batch.places import centres_lonlat
 from kkpr_check.batch.plans import PlanStore
 from kkpr_check.batch.reading import Block
 from kkpr_check.batch.request import BatchRequest
@@ -92,23 +93,22 @@ class BlockWork:
             "start": block.start,
             "rows": block.rows,
             "summary": Summary.of(
-                rows, sites.lonlat if request.suffix == ".html" else None, sites.repaired
+                rows,
+                centres_lonlat(sites.outlines, sites.crs) if request.suffix == ".html" else None,
+                sites.repaired,
             ).to_json(),
             "crs": sites.crs,
             "notes": [list(note) for note in sites.notes],
             **_extent(sites, request.suffix),
         }
-        files = PartFiles(self._setup.folder, block.number)
-        findings = None
-        if request.findings_suffix is not None:
-            findings = encode_findings(request.findings_suffix, rows.findings)
         geometry = _wkb(sites) if request.suffix in SPATIAL else None
-        return files.write(
-            encode_rows(request.suffix, rows.columns, geometry),
-            findings,
-            id_hashes(rows.columns["id"]).tobytes(),
-            told,
-        )
+        blobs = {
+            "rows": encode_rows(request.suffix, rows.columns, geometry),
+            "ids": id_hashes(rows.columns["id"]).tobytes(),
+        }
+        if request.findings_suffix is not None:
+            blobs["findings"] = encode_findings(request.findings_suffix, rows.findings)
+        return Part.of(self._setup.folder, block.number).write(blobs, told)
 
     def _footprints(self, block: Block) -> dict[int, list[Footprint]]:
         """Return the buildings applied for on the parcels of a block."""
@@ -128,21 +128,20 @@ class BlockWork:
                 request.findings is not None,
                 self._standing(work_crs),
             )
-            for numbers, members in self._routes(group, sites):
+            for numbers, members in self._routes(group, work_crs):
                 plans = self._store.plans(numbers)
-                parts.append(judge_block(group.take(members), plans, options, work_crs))
+                asked = group if len(members) == len(group) else group.take(members)
+                parts.append(judge_block(asked, plans, options, work_crs))
         if sites.broken:
             broken = np.array(sorted(sites.broken), dtype=np.int64)
             why = [sites.broken[row] for row in broken.tolist()]
             parts.append(broken_rows(sites.id[broken].tolist(), broken, why, request.lang))
         return in_order(parts, len(sites.id))
 
-    def _routes(
-        self, group: SiteBlock, sites: BlockSites
-    ) -> Sequence[tuple[tuple[int, ...], NDArray[np.int64]]]:
+    def _routes(self, group: SiteBlock, work_crs: str) -> Sequence[tuple[tuple[int, ...], NDArray[np.int64]]]:
         if len(self._store.opened) == 1:
             return [((0,), np.arange(len(group)))]
-        return self._store.route(_lonlat_boxes(group, sites))
+        return self._store.route(_lonlat_boxes(group, work_crs))
 
     def _standing(self, work_crs: str) -> StandingBuildings | None:
         request = self._request
@@ -161,14 +160,12 @@ class BlockWork:
         return self._existing[work_crs]
 
 
-def _lonlat_boxes(group: SiteBlock, sites: BlockSites) -> NDArray[np.float64]:
-    """Return a box in degrees that holds each parcel: its centroid and half its size (1 degree > 100 km)."""
-    centre = sites.lonlat[group.row]
-    bounds = shapely.bounds(
-        group.parcel if group.footprint is None else either(group.parcel, group.footprint)
-    )
-    half = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) / 100_000.0
-    return np.column_stack([centre - half[:, None], centre + half[:, None]])
+def _lonlat_boxes(group: SiteBlock, work_crs: str) -> NDArray[np.float64]:
+    """Return a box in degrees that holds each parcel: its middle and its size (1 degree > 100 km)."""
+    shapes = group.parcel if group.footprint is None else either(group.parcel, group.footprint)
+    centre, bounds = centres_lonlat(shapes, work_crs), shapely.bounds(shapes)
+    size = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) / 100_000.0
+    return np.column_stack([centre - size[:, None], centre + size[:, None]])
 
 
 def _wkb(sites: BlockSites) -> list[bytes | None]:

@@ -11,9 +11,11 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.batch.footprints import Footprint, united_options
+from kkpr_check.batch.places import utm_zones
 from kkpr_check.batch.proposals import read_ids, read_proposals
 from kkpr_check.batch.reading import Loaded
 from kkpr_check.batch.siteblock import SiteBlock
+from kkpr_check.batch.streams import slice_raw
 from kkpr_check.errors import CrsError, InputError, KkprError, Place, Text, UsageError
 from kkpr_check.features import as_text
 from kkpr_check.io import crs as crs_policy
@@ -24,8 +26,6 @@ from kkpr_check.io.outlines import POINT_REMEDY, POLYGON_REMEDY, area_of, crossi
 from kkpr_check.io.raw import NOT_FINITE, Objects, Raw, objects
 from kkpr_check.model import Proposal
 
-NEAR_ZONE_EDGE_DEG = 1e-3
-"""Nearer to the edge of a UTM zone than this, the zone is found exactly as a single check finds it."""
 _PARCEL_WORDS = frozenset({"parcel", "persil"})
 
 
@@ -54,6 +54,8 @@ class BlockSites:
         Row -> why nothing of it is judged.
     geometry
         As stored in the file (2-D), for outputs that carry one; `wkb` is the same as WKB where it is known.
+    outlines
+        As judged, in `crs`; None where there is none.
     """
 
     id: Objects
@@ -62,7 +64,7 @@ class BlockSites:
     geometry: Objects
     wkb: Objects | None
     crs: str
-    lonlat: NDArray[np.float64]
+    outlines: Objects
     repaired: int = 0
     notes: tuple[Text, ...] = field(default=())
 
@@ -116,12 +118,12 @@ def take_in(
             crossing[one.row] = crossing_doubt(one.reason, f"{100 * one.change_ratio:.3g} %")
     for row, error in errors.items():
         broken[row] = _words(error)
-    lonlat, zones = _zones(geometry, passed.crs)
     groups: dict[str, SiteBlock] = {}
-    for work in sorted(set(zones) - {""}):
-        members = np.flatnonzero([zone == work for zone in zones])
-        shapes = crs_policy.transform(geometry[members], passed.crs, work)
-        shapes, crossed = _usable(shapes, members, place, in_file, broken)
+    for work, found in sorted(utm_zones(geometry, passed.crs).items()):
+        members, shapes = found, crs_policy.transform(geometry[found], passed.crs, work)
+        shapes, crossed = _usable(
+            shapes, members, place, in_file, broken, moved=not crs_policy.same(passed.crs, work)
+        )
         crossing |= crossed
         built = _footprints(footprints or {}, members, work, passed.crs, raw, intake, in_file)
         for row, error in built.errors.items():
@@ -139,16 +141,18 @@ def take_in(
                 shapes if kind == "parcel" else objects([None] * len(members)),
                 options.proposal[members],
                 on_parcels if kind == "parcel" else shapes,
-                doubt={n: crossing[row] for n, row in enumerate(members.tolist()) if row in crossing},
-                assumptions={
-                    n: options.assumptions[row]
-                    for n, row in enumerate(members.tolist())
-                    if row in options.assumptions
-                },
+                doubt=_by_site(crossing, members),
+                assumptions=_by_site(options.assumptions, members),
             )
     wkb = loaded.wkb if stored is raw.geometry else None
     notes = tuple(dict.fromkeys(passed.assumptions))
-    return BlockSites(ids, groups, broken, stored, wkb, passed.crs, lonlat, len(passed.repairs), notes)
+    return BlockSites(ids, groups, broken, stored, wkb, passed.crs, geometry, len(passed.repairs), notes)
+
+
+def _by_site(values: Mapping[int, Any], members: NDArray[np.int64]) -> dict[int, Any] | None:
+    if not values:
+        return None
+    return {n: values[row] for n, row in enumerate(members.tolist()) if row in values}
 
 
 @dataclass
@@ -173,7 +177,7 @@ def _footprints(
 ) -> _Built:
     """Unite the buildings on each parcel, in the working CRS; a building that can not be used spoils its parcel."""
     built, place = _Built(), Place(intake.file)
-    for row in members.tolist():
+    for row in members.tolist() if footprints else ():
         on_parcel = footprints.get(row)
         if not on_parcel:
             continue
@@ -207,10 +211,24 @@ def _footprints(
 
 def _gate(raw: Raw, ids: Objects, place: Place, intake: Intake) -> Passed:
     crs = intake.assume_crs if raw.crs_label is None else None
-    passed = pass_gate(raw, ids, place, crs=crs, swap_xy=intake.swap_xy, expect=None)
     if raw.crs_label is not None and intake.assume_crs is not None:
         _check_assumed(raw.crs_label, intake.assume_crs, place)
-    return passed
+    if not intake.swap_xy and not raw.broken and _all_sound(raw.geometry):
+        first = slice_raw(raw, 0, 1, [])  # what the gate finds of a whole layer, it finds of one sound parcel
+        passed = pass_gate(first, ids[:1], place, crs=crs, swap_xy=False, expect=None)
+        if not passed.doubts and crs_policy.is_plausible(shapely.total_bounds(raw.geometry), passed.crs)[0]:
+            passed.geometry = raw.geometry
+            return passed
+    return pass_gate(raw, ids, place, crs=crs, swap_xy=intake.swap_xy, expect=None)
+
+
+def _all_sound(geometry: Objects) -> bool:
+    """Tell whether all are valid polygons in two dimensions, so that the gate would change nothing."""
+    kinds = shapely.get_type_id(geometry)
+    if not np.isin(kinds, (3, 6)).all() or shapely.has_z(geometry).any() or shapely.is_empty(geometry).any():
+        return False
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(shapely.bounds(geometry)).all() and shapely.is_valid(geometry).all())
 
 
 def _check_assumed(said: str, assumed: str, place: Place) -> None:
@@ -237,8 +255,8 @@ def _all_broken(
     why = _words(error)
     label = loaded.raw.crs_label or intake.assume_crs or ""
     crs = crs_policy.authority(crs_policy.canonical(label))
-    lonlat = np.full((len(ids), 2), np.nan)
-    return BlockSites(ids, {}, dict.fromkeys(range(len(ids)), why), stored, None, crs, lonlat)
+    nothing = objects([None] * len(ids))
+    return BlockSites(ids, {}, dict.fromkeys(range(len(ids)), why), stored, None, crs, nothing)
 
 
 def _doubts(
@@ -291,41 +309,19 @@ def _words(error: KkprError) -> Text:
     return Text(en, id_)
 
 
-def _zones(geometry: Objects, crs: str) -> tuple[NDArray[np.float64], list[str]]:
-    """Return each centroid in degrees (NaN where there is none) and the UTM zone it lies in ("")."""
-    rows = len(geometry)
-    lonlat = np.full((rows, 2), np.nan)
-    there = np.flatnonzero(~shapely.is_missing(geometry) & ~shapely.is_empty(geometry))
-    if not len(there):
-        return lonlat, [""] * rows
-    centres = crs_policy.transform(shapely.centroid(geometry[there]), crs, crs_policy.LONLAT)
-    lonlat[there] = np.column_stack([shapely.get_x(centres), shapely.get_y(centres)])
-    from_edge = np.abs((lonlat[there, 0] + 3.0) % 6.0 - 3.0)
-    near = there[(from_edge < NEAR_ZONE_EDGE_DEG) | (np.abs(lonlat[there, 1]) < NEAR_ZONE_EDGE_DEG)]
-    if len(near):
-        exact = shapely.centroid(crs_policy.transform(geometry[near], crs, crs_policy.LONLAT))
-        lonlat[near] = np.column_stack([shapely.get_x(exact), shapely.get_y(exact)])
-    zone = np.minimum((lonlat[there, 0] + 180.0) // 6.0 + 1, 60).astype(int)
-    south = lonlat[there, 1] < 0
-    keys = zone + 100 * south
-    names = {int(key): crs_policy.work_crs(*lonlat[there[keys == key][0]]) for key in np.unique(keys)}
-    zones = [""] * rows
-    for row, key in zip(there.tolist(), keys.tolist(), strict=True):
-        zones[row] = names[key]
-    return lonlat, zones
-
-
 def _usable(
     shapes: Objects,
     members: NDArray[np.int64],
     place: Place,
     in_file: NDArray[np.int64],
     broken: dict[int, Text],
+    *,
+    moved: bool,
 ) -> tuple[Objects, dict[int, Text]]:
     """Repair what the change of CRS made invalid; note what encloses no area."""
     crossing: dict[int, Text] = {}
     polygons = np.isin(shapely.get_type_id(shapes), (3, 6))
-    invalid = np.flatnonzero(polygons & ~shapely.is_valid(shapes))
+    invalid = np.flatnonzero(polygons & ~shapely.is_valid(shapes)) if moved else np.empty(0, dtype=int)
     if len(invalid):
         shapes = shapes.copy()
     for n in invalid.tolist():
@@ -343,6 +339,8 @@ def _usable(
 def _kept(
     members: NDArray[np.int64], shapes: Objects, broken: Mapping[int, Text]
 ) -> tuple[NDArray[np.int64], Objects]:
+    if not broken:
+        return members, shapes
     keep = np.array([row not in broken for row in members.tolist()], dtype=bool)
     return members[keep], shapes[keep]
 

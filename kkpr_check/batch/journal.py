@@ -1,7 +1,7 @@
 """The work folder beside the output: who works on it, for what, and which blocks are done.
 
-A block is done when its ``.json`` is there; it is written last, after the rows it tells of are on the disk. So a
-run may be killed at any moment, and what it leaves is whole or not there.
+A block is done when its part file is there and agrees with its checksums. So a run may be killed at any moment, and
+what it leaves is whole or not there.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import struct
 import tempfile
 import zlib
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from kkpr_check.errors import Place, Text, UsageError
 
@@ -199,73 +200,85 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Text
 
 
 @dataclass(frozen=True, slots=True)
-class PartFiles:
-    """The files of one block inside the work folder."""
+class Part:
+    """The file of one block: its blobs, what is known of the block (JSON), and the length of that.
 
-    folder: Path
-    number: int
+    Every blob has its checksum, so the file need not be forced to the disk: what a power failure damages is seen and
+    made again.
+    """
 
-    @property
-    def rows(self) -> Path:
-        """Rows of the table."""
-        return self.folder / f"{self.number:08d}.rows"
+    path: Path
 
-    @property
-    def findings(self) -> Path:
-        """Rows of the long table."""
-        return self.folder / f"{self.number:08d}.findings"
+    @classmethod
+    def of(cls, folder: Path, number: int) -> Part:
+        """Return the part of a block in a work folder."""
+        return cls(folder / f"{number:08d}.part")
 
-    @property
-    def ids(self) -> Path:
-        """Hashes of the ids, sorted."""
-        return self.folder / f"{self.number:08d}.ids"
-
-    @property
-    def told(self) -> Path:
-        """What is known of the block; its presence says that the block is done."""
-        return self.folder / f"{self.number:08d}.json"
-
-    def write(
-        self, rows: bytes, findings: bytes | None, ids: bytes, told: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Write the files of a block, what tells of them last."""
-        written = {"rows": rows, "ids": ids} | ({} if findings is None else {"findings": findings})
-        for name, data in written.items():
-            write_whole(getattr(self, name), data)
-        sums = {name: [len(data), zlib.crc32(data)] for name, data in written.items()}
-        document = {**told, "files": sums}
-        write_whole(self.told, json.dumps(document).encode())
+    def write(self, blobs: Mapping[str, bytes], told: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the file, whole or not at all, and return what is known of the block."""
+        places, offset = {}, 0
+        for name, data in blobs.items():
+            places[name] = [offset, len(data), zlib.crc32(data)]
+            offset += len(data)
+        document = {**told, "blobs": places}
+        tail = json.dumps(document).encode()
+        with _replacing(self.path, sync=False) as stream:
+            for data in (*blobs.values(), tail, _END.pack(len(tail), zlib.crc32(tail))):
+                stream.write(data)
         return document
 
     def read(self, start: int, rows: int) -> dict[str, Any] | None:
-        """Return what is known of a block that is done; None where it is not, or where its files are not whole."""
+        """Return what is known of a block that is done; None where it is not, or where its file is not whole."""
         try:
-            document = json.loads(self.told.read_bytes())
-            if (document["start"], document["rows"]) != (start, rows):
+            with self.path.open("rb") as stream:
+                stream.seek(-_END.size, os.SEEK_END)
+                end = stream.tell()
+                length, crc = _END.unpack(stream.read(_END.size))
+                stream.seek(end - length)
+                tail = stream.read(length)
+            document = json.loads(tail)
+            if zlib.crc32(tail) != crc or (document["start"], document["rows"]) != (start, rows):
                 return None
-            for name, (size, crc) in document["files"].items():
-                data = getattr(self, name).read_bytes()
-                if len(data) != size or zlib.crc32(data) != crc:
+            for name, (_, _, blob_crc) in document["blobs"].items():
+                if zlib.crc32(self.blob(document, name)) != blob_crc:
                     return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, struct.error):
             return None
         return dict(document)
 
+    def blob(self, told: Mapping[str, Any], name: str) -> bytes:
+        """Return one blob of the file."""
+        offset, length, _ = told["blobs"][name]
+        with self.path.open("rb") as stream:
+            stream.seek(offset)
+            return stream.read(length)
+
+
+_END = struct.Struct("<QI")
+"""Length and checksum of the JSON at the end of a part."""
+
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all.
+    """Write a file whole or not at all, and force it to the disk.
 
     Raises
     ------
     OSError
         It can not be written; nothing is left behind.
     """
+    with _replacing(path, sync=True) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def _replacing(path: Path, *, sync: bool) -> Iterator[BinaryIO]:
     handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            yield stream
             stream.flush()
-            os.fsync(stream.fileno())
+            if sync:
+                os.fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):

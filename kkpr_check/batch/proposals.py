@@ -107,6 +107,8 @@ def read_ids(
     sources = [fields[name] for name in fields if _option(name) == wanted]
     sources += [fields[name] for name in fields if _option(name) in ("objectid", "fid", "ogc_fid")]
     sources += [fids] if fids is not None else []
+    if sources and _is_plain(sources[0]):
+        return sources[0], {}
     ids = objects([None] * rows)
     open_rows = np.arange(rows)
     for values in sources:
@@ -117,6 +119,17 @@ def read_ids(
     for row in open_rows.tolist():
         ids[row] = str(first_row + row)
     return ids, {}
+
+
+def _is_plain(values: Objects) -> bool:
+    """Tell whether all values are texts that `as_text` would leave as they are."""
+    try:
+        joined = "".join(values)
+    except TypeError:
+        return False
+    return (
+        joined.isascii() and joined.isprintable() and " " not in joined and "." not in joined and all(values)
+    )
 
 
 def _id(value: Any) -> str | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from kkpr_check._version import __version__
 from kkpr_check.batch import blockwork, footprints, writing
-from kkpr_check.batch.journal import PartFiles, WorkFolder
+from kkpr_check.batch.journal import Part, WorkFolder
 from kkpr_check.batch.plans import PlanStore, check_ids
 from kkpr_check.batch.reading import Block, Parcels, Reading, wanted_columns
 from kkpr_check.batch.request import BatchRequest
@@ -103,7 +103,7 @@ def _held(request: BatchRequest, work: WorkFolder, progress: Progress | None) ->
 
 def _leave(work: WorkFolder) -> None:
     """Keep what is done; a folder in which nothing is done goes."""
-    if not any(work.path.glob("[0-9]*.json")):
+    if not any(work.path.glob("*.part")):
         work.remove()
 
 
@@ -220,7 +220,8 @@ class _Run:
         self.types: set[str] = set()
         self.notes: dict[Text, None] = {}
         self.crs = ""
-        self.numbers: list[int] = []
+        self.joined = 0
+        self.ids: list[tuple[Path, int, int]] = []
         self.table = writing.joiner(request.suffix, work.path / f"output{request.suffix}", findings=False)
         self.long = None
         if request.findings_suffix is not None:
@@ -246,7 +247,7 @@ class _Run:
             pool.stop()
         result = BatchResult(
             self.summary,
-            _duplicate_ids([PartFiles(self.work.path, n).ids for n in self.numbers]),
+            _duplicate_ids(self.ids),
             self.resumed,
             tuple(self.notes),
             tuple((p.plan.id, p.plan.name, p.plan.synthetic) for p in self.store.opened),
@@ -266,7 +267,7 @@ class _Run:
     def _open_blocks(self) -> Iterator[tuple[int, Block]]:
         """Yield the blocks that are not done yet; take those that are."""
         for block in self._all_blocks():
-            told = PartFiles(self.work.path, block.number).read(block.start, block.rows)
+            told = Part.of(self.work.path, block.number).read(block.start, block.rows)
             if told is None:
                 yield block.number, block
             else:
@@ -298,12 +299,13 @@ class _Run:
     def _take(self, number: int, told: dict[str, Any]) -> None:
         """Take a finished block in; append to the output whatever comes next in order."""
         self.told[number] = told
-        while (told := self.told.pop(len(self.numbers), None)) is not None:  # type: ignore[arg-type]
-            files = PartFiles(self.work.path, len(self.numbers))
-            self.numbers.append(len(self.numbers))
-            self.table.add(files.rows)
+        while (told := self.told.pop(self.joined, None)) is not None:  # type: ignore[arg-type]
+            part = Part.of(self.work.path, self.joined)
+            self.joined += 1
+            self.ids.append((part.path, told["blobs"]["ids"][0], told["rows"]))
+            self.table.add(part, told)
             if self.long is not None:
-                self.long.add(files.findings)
+                self.long.add(part, told)
             self._count(told)
         if self.progress is not None:
             self.progress(self.summary.rows, self.resumed, self.parcels.rows, self.summary)
@@ -367,9 +369,9 @@ def _cores() -> int:
         return os.cpu_count() or 1
 
 
-def _duplicate_ids(files: Iterable[Path]) -> int:
+def _duplicate_ids(files: Iterable[tuple[Path, int, int]]) -> int:
     """Return how many ids stand more than once, range of hashes by range of hashes, so that memory stays small."""
-    maps = [np.memmap(file, dtype="<u8", mode="r") for file in files if file.stat().st_size]
+    maps = [np.memmap(file, "<u8", "r", offset, (rows,)) for file, offset, rows in files]
     buckets = max(1, -(-sum(len(one) for one in maps) // BUCKET_IDS))
     edges = [np.uint64(n * (1 << 64) // buckets) for n in range(1, buckets)]
     cuts = [np.concatenate([[0], np.searchsorted(one, edges), [len(one)]]).astype(int) for one in maps]

@@ -77,7 +77,7 @@ class ArrowPayload:
         wkb = np.asarray(column.to_numpy(zero_copy_only=False), dtype=object)
         geometry, broken = from_wkb(wkb)
         fields = {
-            name: objects([plain(value) for value in self.batch.column(name).to_pylist()])
+            name: _column(self.batch.column(name))
             for name in self.batch.schema.names
             if name not in (self.geometry, _FID)
         }
@@ -97,6 +97,14 @@ def _from_ipc(data: bytes, *rest: Any) -> ArrowPayload:
 
     with pa.ipc.open_stream(data) as stream:
         return ArrowPayload(stream.read_next_batch(), *rest)
+
+
+def _column(values: Any) -> Objects:
+    import pyarrow as pa
+
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        return np.asarray(values.to_numpy(zero_copy_only=False), dtype=object)
+    return objects([plain(value) for value in values.to_pylist()])
 
 
 def plain(value: Any) -> Any:

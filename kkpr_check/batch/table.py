@@ -41,13 +41,13 @@ class BlockRows:
     row
         Place of each answer in its block of the input.
     columns
-        Name -> values, None for null; all columns of the table.
+        Name -> values, None for null; all columns of the table. Numbers may be an array with NaN for null.
     findings
         The long table: name -> values; empty where it is not asked for. `finding_row` is the place of the parcel.
     """
 
     row: NDArray[np.int64]
-    columns: dict[str, list[Any]]
+    columns: dict[str, Sequence[Any]]
     findings: dict[str, list[Any]] = field(default_factory=dict)
     finding_row: list[int] = field(default_factory=list)
 
@@ -80,7 +80,7 @@ def rows_of(
 
 def broken_rows(ids: Sequence[str], row: NDArray[np.int64], why: Sequence[Text], lang: str) -> BlockRows:
     """Return the rows of parcels that can not be judged: undetermined, with the reason (LOK000)."""
-    columns: dict[str, list[Any]] = {name: [None] * len(ids) for name in COLUMNS}
+    columns: dict[str, Sequence[Any]] = {name: [None] * len(ids) for name in COLUMNS}
     columns["id"] = list(ids)
     columns["verdict"] = ["undetermined"] * len(ids)
     columns["undetermined"] = ["LOK000"] * len(ids)
@@ -191,10 +191,14 @@ def measure(value: float | str | None, unit: str | None) -> float | str | None:
 
 def in_order(parts: Sequence[BlockRows], rows: int) -> BlockRows:
     """Join the rows of one block and put them into the order of the input."""
+    if len(parts) == 1 and np.array_equal(parts[0].row, np.arange(rows)):
+        return parts[0]
     order = np.argsort(np.concatenate([part.row for part in parts]), kind="stable")
     if len(order) != rows:
         raise AssertionError(f"{len(order)} answers for {rows} parcels")
-    columns = {name: _sorted([part.columns[name] for part in parts], order) for name in COLUMNS}
+    columns: dict[str, Sequence[Any]] = {
+        name: _sorted([plain_values(part.columns[name]) for part in parts], order) for name in COLUMNS
+    }
     places = np.array([place for part in parts for place in part.finding_row], dtype=np.int64)
     by_row = np.argsort(places, kind="stable")
     findings = {}
@@ -206,6 +210,14 @@ def in_order(parts: Sequence[BlockRows], rows: int) -> BlockRows:
     return BlockRows(np.arange(rows), columns, findings, places[by_row].tolist())
 
 
-def _sorted(lists: Sequence[list[Any]], order: NDArray[np.int64]) -> list[Any]:
+def plain_values(values: Sequence[Any]) -> Sequence[Any]:
+    """Return a column as plain Python values: an array may hold NaN for null."""
+    if not isinstance(values, np.ndarray):
+        return values
+    found: list[Any] = values.tolist()
+    return [None if value != value else value for value in found] if values.dtype.kind == "f" else found
+
+
+def _sorted(lists: Sequence[Sequence[Any]], order: NDArray[np.int64]) -> list[Any]:
     joined = [value for values in lists for value in values]
     return [joined[n] for n in order.tolist()]

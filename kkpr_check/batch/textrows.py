@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kkpr_check.batch.table import plain_values
 from kkpr_check.report.safe import safe_text, whole_characters
 
 _FORMULA = re.compile(r"[=+\-@]")
@@ -25,7 +26,7 @@ def csv_rows(columns: Mapping[str, Sequence[Any]]) -> bytes:
     >>> csv_rows({"id": ["=1+1", 'a"b'], "n": [1.5, None]})
     b'\\'=1+1,1.5\\r\\n"a""b",\\r\\n'
     """
-    cells = [[_cell(value) for value in values] for values in columns.values()]
+    cells = [[_cell(value) for value in plain_values(values)] for values in columns.values()]
     return "".join(",".join(row) + "\r\n" for row in zip(*cells, strict=True)).encode()
 
 
@@ -49,7 +50,7 @@ def json_rows(columns: Mapping[str, Sequence[Any]]) -> bytes:
     """Return rows as one JSON object a line, in ASCII."""
     names = list(columns)
     lines = []
-    for row in zip(*columns.values(), strict=True):
+    for row in zip(*map(plain_values, columns.values()), strict=True):
         plain = [whole_characters(value) if isinstance(value, str) else value for value in row]
         lines.append(json.dumps(dict(zip(names, plain, strict=True)), allow_nan=False))
     return "".join(line + "\n" for line in lines).encode("ascii")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from kkpr_check.batch import textrows
+from kkpr_check.batch.journal import Part
 from kkpr_check.batch.table import COLUMNS, FINDING_COLUMNS, Kind
 from kkpr_check.errors import InputError, KkprError, Place, Text
 
@@ -66,8 +66,8 @@ def encode_findings(suffix: str, columns: Mapping[str, Sequence[Any]]) -> bytes:
 class Joiner(Protocol):
     """Puts parts together in their order."""
 
-    def add(self, part: Path) -> None:
-        """Append a part."""
+    def add(self, part: Part, told: Mapping[str, Any]) -> None:
+        """Append the rows of a block."""
 
     def close(self, facts: LayerFacts) -> None:
         """Write what is left, and leave a whole file behind."""
@@ -80,7 +80,8 @@ def joiner(suffix: str, target: Path, *, findings: bool) -> Joiner:
     """Return what joins the parts of one output into `target`."""
     if suffix in _TEXTS:
         columns = FINDING_COLUMNS if findings else COLUMNS
-        return _TextJoiner(target, textrows.csv_header(list(columns)) if suffix == ".csv" else b"")
+        header = textrows.csv_header(list(columns)) if suffix == ".csv" else b""
+        return _TextJoiner(target, header, "findings" if findings else "rows")
     if suffix == ".parquet":
         return _ParquetJoiner(target, FINDING_KINDS if findings else COLUMNS, geometry=not findings)
     if suffix in (".gpkg", ".fgb"):
@@ -91,7 +92,7 @@ def joiner(suffix: str, target: Path, *, findings: bool) -> Joiner:
 class _NoJoiner:
     """The HTML summary is written from the counts alone."""
 
-    def add(self, part: Path) -> None:
+    def add(self, part: Part, told: Mapping[str, Any]) -> None:
         """Nothing to append."""
 
     def close(self, facts: LayerFacts) -> None:
@@ -102,13 +103,13 @@ class _NoJoiner:
 
 
 class _TextJoiner:
-    def __init__(self, target: Path, header: bytes) -> None:
+    def __init__(self, target: Path, header: bytes, blob: str) -> None:
+        self._blob = blob
         self._stream: BinaryIO = target.open("wb")
         self._stream.write(header)
 
-    def add(self, part: Path) -> None:
-        with part.open("rb") as source:
-            shutil.copyfileobj(source, self._stream, 1 << 20)
+    def add(self, part: Part, told: Mapping[str, Any]) -> None:
+        self._stream.write(part.blob(told, self._blob))
 
     def close(self, facts: LayerFacts) -> None:
         self._stream.close()
@@ -126,14 +127,22 @@ class _ParquetJoiner:
 
         self._geometry = geometry
         self._schema = schema(kinds, geometry=geometry).remove_metadata()
-        self._writer = pq.ParquetWriter(target, self._schema, compression="zstd", compression_level=1)
+        repeated = [name for name, kind in kinds.items() if kind == "text" and name != "id"]
+        self._writer = pq.ParquetWriter(
+            target,
+            self._schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=repeated,
+            write_statistics=False,
+        )
         self._held: list[Any] = []
         self._count = 0
 
-    def add(self, part: Path) -> None:
+    def add(self, part: Part, told: Mapping[str, Any]) -> None:
         from kkpr_check.batch.arrowrows import ROW_GROUP, batches
 
-        for found in batches([part]):
+        for found in batches([part.blob(told, "rows" if self._geometry else "findings")]):
             batch = found
             while batch.num_rows:
                 piece = batch.slice(0, ROW_GROUP - self._count)
@@ -169,10 +178,10 @@ class _ParquetJoiner:
 class _GdalJoiner:
     target: Path
     driver: str
-    parts: list[Path] = field(default_factory=list)
+    parts: list[tuple[Part, Mapping[str, Any]]] = field(default_factory=list)
 
-    def add(self, part: Path) -> None:
-        self.parts.append(part)
+    def add(self, part: Part, told: Mapping[str, Any]) -> None:
+        self.parts.append((part, {"blobs": told["blobs"]}))
 
     def close(self, facts: LayerFacts) -> None:
         import pyarrow as pa
@@ -182,7 +191,8 @@ class _GdalJoiner:
 
         pyogrio = import_pyogrio()
         wanted = schema(COLUMNS, geometry=True)
-        rows = (batch for table in rechunked(batches(self.parts), 10_000) for batch in table.to_batches())
+        blobs = (part.blob(told, "rows") for part, told in self.parts)
+        rows = (batch for table in rechunked(batches(blobs), 10_000) for batch in table.to_batches())
         with _fixed_date(pyogrio):
             pyogrio.write_arrow(
                 pa.RecordBatchReader.from_batches(wanted, rows),
