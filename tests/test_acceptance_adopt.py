@@ -19,6 +19,7 @@ import shapely
 from kkpr_check.cli.plan_init import init_command
 from kkpr_check.cli.plan_show import show_command
 from kkpr_check.errors import ErrorGroup, InputError, KkprError, PlanError
+from kkpr_check.io.adopt_draft import Question
 from kkpr_check.io.annex_intensity import import_intensity
 from kkpr_check.io.annex_itbx import import_itbx
 from kkpr_check.io.annex_limits import ParsedLimit, parse_intensity_text
@@ -332,3 +333,20 @@ def test_bombs_leave_the_plan_as_it_was(tmp_path: Path, plan: Path) -> None:
         with pytest.raises((KkprError, ErrorGroup)):
             import_itbx(rewritten(good, tmp_path / name, change), plan)
         assert sorted(path.name for path in plan.iterdir()) == before
+
+
+def test_answers_that_are_no_date_are_asked_again_and_no_law_is_no_plan_in_force(tmp_path: Path) -> None:
+    source = layer(tmp_path / "pola.shp", {"KODE": ["R-2", "R-3", "H.2"]})
+    dates = iter(["besok", "31-01-2024", "2024-01-31"])
+
+    def ask(question: Question) -> str:
+        if "H.2" in question.text.en:
+            return "RTH-2"
+        return (
+            next(dates) if "since" in question.text.en else "in-force" if question.text.en == "Status" else ""
+        )
+
+    init_command([source], tmp_path / "plan", ask=ask)
+    plan = load_plan(tmp_path / "plan")
+    assert (plan.status, str(plan.valid_from), plan.legal) == ("draft", "2024-01-31", "TODO")
+    assert plan.tables.zones["RTH-2"].name == "Taman Kota" and plan.tables.zones["RTH-2"].protected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from kkpr_check.io.adopt_inspect import Inspection, guess_level, inspect, requir
 from kkpr_check.io.adopt_notes import reading_notes
 from kkpr_check.io.adopt_roles import NAMES, Role
 from kkpr_check.io.adopt_versions import check_versions
+from kkpr_check.io.adopt_zoning import FINDERS
 from kkpr_check.io.layers import list_layers, read_layer
 from kkpr_check.io.plancheck import layer_ids
 from kkpr_check.plan import Level, Zone
@@ -268,22 +270,25 @@ def _ask_field(layer: DraftLayer, ask: Ask) -> DraftLayer:
 
 
 def _ask_identity(draft: Draft, ask: Ask) -> Draft:
-    status = ("in-force", "draft", "")
-    return replace(
-        draft,
-        name=ask(Question(Text("Name of the plan", "Nama rencana"), default=draft.name)).strip()
-        or draft.name,
-        legal=ask(
-            Question(
-                Text(
-                    "Regulation (Perda, Perkada ... and number)",
-                    "Peraturan (Perda, Perkada ... dan nomornya)",
-                )
-            )
-        ).strip(),
-        status=ask(Question(Text("Status", "Status"), status)).strip(),
-        valid_from=ask(Question(Text("In force since (2026-11-24)", "Berlaku sejak (2026-11-24)"))).strip(),
-    )
+    def answer(question: Question) -> str:
+        return ask(question).strip()
+
+    name = answer(Question(Text("Name of the plan", "Nama rencana"), default=draft.name))
+    law = Text("Regulation (Perda, Perkada ... and number)", "Peraturan (Perda, Perkada ... dan nomornya)")
+    legal = answer(Question(law))
+    status = answer(Question(Text("Status", "Status"), ("in-force", "draft", ""))) if legal else ""
+    since = Question(Text("In force since (2026-11-24)", "Berlaku sejak (2026-11-24)"))
+    valid_from = answer(since)
+    while valid_from and not _is_date(valid_from):
+        valid_from = answer(since)
+    return replace(draft, name=name or draft.name, legal=legal, status=status, valid_from=valid_from)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return dt.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _zones(layers: Sequence[DraftLayer]) -> tuple[dict[str, Zone], dict[str, str]]:
@@ -296,6 +301,9 @@ def _zones(layers: Sequence[DraftLayer]) -> tuple[dict[str, Zone], dict[str, str
     for layer in layers:
         for item in layer.inspection.unresolved:
             decided = layer.codes.get(item.value, "")
+            chosen = FINDERS[layer.inspection.family or "rdtr"](decided) if decided else None
+            if chosen is not None and chosen.code == decided:
+                zones.setdefault(decided, zone_of(decided, chosen, None))
             if decided not in zones:
                 open_zones[decided or item.value] = layer.inspection.open_names.get(item.value, "")
     return dict(sorted(zones.items())), dict(sorted(open_zones.items()))
