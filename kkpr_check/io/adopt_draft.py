@@ -194,7 +194,9 @@ def _refuse_unusable(layers: Sequence[DraftLayer]) -> None:
     zoning = [layer.inspection for layer in layers if layer.role == "zoning"]
     errors: list[KkprError] = []
     for layer in layers:
-        if layer.role == "none" or (not zoning):
+        if layer.role == "none" and zoning:
+            errors.append(_of_no_use(layer.inspection))
+        elif not zoning:
             try:
                 require_zoning(layer.inspection)
             except PlanError as error:
@@ -211,6 +213,19 @@ def _refuse_unusable(layers: Sequence[DraftLayer]) -> None:
         )
     if errors:
         raise errors[0] if len(errors) == 1 else ErrorGroup(errors)
+
+
+def _of_no_use(found: Inspection) -> PlanError:
+    """Return the refusal of a layer that stands beside a zoning layer and that no plan uses."""
+    return PlanError(
+        Text(
+            f"a plan has no use for this layer: {found.reason.en}",
+            f"layer ini tidak dipakai rencana: {found.reason.id}",
+        ),
+        place=found.place,
+        remedy=Text("leave it out", "jangan disertakan"),
+        code="not-zoning",
+    )
 
 
 def _with_ids(layers: Sequence[DraftLayer]) -> list[DraftLayer]:

@@ -154,10 +154,11 @@ def require_zoning(inspection: Inspection) -> FieldGuess:
     if inspection.role == "zoning" and inspection.subzone is not None:
         return inspection.subzone
     what = NAMES[inspection.role]
+    known = inspection.role != "none"
     raise PlanError(
         Text(
-            f"this is no zoning layer (pola ruang) but {what.en}: {inspection.reason.en}",
-            f"ini bukan layer pola ruang melainkan {what.id}: {inspection.reason.id}",
+            f"this is no zoning layer (pola ruang){f' but {what.en}' if known else ''}: {inspection.reason.en}",
+            f"ini bukan layer pola ruang{f' melainkan {what.id}' if known else ''}: {inspection.reason.id}",
         ),
         place=inspection.place,
         remedy=Text(

@@ -173,11 +173,12 @@ def _neighbourhood(data: LayerLike, columns: Sequence[Column]) -> RoleGuess | No
     numbered = [c for c in columns if c.name in marks and _share(c, NEIGHBOURHOOD_NUMBER.match) >= 0.5]
     if len(marks) < 2 and not by_value and not numbered:
         return None
-    named = ", ".join(dict.fromkeys(marks + by_value))
+    fields = tuple(dict.fromkeys(marks + by_value))
+    named, hold = ", ".join(fields), "holds" if len(fields) == 1 else "hold"
     return RoleGuess(
         "none",
         Text(
-            f"{named} hold neighbourhood units (RT/RW: rukun tetangga, rukun warga); that is no spatial plan (RTRW)",
+            f"{named} {hold} neighbourhood units (RT/RW: rukun tetangga, rukun warga); that is no spatial plan (RTRW)",
             f"{named} berisi satuan RT/RW (rukun tetangga/rukun warga), bukan rencana tata ruang (RTRW)",
         ),
     )
