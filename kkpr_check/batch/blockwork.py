@@ -139,8 +139,8 @@ class BlockWork:
         return in_order(parts, len(sites.id))
 
     def _routes(self, group: SiteBlock, work_crs: str) -> Sequence[tuple[tuple[int, ...], NDArray[np.int64]]]:
-        if len(self._store.opened) == 1:
-            return [((0,), np.arange(len(group)))]
+        if not self._store.routes:
+            return [(tuple(range(len(self._store.opened))), np.arange(len(group)))]
         return self._store.route(_lonlat_boxes(group, work_crs))
 
     def _standing(self, work_crs: str) -> StandingBuildings | None:

@@ -26,6 +26,7 @@ from kkpr_check.io.outlines import POINT_REMEDY, POLYGON_REMEDY, area_of, crossi
 from kkpr_check.io.raw import NOT_FINITE, Objects, Raw, objects
 from kkpr_check.model import Proposal
 
+_REPAIR = Text("repair the feature in its file", "perbaiki fitur tersebut pada berkasnya")
 _PARCEL_WORDS = frozenset({"parcel", "persil"})
 
 
@@ -263,7 +264,10 @@ def _doubts(
     doubts: Mapping[int, Text], geometry: Objects, place: Place, in_file: NDArray[np.int64]
 ) -> dict[int, Text]:
     """Return the reasons of the gate; what is no polygon says so."""
-    broken = dict(doubts)
+    broken = {
+        row: _words(InputError(why, place=place._replace(row=int(in_file[row])), remedy=_REPAIR))
+        for row, why in doubts.items()
+    }
     kinds = shapely.get_type_id(geometry)
     for row in np.flatnonzero(
         (kinds >= 0) & (kinds != 3) & (kinds != 6) & ~shapely.is_empty(geometry)

@@ -70,8 +70,9 @@ class MemoryPlan(OpenPlan):
 class PlanStore:
     """All plans of a run in one process."""
 
-    def __init__(self, opened: Sequence[OpenPlan]) -> None:
+    def __init__(self, opened: Sequence[OpenPlan], named: int | None = None) -> None:
         self.opened = tuple(MemoryPlan.of(plan) for plan in opened)
+        self._named = len(self.opened) if named is None else named
         self._used: dict[int, None] = {}
         self._boxes: NDArray[np.float64] | None = None
 
@@ -84,7 +85,7 @@ class PlanStore:
         KkprError
             Whatever is wrong with a plan; a library without plans.
         """
-        return cls([open_folder(folder) for folder in [*plans, *library_plans(library)]])
+        return cls([open_folder(folder) for folder in [*plans, *library_plans(library)]], len(plans))
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -94,21 +95,26 @@ class PlanStore:
     def route(self, lonlat_boxes: NDArray[np.float64]) -> list[tuple[tuple[int, ...], NDArray[np.int64]]]:
         """Return the groups of boxes (n, 4; degrees) that ask the same plans: (plan numbers, box numbers).
 
-        With one plan all boxes ask it. A plan is asked where its zoning, widened by the farthest setback, meets the box.
+        Plans that were named one by one are asked by all; one of a library where its zoning, widened by the farthest
+        setback, meets the box.
         """
-        if len(self.opened) == 1:
-            return [((0,), np.arange(len(lonlat_boxes)))]
         if self._boxes is None:
             self._boxes = np.array([_extent(plan) for plan in self.opened])
         meets = np.ones((len(lonlat_boxes), len(self._boxes)), dtype=bool)
         for low, high in ((0, 2), (1, 3)):
             meets &= lonlat_boxes[:, None, low] <= self._boxes[None, :, high]
             meets &= lonlat_boxes[:, None, high] >= self._boxes[None, :, low]
+        meets[:, : self._named] = True
         patterns, member = np.unique(meets, axis=0, return_inverse=True)
         return [
             (tuple(np.flatnonzero(pattern).tolist()), np.flatnonzero(member.ravel() == n))
             for n, pattern in enumerate(patterns)
         ]
+
+    @property
+    def routes(self) -> bool:
+        """Tell whether different parcels may ask different plans."""
+        return self._named < len(self.opened)
 
     def plans(self, numbers: Sequence[int]) -> list[MemoryPlan]:
         """Return some of the plans; the least used others forget their layers where memory runs short."""
