@@ -24,7 +24,7 @@ from kkpr_check.io.annex_intensity import import_intensity
 from kkpr_check.io.annex_itbx import import_itbx
 from kkpr_check.io.annex_limits import ParsedLimit, parse_intensity_text
 from kkpr_check.io.lock import write_lock
-from kkpr_check.io.planfolder import load_plan
+from kkpr_check.io.planfolder import load_plan, load_rules
 from kkpr_check.prover import prove
 from kkpr_check.reference import find_subzone
 
@@ -285,8 +285,6 @@ def test_a_plot_that_two_rows_exclude_is_the_counter_example(tmp_path: Path, pla
         encoding="utf-8",
     )
     import_intensity(source, plan)
-    from kkpr_check.io.planfolder import load_rules
-
     said = [
         (p.code, p.text.en, p.text.id) for p in prove(load_rules(plan)) if p.place.file == "intensity.csv"
     ]
@@ -350,3 +348,15 @@ def test_answers_that_are_no_date_are_asked_again_and_no_law_is_no_plan_in_force
     plan = load_plan(tmp_path / "plan")
     assert (plan.status, str(plan.valid_from), plan.legal) == ("draft", "2024-01-31", "TODO")
     assert plan.tables.zones["RTH-2"].name == "Taman Kota" and plan.tables.zones["RTH-2"].protected
+
+
+def test_the_law_of_one_row_does_not_cover_another(tmp_path: Path, plan: Path) -> None:
+    source = tmp_path / "a.csv"
+    source.write_text(
+        "Kode,Luas Persil,KDB (%),KLB,KDH,Pasal\nR-3,<= 200 m2,80,1.6,10,Pasal 5\nR-3,> 200 m2,70,1.4,20,\n",
+        encoding="utf-8",
+    )
+    import_intensity(source, plan)
+    with (plan / "intensity.csv").open(encoding="utf-8") as stream:
+        assert [row["legal"] for row in csv.DictReader(stream)] == ["Pasal 5", ""]
+    assert [p.place.row for p in prove(load_rules(plan)) if p.code == "DAT306"] == [3]

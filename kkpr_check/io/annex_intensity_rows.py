@@ -82,10 +82,10 @@ class Entry:
 
 @dataclass(slots=True)
 class SubzoneLimits:
-    """All cells of one sub-zone."""
+    """All cells of one sub-zone; `legal` by row of the annex."""
 
     entries: list[Entry] = field(default_factory=list)
-    legal: list[str] = field(default_factory=list)
+    legal: dict[int, str] = field(default_factory=dict)
     gsb_from: list[str] = field(default_factory=list)
 
 
@@ -206,7 +206,7 @@ def _read_limits(
     header: IntensityHeader, books: Accounts, choices: Choices, row: int, subzone: SubzoneLimits
 ) -> None:
     keys = _row_keys(header, row)
-    subzone.legal.append(_key(header, row, "legal"))
+    subzone.legal[row] = _key(header, row, "legal")
     subzone.gsb_from.append(_key(header, row, "gsb_from"))
     qualifier = _key(header, row, "qualifier")
     unread = {"road-unread": "road", "parcel-unread": "parcel"}.get(

@@ -16,6 +16,9 @@ from kkpr_check.io.annex_keys import close_ranges
 from kkpr_check.io.annex_report import Accounts, safe
 from kkpr_check.plan import LIMIT_COLUMNS, MISSING, ROAD_CLASSES, Limit, State
 
+Answer = tuple[tuple[Limit, ...], str]
+"""The limits of one row of intensity.csv, and where the law says so."""
+
 COLUMNS = ("subzone", "road_class", "parcel_min_m2", "parcel_max_m2", *LIMIT_COLUMNS, "gsb_from", "legal")
 """The columns of intensity.csv."""
 
@@ -28,27 +31,29 @@ def build_ladder(
     cuts = sorted({bound for entry in subzone.entries for bound in (entry.low, entry.high)} | {0.0, math.inf})
     spans = list(itertools.pairwise(cuts))
     conflicts: dict[tuple[int, int], list[Entry]] = {}
-    table: dict[str, list[tuple[Limit, ...]]] = {}
-    alike: dict[tuple[int, ...], list[tuple[Limit, ...]]] = {}
+    table: dict[str, list[Answer]] = {}
+    alike: dict[tuple[int, ...], list[Answer]] = {}
     for road in ROAD_CLASSES:
         here = [entry for entry in subzone.entries if road in entry.roads]
         same = tuple(id(entry) for entry in here)
         if same not in alike:
-            alike[same] = [_limits_at(here, low, high, conflicts) for low, high in spans]
+            alike[same] = [
+                (_limits_at(here, low, high, conflicts), _legal_at(here, low, high, subzone) or choices.legal)
+                for low, high in spans
+            ]
         table[road] = alike[same]
     _book(header, books, subzone, conflicts)
     gsb_from = _one(subzone.gsb_from) or choices.gsb_from or _label_line(header) or ""
-    legal = safe(_joined(subzone.legal) or choices.legal)
-    groups: dict[tuple[tuple[Limit, ...], ...], list[str]] = {}
+    groups: dict[tuple[Answer, ...], list[str]] = {}
     for road, row in table.items():
         groups.setdefault(tuple(row), []).append(road)
     rows = []
-    for row_limits, roads in groups.items():
+    for answers, roads in groups.items():
         for road in _road_keys(roads):
-            for low, high, limits in _merged(spans, row_limits):
+            for low, high, (limits, legal) in _merged(spans, answers):
                 values = [limit_text(limit) for limit in limits]
                 bounds = ["-" if low == 0 else _area_text(low), "-" if math.isinf(high) else _area_text(high)]
-                rows.append([name, road, *bounds, *values, gsb_from, legal])
+                rows.append([name, road, *bounds, *values, gsb_from, safe(legal)])
     order = [key for road in ROAD_CLASSES for key in ("*", road.partition("-")[0], road)]
     return sorted(rows, key=lambda row: order.index(row[1]))
 
@@ -77,6 +82,14 @@ def _limits_at(
         one = said.pop() if len(said) == 1 else None
         limits.append(one or MISSING)
     return tuple(limits)
+
+
+def _legal_at(entries: list[Entry], low: float, high: float, subzone: SubzoneLimits) -> str:
+    """Return the legal references of the annex rows that say something of these parcel sizes."""
+    rows = sorted(
+        {entry.place[0] for entry in entries if entry.low <= low and high <= entry.high and entry.step}
+    )
+    return _joined([subzone.legal.get(row, "") for row in rows])
 
 
 def _without_unread(here: list[Entry]) -> list[Entry]:
@@ -148,14 +161,14 @@ def _road_keys(roads: list[str]) -> list[str]:
 
 
 def _merged(
-    spans: list[tuple[float, float]], rows: tuple[tuple[Limit, ...], ...]
-) -> list[tuple[float, float, tuple[Limit, ...]]]:
-    merged: list[tuple[float, float, tuple[Limit, ...]]] = []
-    for (low, high), limits in zip(spans, rows, strict=True):
-        if merged and merged[-1][2] == limits:
-            merged[-1] = (merged[-1][0], high, limits)
+    spans: list[tuple[float, float]], answers: tuple[Answer, ...]
+) -> list[tuple[float, float, Answer]]:
+    merged: list[tuple[float, float, Answer]] = []
+    for (low, high), answer in zip(spans, answers, strict=True):
+        if merged and merged[-1][2] == answer:
+            merged[-1] = (merged[-1][0], high, answer)
         else:
-            merged.append((low, high, limits))
+            merged.append((low, high, answer))
     return merged
 
 
