@@ -26,7 +26,7 @@ unit: $(VENV)/.developed
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 sample: $(VENV)/.developed
-	$(BIN)/kkpr-check demo --format json > /dev/null
+	$(BIN)/kkpr-check --quiet demo --format json > /dev/null
 
 ## wheel: build it, install it elsewhere, run it outside the source tree without extras
 wheel: $(VENV)/.developed
@@ -34,7 +34,7 @@ wheel: $(VENV)/.developed
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/wheel .
 	$(PYTHON) -m venv build/wheel/venv
 	build/wheel/venv/bin/python $(PIP) build/wheel/kkpr_check-*.whl
-	cd build/wheel/venv && bin/kkpr-check demo --format json > /dev/null && bin/kkpr-check --version
+	cd build/wheel/venv && bin/kkpr-check --quiet demo --format json > /dev/null && bin/kkpr-check --version
 
 ## docs: write the generated pages again
 docs: $(VENV)/.developed
