@@ -18,7 +18,7 @@ class Quantity(NamedTuple):
     def text(self) -> Text:
         """Return the number as both languages write it."""
         value, unit = (self.value * 100, "%") if self.unit == "ratio" else (self.value, self.unit)
-        digits = {"m": 2, "m2": 1, "%": 1, "factor": 2}.get(unit, 0)
+        digits = {"m": 2, "m2": 1, "%": 1, "factor": 2, "floors": 1}.get(unit, 0)
         if digits and value and abs(value) < 10.0**-digits:
             digits = 4
         number = f"{value:,.{digits}f}"
