@@ -111,8 +111,13 @@ class Parcels:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def blocks(self, block_rows: int) -> Iterator[Block]:
+    def blocks(self, block_rows: int, *, by_name: bool = False) -> Iterator[Block]:
         """Yield the blocks in the order of the file; at its end the file is proved to have been read whole.
+
+        Parameters
+        ----------
+        by_name
+            Where the format allows it, name the rows of a block instead of reading them here.
 
         Raises
         ------
@@ -120,7 +125,8 @@ class Parcels:
             Codes ``not-read-whole``, ``changed``, ``empty-layer``, ``unreadable``.
         """
         start = number = 0
-        for rows, payload in self._stream.payloads(block_rows):
+        named = getattr(self._stream, "named", None) if by_name else None
+        for rows, payload in (named or self._stream.payloads)(block_rows):
             if rows:
                 yield Block(number, start, rows, payload)
                 number, start = number + 1, start + rows

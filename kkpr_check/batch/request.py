@@ -11,6 +11,8 @@ from typing import Literal
 from kkpr_check.errors import Place, Text, UsageError
 
 BLOCK_ROWS = 10_000
+CLUSTER_BLOCK_ROWS = 250_000
+"""Parcels a block on a cluster, where a block costs a round trip: a row group of GeoParquet at most."""
 OUTPUTS = (".parquet", ".gpkg", ".fgb", ".csv", ".jsonl", ".html")
 FINDINGS = (".parquet", ".csv", ".jsonl")
 
@@ -33,6 +35,8 @@ class BatchRequest:
         Parcels that may be broken before the run counts as failed; None = any number but all.
     workers, block_rows
         None = as many processes as there are cores; neither changes a byte of the output.
+    scheduler
+        Address of a Dask scheduler; None = work on this machine.
     options
         Proposal options of the command line as text; they hold for every parcel.
     """
@@ -58,6 +62,7 @@ class BatchRequest:
     resume: bool = False
     workers: int | None = None
     block_rows: int = BLOCK_ROWS
+    scheduler: str | None = None
     options: Mapping[str, str | bool] = field(default_factory=dict)
 
     @property

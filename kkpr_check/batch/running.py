@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Callable, Iterable, Iterator
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kkpr_check._version import __version__
 from kkpr_check.batch import blockwork, footprints, writing
+from kkpr_check.batch.cluster import Cluster
 from kkpr_check.batch.journal import Part, WorkFolder
 from kkpr_check.batch.plans import PlanStore, check_ids
 from kkpr_check.batch.reading import Block, Parcels, Reading, wanted_columns
@@ -27,7 +31,7 @@ from kkpr_check.io.options import parse_options
 
 Progress = Callable[[int, int, "int | None", Summary], None]
 """Called with rows done, rows of them done by an interrupted run, rows in all (None = not known), and the counts."""
-BUCKET_IDS = 2_000_000
+BUCKET_IDS = 500_000
 
 
 @dataclass
@@ -66,6 +70,8 @@ def run_batch(request: BatchRequest, progress: Progress | None = None) -> BatchR
     """
     request.check()
     check_folders(request)
+    if request.scheduler is not None:
+        request = _absolute(request)
     writing.need_arrow(request.output, [request.suffix, request.findings_suffix])
     parse_options(request.options)
     work = WorkFolder(request.output, resume=request.resume)
@@ -115,6 +121,22 @@ def _as_before(request: BatchRequest, before: dict[str, Any] | None) -> BatchReq
         return replace(request, as_of=request.as_of or dt.date.today())
     as_of = request.as_of or dt.date.fromisoformat(before["options"]["as_of"])
     return replace(request, as_of=as_of, block_rows=int(before["block_rows"]))
+
+
+def _absolute(request: BatchRequest) -> BatchRequest:
+    """Name every file from the root: a worker of a cluster stands elsewhere."""
+
+    def whole(path: str | None) -> str | None:
+        return None if path is None else str(Path(path).absolute())
+
+    return replace(
+        request,
+        parcels=str(Path(request.parcels).absolute()),
+        plans=tuple(str(Path(plan).absolute()) for plan in request.plans),
+        plan_library=whole(request.plan_library),
+        footprints=whole(request.footprints),
+        existing=whole(request.existing),
+    )
 
 
 def check_folders(request: BatchRequest) -> None:
@@ -178,7 +200,7 @@ def _check_id_field(request: BatchRequest, parcels: Parcels) -> None:
 
 _NO_PART_OF_IDENTITY = frozenset({
     "parcels", "output", "plans", "plan_library", "footprints", "existing", "findings", "overwrite", "resume",
-    "workers", "block_rows", "options",
+    "workers", "block_rows", "scheduler", "options",
 })  # fmt: skip
 
 
@@ -256,8 +278,10 @@ class _Run:
         self._finish(result)
         return result
 
-    def _pool(self) -> Pool | Inline:
+    def _pool(self) -> Pool | Inline | Cluster:
         setup = blockwork.WorkSetup(self.request, self.work.path, self.store.hashes)
+        if self.request.scheduler is not None:
+            return Cluster(blockwork.start, setup, self.request.scheduler)
         rows = self.parcels.rows
         workers = self.request.workers or _cores()
         if rows is not None:
@@ -274,21 +298,24 @@ class _Run:
                 self.resumed += block.rows
                 self._take(block.number, told)
 
+    def _parcel_blocks(self) -> Iterator[Block]:
+        return self.parcels.blocks(self.request.block_rows, by_name=self.request.scheduler is not None)
+
     def _all_blocks(self) -> Iterator[Block]:
         """Yield the blocks of parcels, then those of the buildings that stand on none."""
         request = self.request
         if request.footprints is None:
-            yield from self.parcels.blocks(request.block_rows)
+            yield from self._parcel_blocks()
             return
         label = self.parcels.crs_label or request.assume_crs
         if label is None:
             raise missing_crs(Place(request.parcels))
         crs = authority(canonical(label))
         reading = footprints.reading_of(request.footprints, self.reading)
-        blocks = self.parcels.blocks(request.block_rows)
+        blocks = self._parcel_blocks()
         database = footprints.build(reading, blocks, crs, request.id_field, self.work.path)
         last = None
-        for last in self.parcels.blocks(request.block_rows):
+        for last in self._parcel_blocks():
             yield last
         assert last is not None
         after, start = last.number + 1, last.start + last.rows
@@ -350,10 +377,17 @@ def _put(built: Path, target: Path) -> None:
         os.chmod(built, 0o666 & ~_umask())
     try:
         os.replace(built, target)
-    except OSError:
-        from kkpr_check.batch.journal import write_whole
-
-        write_whole(target, built.read_bytes())
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            shutil.copy(built, beside)
+            with beside.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            os.replace(beside, target)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 def _umask() -> int:
@@ -369,18 +403,30 @@ def _cores() -> int:
         return os.cpu_count() or 1
 
 
-def _duplicate_ids(files: Iterable[tuple[Path, int, int]]) -> int:
-    """Return how many ids stand more than once, range of hashes by range of hashes, so that memory stays small."""
-    maps = [np.memmap(file, "<u8", "r", offset, (rows,)) for file, offset, rows in files]
-    buckets = max(1, -(-sum(len(one) for one in maps) // BUCKET_IDS))
-    edges = [np.uint64(n * (1 << 64) // buckets) for n in range(1, buckets)]
-    cuts = [np.concatenate([[0], np.searchsorted(one, edges), [len(one)]]).astype(int) for one in maps]
+def _duplicate_ids(files: Sequence[tuple[Path, int, int]]) -> int:
+    """Return how many ids stand more than once, range of hashes by range of hashes, so that memory stays small.
+
+    Parameters
+    ----------
+    files
+        File of a part, where its hashes begin (they are sorted), and how many there are.
+    """
+    buckets = max(1, -(-sum(rows for _, _, rows in files) // BUCKET_IDS))
+    edges = np.array([n * (1 << 64) // buckets for n in range(1, buckets)], dtype=np.uint64)
     found = 0
     for n in range(buckets):
-        parts = [one[cut[n] : cut[n + 1]] for one, cut in zip(maps, cuts, strict=True)]
-        _, counts = np.unique(np.concatenate(parts) if parts else [], return_counts=True)
-        found += int(np.count_nonzero(counts > 1))
+        parts = [_slice(file, offset, rows, edges, n) for file, offset, rows in files]
+        hashes = np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=np.uint64)
+        again = hashes[1:] == hashes[:-1]
+        found += int(np.count_nonzero(again)) - int(np.count_nonzero(again[1:] & again[:-1]))
     return found
+
+
+def _slice(file: Path, offset: int, rows: int, edges: NDArray[np.uint64], n: int) -> NDArray[np.uint64]:
+    hashes = np.memmap(file, "<u8", "r", offset, (rows,))
+    low = 0 if n == 0 else int(np.searchsorted(hashes, edges[n - 1]))
+    high = rows if n == len(edges) else int(np.searchsorted(hashes, edges[n]))
+    return np.array(hashes[low:high])
 
 
 __all__ = ["BatchRequest", "BatchResult", "InputError", "KkprError", "run_batch"]

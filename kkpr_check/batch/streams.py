@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from kkpr_check.batch.reading import Loaded, Payload, Reading, Stream
-from kkpr_check.errors import InputError, Text
+from kkpr_check.errors import InputError, Place, Text
 from kkpr_check.io.containers import Source
 from kkpr_check.io.gdal import from_wkb, unique_names
 from kkpr_check.io.raw import Objects, Raw, objects, unreadable
@@ -125,6 +125,32 @@ class RawPayload:
         return Loaded(self.block)
 
 
+@dataclass(frozen=True)
+class RowGroupPayload:
+    """Rows of one row group of a GeoParquet file, which the worker reads by itself."""
+
+    path: str
+    group: int
+    first: int
+    rows: int
+    columns: tuple[str, ...]
+    geometry: str
+    layer: str
+    crs_label: str | None
+
+    def load(self) -> Loaded:
+        """Read them."""
+        import pyarrow.parquet as pq
+
+        try:
+            with pq.ParquetFile(self.path) as file:
+                table = file.read_row_group(self.group, columns=[*self.columns, self.geometry])
+        except OSError as error:
+            raise unreadable(Place(self.path), str(error)) from error
+        batch = table.slice(self.first, self.rows).combine_chunks().to_batches()[0]
+        return ArrowPayload(batch, self.geometry, self.layer, "Parquet", self.crs_label).load()
+
+
 class ParquetStream:
     """GeoParquet, batch by batch."""
 
@@ -170,6 +196,20 @@ class ParquetStream:
                 ArrowPayload(batch, self._geometry, self._source.name, "Parquet", self.crs_label),
             )
 
+    def named(self, block_rows: int) -> Iterator[tuple[int, Payload]]:
+        """Yield the same rows without reading them: by row group."""
+        for group in range(self._file.metadata.num_row_groups):
+            rows = int(self._file.metadata.row_group(group).num_rows)
+            for first in range(0, rows, block_rows):
+                count = min(block_rows, rows - first)
+                yield (
+                    count,
+                    RowGroupPayload(
+                        str(self._source.file), group, first, count, tuple(self._columns), self._geometry,
+                        self._source.name, self.crs_label,
+                    ),
+                )  # fmt: skip
+
 
 def need_pyarrow(file: str | None) -> Any:
     """Import pyarrow with its Parquet module, or name the extra that brings it.
@@ -183,8 +223,6 @@ def need_pyarrow(file: str | None) -> Any:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        from kkpr_check.errors import Place
-
         raise InputError(
             Text("this needs pyarrow", "ini memerlukan pyarrow"),
             place=Place(file),

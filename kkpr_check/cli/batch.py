@@ -165,25 +165,30 @@ def request_of(given: Mapping[str, Any], lang: str) -> BatchRequest:
                 "contoh: kkpr-check batch persil.gpkg --plan data/sample --output putusan.parquet",
             ),
         )
-    _choice("--engine", given["engine"], ("local",))
+    _choice("--engine", given["engine"], ("local", "dask"))
     _choice("--message", given["message"], ("full", "none"))
+    scheduler = given["scheduler"]
+    o.need("--engine dask", given["engine"] == "dask", of="--scheduler", of_given=scheduler is not None)
+    o.refuse_together({"--workers": given["workers"] is not None, "--scheduler": scheduler is not None})
     workers = _count("--workers", given["workers"], 1)
     block_rows = _count("--block-size", given["block_size"], 1)
     as_of = None if given["as_of"] is None else o.date_of(given["as_of"])
-    from kkpr_check.batch.request import BLOCK_ROWS, BatchRequest
+    from kkpr_check.batch.request import BLOCK_ROWS, CLUSTER_BLOCK_ROWS, BatchRequest
     from kkpr_check.cli.output import spare_inputs
 
     inputs = (given["parcels"], given["footprints"], given["existing"])
     folders = (*(given["plan"] or ()), given["plans"])
     for target in (given["output"], given["findings"]):
         spare_inputs(target, inputs, folders=folders)
+    standard = BLOCK_ROWS if scheduler is None else CLUSTER_BLOCK_ROWS
     return BatchRequest(
         parcels=given["parcels"], output=given["output"], plans=tuple(given["plan"] or ()),
         plan_library=given["plans"], footprints=given["footprints"], existing=given["existing"],
         findings=given["findings"], id_field=given["id_field"], message=given["message"] or "full", lang=lang,
         as_of=as_of, include_draft=given["include_draft"], strict_accuracy=given["strict_accuracy"],
         assume_crs=given["assume_crs"], layer=given["layer"], encoding=given["encoding"], swap_xy=given["swap_xy"],
-        overwrite=given["overwrite"], resume=given["resume"], workers=workers, block_rows=block_rows or BLOCK_ROWS,
+        overwrite=given["overwrite"], resume=given["resume"], workers=workers, block_rows=block_rows or standard,
+        scheduler=scheduler,
         options={name: given[name] for name in o.PROPOSAL if name != "id" and given[name] is not None},
     )  # fmt: skip
 

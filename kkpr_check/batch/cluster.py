@@ -1,0 +1,129 @@
+"""The same blocks on a Dask cluster (extra ``[dask]``): workers write the part files, the client only coordinates.
+
+Files are named, not sent: parcels in GeoParquet, plans and the work folder must be reachable under the same path from
+every worker (a shared disk). Parcels of other formats travel through the client.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from kkpr_check.batch.workers import Start, Work, _packed, _rebuilt
+from kkpr_check.errors import InputError, KkprError, Place, Text
+
+AHEAD = 2
+"""Blocks a worker thread has in hand: one that it works on, one that waits."""
+CONNECT_S = 20
+
+_LOCK = threading.Lock()
+_STARTED: dict[str, Work] = {}
+
+
+class Cluster:
+    """Works on blocks through a Dask scheduler; a block whose worker is lost is given to another one.
+
+    Raises
+    ------
+    InputError
+        Codes ``extra-missing``; ``scheduler`` where nobody answers at the address.
+    """
+
+    def __init__(self, start: Start, setup: Any, address: str) -> None:
+        distributed = need_distributed()
+        try:
+            self._client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise InputError(
+                Text(f"no Dask scheduler answers: {error}", f"penjadwal Dask tidak menjawab: {error}"),
+                place=Place(address),
+                remedy=Text("start it: dask scheduler", "jalankan: dask scheduler"),
+                code="scheduler",
+            ) from error
+        self._start, self._distributed = start, distributed
+        self._token = f"{setup.folder}-{id(self)}-{self._client.id}"
+        self._setup = self._client.scatter(setup, broadcast=True, hash=False)
+        self._open: dict[Any, int] = {}
+
+    def map(self, tasks: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+        """Yield (key, result) as results come; as many blocks are under way as the workers can take.
+
+        Raises
+        ------
+        KkprError, OSError
+            As raised in a worker; or several workers died on one block.
+        """
+        waiting = iter(tasks)
+        finished = self._distributed.as_completed(loop=self._client.loop)
+        more = True
+        while more or self._open:
+            while more and len(self._open) < AHEAD * max(self._threads(), 1):
+                task = next(waiting, None)
+                if task is None:
+                    more = False
+                    break
+                future = self._client.submit(
+                    _run, self._token, self._start, self._setup, task[1], pure=False, retries=2
+                )
+                self._open[future] = task[0]
+                finished.add(future)
+            if self._open:
+                future = next(finished)
+                yield self._open.pop(future), self._result(future)
+
+    def _threads(self) -> int:
+        return sum(self._client.nthreads().values())
+
+    def _result(self, future: Any) -> Any:
+        try:
+            kind, value = future.result()
+        except self._distributed.scheduler.KilledWorker as error:
+            raise KkprError(
+                Text(f"workers died on one block: {error}", f"pekerja mati pada satu blok: {error}"),
+                remedy=Text(
+                    "give the workers more memory, then continue with --resume",
+                    "beri pekerja memori lebih besar, lalu lanjutkan dengan --resume",
+                ),
+                code="worker-died",
+            ) from error
+        if kind == "error":
+            raise _rebuilt(value)
+        return value
+
+    def stop(self) -> None:
+        """Cancel what is under way and leave the cluster."""
+        if self._open:
+            self._client.cancel(list(self._open))
+        self._client.close(timeout=5)
+
+
+def _run(token: str, start: Start, setup: Any, task: Any) -> tuple[str, Any]:
+    """Run on a worker: open the plans once a process, then work on blocks, one at a time."""
+    with _LOCK:
+        try:
+            if token not in _STARTED:
+                _STARTED.clear()
+                _STARTED[token] = start(setup)
+            return "done", _STARTED[token](task)
+        except Exception as error:  # told to the client, which reports it once
+            return "error", _packed(error)
+
+
+def need_distributed() -> Any:
+    """Import Dask distributed, or name the extra that brings it.
+
+    Raises
+    ------
+    InputError
+        Code ``extra-missing``.
+    """
+    try:
+        import distributed
+    except ImportError as error:
+        raise InputError(
+            Text("--engine dask needs Dask distributed", "--engine dask memerlukan Dask distributed"),
+            remedy=Text("pip install 'kkpr-check[dask]'", "pip install 'kkpr-check[dask]'"),
+            code="extra-missing",
+        ) from error
+    return distributed
