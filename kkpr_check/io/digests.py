@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -16,17 +17,25 @@ _begun: dict[Path, Future[tuple[object, str]]] = {}
 
 
 def begin(folders: Iterable[str | Path]) -> None:
-    """Begin to hash the large files of some folders; what can not be read is left to `file_sha256` to report."""
-    large: list[tuple[int, Path]] = []
-    for folder in folders:
-        with suppress(OSError):
-            files = (
-                (path.stat().st_size, path.resolve()) for path in Path(folder).rglob("*") if path.is_file()
-            )
-            large += [(size, path) for size, path in files if size >= LARGE]
+    """Begin to hash the large files that the locks of some plan folders name.
+
+    Those will be asked for; whatever else lies in a folder is none of our business. What can not be read is left
+    to those who ask.
+    """
+    large = sorted(
+        (size, path) for folder in folders for size, path in _locked_files(Path(folder)) if size >= LARGE
+    )
     if large:
         pool = ThreadPoolExecutor(max_workers=2)
-        _begun.update((path, pool.submit(_with_state, path)) for _, path in sorted(large, reverse=True))
+        _begun.update((path, pool.submit(_with_state, path)) for _, path in reversed(large))
+
+
+def _locked_files(folder: Path) -> list[tuple[int, Path]]:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        named = [folder / name for name in json.loads((folder / "plan.lock").read_bytes())["files"]]
+        files = [*named, *(folder / ".kkpr").glob("*.kkpr")]
+        return [(file.stat().st_size, file.resolve()) for file in files]
+    return []
 
 
 def file_sha256(path: Path) -> str:
