@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -295,3 +296,36 @@ def test_a_journal_that_cannot_be_read_is_no_licence_to_start_over(
     with pytest.raises(UsageError, match="journal"):
         batch(parcels, output, resume=True)
     assert done(output) == 3
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 700 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small disk can not be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet", "gpkg", "fgb", "html"])
+def test_a_small_disk(tmp_path: Path, small_disk: Path, parcels: Path, suffix: str) -> None:
+    """However little room there is: no output, or the whole output; and with room again the run goes on."""
+    batch(parcels, tmp_path / f"whole.{suffix}", block_rows=20)
+    whole = (tmp_path / f"whole.{suffix}").read_bytes()
+    output, fill = small_disk / f"o.{suffix}", small_disk / "fill"
+    for room in range(4, 640, 60):
+        fill.write_bytes(bytes(max(690 - room, 1) * 1000))
+        try:
+            batch(parcels, output, block_rows=20, resume=work_of(output).exists())
+        except (KkprError, OSError):
+            assert not output.exists()
+        fill.unlink()
+        if output.exists():
+            assert output.read_bytes() == whole
+            output.unlink()
+    batch(parcels, output, block_rows=20, resume=work_of(output).exists())
+    assert output.read_bytes() == whole
+    assert [file.name for file in small_disk.iterdir()] == [output.name]

@@ -193,19 +193,34 @@ class _GdalJoiner:
         wanted = schema(COLUMNS, geometry=True)
         blobs = (part.blob(told, "rows") for part, told in self.parts)
         rows = (batch for table in rechunked(batches(blobs), 10_000) for batch in table.to_batches())
-        with _fixed_date(pyogrio):
-            pyogrio.write_arrow(
-                pa.RecordBatchReader.from_batches(wanted, rows),
-                self.target,
-                layer="kkpr_check",
-                driver=self.driver,
-                geometry_name=GEOMETRY,
-                geometry_type=facts.types[0] if len(facts.types) == 1 else "Unknown",
-                crs=facts.crs,
-            )
+        try:
+            with _fixed_date(pyogrio):
+                pyogrio.write_arrow(
+                    pa.RecordBatchReader.from_batches(wanted, rows),
+                    self.target,
+                    layer="kkpr_check",
+                    driver=self.driver,
+                    geometry_name=GEOMETRY,
+                    geometry_type=facts.types[0] if len(facts.types) == 1 else "Unknown",
+                    crs=facts.crs,
+                )
+        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+            raise _not_written(self.target, str(error)) from error
 
     def abandon(self) -> None:
         self.parts = []
+
+
+def _not_written(target: Path, why: str) -> KkprError:
+    return KkprError(
+        Text(f"the output can not be written: {why}", f"keluaran tidak dapat ditulis: {why}"),
+        place=Place(target.name),
+        remedy=Text(
+            "is the disk full? make room, then continue with --resume",
+            "apakah disk penuh? beri ruang, lalu lanjutkan dengan --resume",
+        ),
+        code="output",
+    )
 
 
 @contextmanager
