@@ -61,7 +61,9 @@ def _land_message(item: Judgement, unit: str | None) -> Text:
     }
     values.setdefault("measured", _quantity(item.measured, unit))
     values.setdefault("limit", _quantity(item.limit, unit))
-    ce90_m = item.plan.window.zoning.ce90_m if item.plan else float("nan")
+    ce90_m = item.ce90_m
+    if ce90_m is None:
+        ce90_m = item.plan.window.zoning.ce90_m if item.plan else float("nan")
     said = item.outcome
     if item.rule.block == "overlay" and said is Outcome.PASS and item.zone is not None:
         said = Outcome.CONDITIONAL  # inside an area that the plan lets pass: tell where, not "outside"
@@ -104,6 +106,8 @@ def _building_message(answer: Answer, flip_m: float | None) -> tuple[Text, Text 
         "limit": _quantity(answer.limit, rule.unit),
         **answer.values,
     }
+    if rule.code in ("TAB002", "TAB003") and answer.outcome is Outcome.PASS and answer.measured is None:
+        values["measured"] = Text("No such edge", "Tidak ada sisi itu")
     shallow = answer.outcome is Outcome.UNDETERMINED and not answer.missing and flip_m is not None
     message = _message(
         rule, answer.outcome, values, answer.missing, flip_m if shallow else None, float("nan")

@@ -57,6 +57,7 @@ class Judgement:
     missing: tuple[str, ...] = ()
     shallow: bool = False
     unit: str | None = None
+    ce90_m: float | None = None
 
     def against(self, adverse: Adverse) -> None:
         """Take the depth in the adverse area into account: a failure that is too shallow is only doubt."""
@@ -235,6 +236,9 @@ def _judge_source(
             size = Quantity(item.measured, "m2")
             detail = Text(f"covers {size.text().en}.", f"meliputi {size.text().id}.")
             item.values = {"value": value, "area": size, "detail": detail, "layer": source.features.name}
+            item.ce90_m = source.features.ce90_m
+            if item.outcome is Outcome.UNDETERMINED and not item.shallow:
+                item.missing = source.missing
             found.append(item)
         if not rows and adverse.flip_distance_m is not None:
             item = Judgement(k, rule, Outcome.PASS, plan, legal=source.legal or plan.plan.legal)
@@ -287,6 +291,7 @@ def _judge_strip(rule: Rule, subjects: Subjects, plan: PlanMap, strip: Strip) ->
             )
             if outcome[worst] == Outcome.UNDETERMINED and not item.shallow:
                 item.missing = strip.unknown(f[worst])
+        item.ce90_m = features.ce90_m
         item.values = {
             "value": features.name,
             "detail": Text(

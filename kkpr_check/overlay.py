@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ WORDS = {
     "undetermined": Outcome.UNDETERMINED, "fail": Outcome.FAIL,
 }  # fmt: skip
 VALUE_UNKNOWN = "(?)"
+OTHER_OVERLAY = "KHS013"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Source:
     values: tuple[str, ...]
     outcome: Codes
     legal: str
+    missing: tuple[str, ...] = ()
+    """What would tell the meaning of areas that are undetermined."""
 
 
 def sources_of(rule: Rule, window: PlanWindow) -> list[Source]:
@@ -72,7 +75,22 @@ def sources_of(rule: Rule, window: PlanWindow) -> list[Source]:
                     rule, OverlaySpec(rule.code), features, features.meaning.get("value"), empty_is_area=True
                 )
             )
+    if rule.code == OTHER_OVERLAY:
+        found += [_unnamed(rule, layer) for layer in _unnamed_layers(window)]
     return [source for source in found if len(source.features)]
+
+
+def _unnamed_layers(window: PlanWindow) -> list[Features]:
+    """Return the overlay layers that no ``[[overlay]]`` speaks of: there, and nobody has said what they mean."""
+    named = {spec.layer for spec in window.plan.overlays}
+    layers = () if "overlay" in named else window.plan.layers_of("overlay")
+    return [window.layers[layer.id] for layer in layers if layer.id not in named]
+
+
+def _unnamed(rule: Rule, features: Features) -> Source:
+    spec = OverlaySpec(rule.code, outcome="undetermined")
+    source = _source(rule, spec, features, features.meaning.get("value"), empty_is_area=True)
+    return replace(source, missing=(f"plan.toml:[[overlay]] layer={features.name}",))
 
 
 def _specs(rule: Rule, window: PlanWindow) -> Sequence[OverlaySpec]:

@@ -318,3 +318,55 @@ def test_floors_in_halves_are_told_as_they_are(tmp_path: Path) -> None:
     report = judged(site(tmp_path / "s.geojson", floors=2.5), plan(tmp_path / "p"))
     (finding,) = [f for f in report.findings if f.rule == "TAB005"]
     assert finding.message.en.startswith("2.5 floor(s)") and finding.message.id.startswith("2,5 lantai")
+
+
+def overlays(folder: Path, layer: str, features: Iterable[Any]) -> Path:
+    """Add a layer of areas to a plan folder."""
+    text = (folder / "plan.toml").read_text(encoding="utf-8")
+    (folder / "plan.toml").write_text(text + layer, encoding="utf-8")
+    geojson(folder / "layers/x.geojson", list(features), **CRS)
+    return folder
+
+
+@pytest.mark.parametrize(("x", "expected"), [(10, {"banjir": "undetermined"}), (30, {None: "pass"})])
+def test_an_overlay_layer_that_no_overlay_names_is_not_passed_over(
+    tmp_path: Path, x: float, expected: Mapping[str | None, str]
+) -> None:
+    layer = '[[layer]]\nrole = "overlay"\nid = "banjir"\npath = "layers/x.geojson"\n'
+    folder = overlays(plan(tmp_path / "p"), layer, [feature(box(x, -400, 400, 400))])
+    report = judged(site(tmp_path / "s.geojson"), folder)
+    assert outcomes(report, "KHS013") == expected
+    missing = {name for f in report.findings if f.rule == "KHS013" for name in f.missing}
+    assert missing == ({"plan.toml:[[overlay]] layer=banjir"} if x == 10 else set())
+
+
+# bank at x, river scale -> 10 m of setback judged within the band of that layer: min(CE90, 5 m)
+BANKS = [
+    (30.0, 5000, "pass"), (29.0, 5000, "undetermined"), (27.5, 5000, "undetermined"), (27.4, 5000, "fail"),
+    (29.6, 1000, "undetermined"), (29.4, 1000, "fail"), (24.0, 250_000, "fail"), (25.0, 250_000, "undetermined"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("x", "scale", "expected"), BANKS)
+def test_a_river_bank_is_judged_within_the_accuracy_of_its_own_layer(
+    tmp_path: Path, x: float, scale: int, expected: str
+) -> None:
+    layer = (
+        f'[[layer]]\nrole = "river"\npath = "layers/x.geojson"\nscale = {scale}\n[layer.fields]\ndepth_m = "D"\n'
+        "[layer.defaults]\nurban = true\nlevee = false\n"
+    )
+    bank = feature(box(x, -400, x + 20, 400), D=2.0)
+    folder = overlays(plan(tmp_path / "p", none=[n for n in range(1, 14) if n != 4]), layer, [bank])
+    report = judged(site(tmp_path / "s.geojson"), folder)
+    (finding,) = [f for f in report.findings if f.rule == "KHS004" and f.subject == "parcel"]
+    assert finding.outcome.word == expected
+    ce90_m = {1000: "0.5", 5000: "2.5", 250_000: "125"}[scale]
+    assert (f"CE90 {ce90_m} m" in finding.message.en) == (expected == "undetermined")
+
+
+def test_a_parcel_between_two_roads_has_no_rear(tmp_path: Path) -> None:
+    table = f"{HEADER},gsb_from\nR-3,*,-,-,60,1.2,20,50,12,3,3,1.5,2,90,P7,parcel_edge\n"
+    north = feature(line((-400, 25), (400, 25)), RUMIJA=10.0)
+    report = judged(site(tmp_path / "s.geojson"), plan(tmp_path / "p", roads=[ROAD, north], intensity=table))
+    (rear,) = [f for f in report.findings if f.rule == "TAB003"]
+    assert (rear.outcome.word, rear.measured) == ("pass", None) and "No such edge" in rear.message.en
