@@ -316,7 +316,7 @@ def test_a_small_disk(tmp_path: Path, small_disk: Path, parcels: Path, suffix: s
     batch(parcels, tmp_path / f"whole.{suffix}", block_rows=20)
     whole = (tmp_path / f"whole.{suffix}").read_bytes()
     output, fill = small_disk / f"o.{suffix}", small_disk / "fill"
-    for room in range(4, 640, 60):
+    for room in range(4, 640, 90):
         fill.write_bytes(bytes(max(690 - room, 1) * 1000))
         try:
             batch(parcels, output, block_rows=20, resume=work_of(output).exists())
