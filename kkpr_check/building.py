@@ -248,7 +248,7 @@ def _missing(
     if rule.code == "TAB001" and answer.measured is None:
         return ("road:width_m",)
     if rule.code == "TAB007" and answer.measured is None:
-        return ("road",)
+        return ("road:width_m",) if site.network.known else ("road",)
     name = INPUT.get(rule.code)
     return (name,) if name and answer.measured is None else ()
 

@@ -370,3 +370,14 @@ def test_a_parcel_between_two_roads_has_no_rear(tmp_path: Path) -> None:
     report = judged(site(tmp_path / "s.geojson"), plan(tmp_path / "p", roads=[ROAD, north], intensity=table))
     (rear,) = [f for f in report.findings if f.rule == "TAB003"]
     assert (rear.outcome.word, rear.measured) == ("pass", None) and "No such edge" in rear.message.en
+
+
+@pytest.mark.parametrize(
+    ("roads", "missing"),
+    [([feature(line((-400, -5), (400, -5)), RUMIJA=None)], ("road:width_m",)), (None, ("road",))],
+)
+def test_what_the_road_reserve_lacks(tmp_path: Path, roads: Any, missing: tuple[str, ...]) -> None:
+    toml = TOML if roads else TOML.partition('[[layer]]\nrole = "road"')[0]
+    report = judged(site(tmp_path / "s.geojson"), plan(tmp_path / "p", roads=roads or [ROAD], toml=toml))
+    (finding,) = [f for f in report.findings if f.rule == "TAB007"]
+    assert (finding.outcome.word, finding.missing) == ("undetermined", missing)
