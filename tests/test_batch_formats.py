@@ -320,7 +320,7 @@ def test_csv_rows_of_another_width_or_crs_are_broken(tmp_path: Path) -> None:
     lines = file.read_text().splitlines()
     lines[2] += ";more"
     lines[3] = lines[3].replace("SRID=32751", "SRID=32750")
-    lines[4] = lines[4].replace("POLYGON", "POLYGONE")
+    lines[4] = lines[4].replace("POLYGON", "POLIGON")
     file.write_text("\n".join(lines) + "\n")
     assert batch(file, tmp_path / "o.csv").summary.broken == 3
     told = [row["message"] for row in table(tmp_path / "o.csv")][1:4]
