@@ -381,3 +381,36 @@ def test_what_the_road_reserve_lacks(tmp_path: Path, roads: Any, missing: tuple[
     report = judged(site(tmp_path / "s.geojson"), plan(tmp_path / "p", roads=roads or [ROAD], toml=toml))
     (finding,) = [f for f in report.findings if f.rule == "TAB007"]
     assert (finding.outcome.word, finding.missing) == ("undetermined", missing)
+
+
+@pytest.mark.parametrize("edition", ["2020", '"2020"'])
+def test_the_kbli_edition_is_a_number_or_a_text(tmp_path: Path, edition: str) -> None:
+    folder = plan(
+        tmp_path / "p", toml=TOML.replace("scale = 5000", f"scale = 5000\nkbli_version = {edition}")
+    )
+    assert judged(site(tmp_path / "s.geojson"), folder).verdict.value == "conform"
+
+
+@pytest.mark.parametrize("label", ["EPSG:32751", "EPSG:9491", "EPSG:23881"])
+def test_srgi2013_dgn95_and_wgs84_are_one_datum(tmp_path: Path, label: str) -> None:
+    folder = plan(tmp_path / "p")
+    said = {"crs": {"type": "name", "properties": {"name": f"urn:ogc:def:crs:{label.replace(':', '::')}"}}}
+    zones = [zone(box(-500, -500, 17.4, 500), "R-3"), zone(box(17.4, -500, 500, 500), "PS")]
+    geojson(folder / "layers/zona.geojson", zones, **said)
+    report = judged(site(tmp_path / "s.geojson"), folder)
+    assert {z.subzone: z.area_m2 for z in report.ledger[0].zones} == {"R-3": 348.0, "PS": 52.0}
+
+
+# zones beside and in the parcel -> verdict; noise is tested by connected piece of a sub-zone's union
+PIECES = [
+    ([box(19, -500, 19.4, 500), box(19.4, -500, 500, 500)], "undetermined"),
+    ([box(2 * i, 1, 2 * i + 0.7, 1.7) for i in range(8)], "conform"), ([box(18, 18, 40, 40)], "undetermined"),
+    ([box(17, 17, 40, 40)], "partial"), ([box(19.55, -500, 500, 500)], "conform"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("refused", "verdict"), PIECES)
+def test_pieces_of_a_refused_zone(tmp_path: Path, refused: list[Any], verdict: str) -> None:
+    rest = shapely.difference(ALL, shapely.union_all(refused))
+    zones = [zone(rest, "R-3"), *(zone(piece, "PS") for piece in refused)]
+    assert judged(site(tmp_path / "s.geojson"), plan(tmp_path / "p", zoning=zones)).verdict.value == verdict

@@ -125,6 +125,9 @@ def plain_dates(value: Any) -> Any:
 
 def check_schema(document: Document) -> None:
     """Record every key that is unknown, absent or of the wrong kind, and take it out of the data."""
+    edition = document.data.get("kbli_version")
+    if isinstance(edition, str) and edition.isascii() and edition.isdigit():
+        document.data["kbli_version"] = int(edition)
     for path, text, remedy in list(_violations(document.data, plan_schema(), ())):
         document.add(path, text, remedy)
         _take_out(document.data, path)
