@@ -363,3 +363,44 @@ def test_a_geopackage_output_is_a_sound_database(tmp_path: Path) -> None:
     batch(write_geojsonl(tmp_path / "p.geojson", PLAIN, SHAPES), tmp_path / "o.gpkg")
     with closing(sqlite3.connect(tmp_path / "o.gpkg")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_standard_input(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    file = write_geojsonl(tmp_path / "p.geojson", PLAIN[:3], SHAPES[:3])
+    plan = str(Path(__file__).parents[1] / "data" / "sample")
+    call = [
+        sys.executable,
+        "-m",
+        "kkpr_check",
+        "batch",
+        "-",
+        "--plan",
+        plan,
+        "--output",
+        str(tmp_path / "o.csv"),
+    ]
+    for data, code in ((file.read_bytes(), 0), (b"", 2)):
+        (tmp_path / "o.csv").unlink(missing_ok=True)
+        ended = subprocess.run(call, input=data, capture_output=True, check=False)
+        assert ended.returncode == code, ended.stderr
+        assert (tmp_path / "o.csv").exists() == (code == 0)
+
+
+def test_an_id_field_that_no_feature_of_a_geojson_has(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no column 'nib'"):
+        batch(write_geojsonl(tmp_path / "p.geojson", PLAIN, SHAPES), tmp_path / "o.csv", id_field="nib")
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_a_shapefile_in_another_encoding(tmp_path: Path) -> None:
+    rows = [{"id": f"Désa-{n}", "kbli": "47111"} for n in range(4)]
+    file = write_gdal(tmp_path / "p.shp", rows, SHAPES[:4], "ESRI Shapefile", encoding="CP1252")
+    for cpg in (True, False):
+        if not cpg:
+            (tmp_path / "p.cpg").unlink()
+        output = tmp_path / f"o{cpg}.csv"
+        batch(file, output, block_rows=2)
+        assert [row["id"] for row in table(output)] == [f"Désa-{n}" for n in range(4)]

@@ -13,20 +13,20 @@ from numpy.typing import NDArray
 
 from kkpr_check import engine
 from kkpr_check.batch import footprints
+from kkpr_check.batch.duplicates import id_hashes
 from kkpr_check.batch.footprints import Footprint
 from kkpr_check.batch.intake import BlockSites, Intake, take_in
 from kkpr_check.batch.journal import Part
 from kkpr_check.batch.judging import JudgeOptions, StandingBuildings, either, judge_block
 from kkpr_check.batch.places import centres_lonlat
 from kkpr_check.batch.plans import PlanStore
-from kkpr_check.batch.reading import Block
+from kkpr_check.batch.reading import Block, Loaded
 from kkpr_check.batch.request import BatchRequest
 from kkpr_check.batch.siteblock import SiteBlock
 from kkpr_check.batch.summary import Summary
 from kkpr_check.batch.table import BlockRows, broken_rows, in_order
 from kkpr_check.batch.writing import SPATIAL, encode_findings, encode_rows
-from kkpr_check.errors import InputError, Place, Text
-from kkpr_check.io import crs as crs_policy
+from kkpr_check.errors import InputError, Text
 from kkpr_check.io.options import parse_options
 from kkpr_check.io.sites import read_existing
 
@@ -98,6 +98,7 @@ class BlockWork:
                 sites.repaired,
             ).to_json(),
             "crs": sites.crs,
+            "named": _has_column(loaded, request.id_field),
             "notes": [list(note) for note in sites.notes],
             **_extent(sites, request.suffix),
         }
@@ -173,6 +174,11 @@ def _wkb(sites: BlockSites) -> list[bytes | None]:
     return list(found)
 
 
+def _has_column(loaded: Loaded, name: str | None) -> bool:
+    wanted = (name or "").strip().casefold()
+    return any(column.strip().casefold() == wanted for column in loaded.raw.fields)
+
+
 def _extent(sites: BlockSites, suffix: str) -> dict[str, Any]:
     if suffix not in SPATIAL:
         return {"bounds": None, "types": []}
@@ -190,32 +196,3 @@ def _extent(sites: BlockSites, suffix: str) -> dict[str, Any]:
         "bounds": None if np.isnan(box).any() else [float(value) for value in box],
         "types": sorted(names.get(kind.name, "Unknown") for kind in kinds),
     }
-
-
-def id_hashes(ids: Sequence[str]) -> NDArray[np.uint64]:
-    """Return a 64-bit hash of each id, sorted: enough to find ids that stand twice among many millions.
-
-    The hash depends on nothing but the id.
-    """
-    data = np.array([one.encode("utf-8", "surrogatepass") for one in ids], dtype=bytes)
-    width = -(-data.dtype.itemsize // 8)
-    words = data.astype(f"S{8 * width}").view("<u8").reshape(len(data), width)
-    mixed = np.zeros(len(data), dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        for n in range(width):
-            word = words[:, n] * _odd(2 * n)
-            mixed += (word ^ (word >> np.uint64(29))) * _odd(2 * n + 1)
-        mixed ^= mixed >> np.uint64(32)
-        mixed *= _odd(1_000_003)
-    return np.sort(mixed)
-
-
-def _odd(n: int) -> np.uint64:
-    """Return an odd constant (splitmix64)."""
-    z = (n + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
-    return np.uint64((z ^ (z >> 31)) | 1)
-
-
-__all__ = ["BlockWork", "Place", "WorkSetup", "crs_policy", "id_hashes", "start"]

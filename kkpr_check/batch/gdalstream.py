@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,34 +67,35 @@ class GdalStream:
     def _batches(self, block_rows: int) -> Iterator[tuple[int, Payload]]:
         import pyarrow as pa
 
-        with (
-            gdal._listening(self._place, self._notes),
-            self._pyogrio.raw.open_arrow(
-                self._source.file,
-                layer=self._layer,
-                encoding=gdal._byte_text(self._facts),
-                columns=None if self._facts else self._kept,
-                return_fids=self.fid_field is not None,
-                batch_size=block_rows,
-            ) as (meta, stream),
-        ):
-            reader = pa.RecordBatchReader.from_stream(stream)
+        with ExitStack() as stack:
+            with gdal._listening(
+                self._place, self._notes
+            ):  # not around the yield: what others warn of is not GDAL's
+                meta, stream = stack.enter_context(
+                    self._pyogrio.raw.open_arrow(
+                        self._source.file,
+                        layer=self._layer,
+                        encoding=gdal._byte_text(self._facts),
+                        columns=None if self._facts else self._kept,
+                        return_fids=self.fid_field is not None,
+                        batch_size=block_rows,
+                    )
+                )
+                reader = pa.RecordBatchReader.from_stream(stream)
             names = list(reader.schema.names)
             geometry = meta["geometry_name"] or "wkb_geometry"
-            fid = meta["fid_column"]
-            for batch in reader:
-                if fid in names and self.fid_field is not None:
+            fid = meta["fid_column"] if self.fid_field is not None else None
+            layer = self._layer or self._source.name
+            while True:
+                with gdal._listening(self._place, self._notes):
+                    batch = next(reader, None)
+                if batch is None:
+                    return
+                if fid in names:
                     batch = batch.rename_columns([_FID if name == fid else name for name in names])
                 yield (
                     batch.num_rows,
-                    ArrowPayload(
-                        batch,
-                        geometry,
-                        self._layer or self._source.name,
-                        self._source.driver,
-                        self.crs_label,
-                        self.fid_field,
-                    ),
+                    ArrowPayload(batch, geometry, layer, self._source.driver, self.crs_label, self.fid_field),
                 )
 
     def _chunks(self, block_rows: int) -> Iterator[tuple[int, Payload]]:

@@ -6,8 +6,11 @@ that the costly half of reading is done by all workers. The count of rows is pro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -85,7 +88,7 @@ class Parcels:
         self._stack = ExitStack()
         self.reading = reading
         self._parts = parts_of(reading.path)
-        self._stamp = _stamp(reading.path)
+        self._stamp = _stamp(reading.path, self._parts)
         self.sha256 = digest_of(self._parts)
         self.name = Path(reading.path).name
         try:
@@ -142,7 +145,10 @@ class Parcels:
         self._check_unchanged()
 
     def _check_unchanged(self) -> None:
-        if _stamp(self.reading.path) != self._stamp and parts_of(self.reading.path) != self._parts:
+        if (
+            _stamp(self.reading.path, self._parts) != self._stamp
+            and parts_of(self.reading.path) != self._parts
+        ):
             raise InputError(
                 Text("the file changed while it was read", "berkas berubah selagi dibaca"),
                 place=Place(self.reading.path),
@@ -164,14 +170,36 @@ class Stream(Protocol):
         """Yield (number of rows, payload) in the order of the file."""
 
 
-def _stamp(path: str) -> tuple[Any, ...]:
+def _stamp(path: str, parts: Mapping[str, str]) -> tuple[Any, ...]:
+    """Return size and time of each part: what is looked at before the parts are hashed again."""
     local = Path(path)
-    files = (
-        sorted(local.rglob("*")) if local.is_dir() else [local, *sorted(local.parent.glob(local.stem + ".*"))]
-    )
-    return tuple(
-        (str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files if file.is_file()
-    )
+    root = local if local.is_dir() else local.parent
+    found = [(root / name).stat() for name in parts if (root / name).exists()]
+    return tuple((stat.st_size, stat.st_mtime_ns, stat.st_ino) for stat in found)
+
+
+@contextmanager
+def spooled_stdin() -> Iterator[str]:
+    """Copy standard input (GeoJSON) to a file that can be read like any other.
+
+    Raises
+    ------
+    InputError
+        It is closed or empty.
+    """
+    with tempfile.TemporaryDirectory(prefix="kkpr-") as folder:
+        copy = Path(folder) / "stdin.geojson"
+        with copy.open("wb") as stream:
+            if sys.stdin is not None:
+                shutil.copyfileobj(sys.stdin.buffer, stream, 1 << 20)
+        if not copy.stat().st_size:
+            raise InputError(
+                Text("standard input is empty", "masukan standar kosong"),
+                place=Place("-"),
+                remedy=Text("pipe GeoJSON into it", "alirkan GeoJSON ke dalamnya"),
+                code="empty",
+            )
+        yield str(copy)
 
 
 def _not_whole(path: str, said: int, read: int) -> KkprError:

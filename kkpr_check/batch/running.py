@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from kkpr_check._version import __version__
 from kkpr_check.batch import blockwork, footprints, writing
 from kkpr_check.batch.cluster import Cluster
+from kkpr_check.batch.duplicates import duplicate_ids
 from kkpr_check.batch.journal import Part, WorkFolder
 from kkpr_check.batch.plans import PlanStore, check_ids
-from kkpr_check.batch.reading import Block, Parcels, Reading, wanted_columns
+from kkpr_check.batch.reading import Block, Parcels, Reading, spooled_stdin, wanted_columns
 from kkpr_check.batch.request import BatchRequest
 from kkpr_check.batch.summary import Summary
+from kkpr_check.batch.targets import check_folders, check_targets, put
 from kkpr_check.batch.workers import Inline, Pool
 from kkpr_check.batch.writing import LayerFacts
 from kkpr_check.errors import InputError, KkprError, Place, Text, UsageError
@@ -31,7 +27,6 @@ from kkpr_check.io.options import parse_options
 
 Progress = Callable[[int, int, "int | None", Summary], None]
 """Called with rows done, rows of them done by an interrupted run, rows in all (None = not known), and the counts."""
-BUCKET_IDS = 500_000
 
 
 @dataclass
@@ -68,6 +63,9 @@ def run_batch(request: BatchRequest, progress: Progress | None = None) -> BatchR
     KeyboardInterrupt
         Interrupted; what is done is kept.
     """
+    if request.parcels == "-":
+        with spooled_stdin() as copy:
+            return run_batch(replace(request, parcels=copy), progress)
     request.check()
     check_folders(request)
     if request.scheduler is not None:
@@ -139,63 +137,23 @@ def _absolute(request: BatchRequest) -> BatchRequest:
     )
 
 
-def check_folders(request: BatchRequest) -> None:
-    """Refuse outputs whose folder does not exist.
-
-    Raises
-    ------
-    UsageError
-        Naming the output.
-    """
-    for target in (request.output, request.findings):
-        if target is not None and not Path(target).absolute().parent.is_dir():
-            raise UsageError(
-                Text("the folder of the output does not exist", "folder keluaran tidak ada"),
-                place=Place(target),
-                code="output",
-            )
-
-
-def check_targets(request: BatchRequest) -> None:
-    """Refuse outputs that exist, before any work is done.
-
-    Raises
-    ------
-    UsageError
-        A file exists and --overwrite is not given, or it is no plain file.
-    """
-    for target in (request.output, request.findings):
-        if target is None:
-            continue
-        path = Path(target)
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise UsageError(
-                Text("the output is no plain file", "keluaran bukan berkas biasa"),
-                place=Place(target),
-                code="output",
-            )
-        if path.exists() and not request.overwrite:
-            raise UsageError(
-                Text("the output exists already", "berkas keluaran sudah ada"),
-                place=Place(target),
-                remedy=Text(
-                    "choose another name, or give --overwrite", "pilih nama lain, atau berikan --overwrite"
-                ),
-                code="output-exists",
-            )
-
-
 def _check_id_field(request: BatchRequest, parcels: Parcels) -> None:
     wanted = (request.id_field or "").strip().casefold()
-    if not wanted or not parcels.fields or wanted in [name.strip().casefold() for name in parcels.fields]:
-        return
-    have = ", ".join(parcels.fields)
-    raise UsageError(
-        Text(f"--id-field: there is no column {request.id_field!r} (there are: {have})",
-             f"--id-field: tidak ada kolom {request.id_field!r} (yang ada: {have})"),
+    if wanted and parcels.fields and wanted not in [name.strip().casefold() for name in parcels.fields]:
+        raise _no_id_field(request, parcels.fields)
+
+
+def _no_id_field(request: BatchRequest, fields: Sequence[str]) -> UsageError:
+    have = f" (there are: {', '.join(fields)})" if fields else ""
+    have_id = f" (yang ada: {', '.join(fields)})" if fields else ""
+    return UsageError(
+        Text(
+            f"--id-field: there is no column {request.id_field!r}{have}",
+            f"--id-field: tidak ada kolom {request.id_field!r}{have_id}",
+        ),
         place=Place(request.parcels),
         code="field-missing",
-    )  # fmt: skip
+    )
 
 
 _NO_PART_OF_IDENTITY = frozenset({
@@ -242,6 +200,7 @@ class _Run:
         self.types: set[str] = set()
         self.notes: dict[Text, None] = {}
         self.crs = ""
+        self.named = False
         self.joined = 0
         self.ids: list[tuple[Path, int, int]] = []
         self.table = writing.joiner(request.suffix, work.path / f"output{request.suffix}", findings=False)
@@ -267,9 +226,11 @@ class _Run:
                 self._take(number, told)
         finally:
             pool.stop()
+        if self.request.id_field is not None and not self.named:
+            raise _no_id_field(self.request, ())
         result = BatchResult(
             self.summary,
-            _duplicate_ids(self.ids),
+            duplicate_ids(self.ids),
             self.resumed,
             tuple(self.notes),
             tuple((p.plan.id, p.plan.name, p.plan.synthetic) for p in self.store.opened),
@@ -342,6 +303,7 @@ class _Run:
         self.notes |= dict.fromkeys(Text(*note) for note in told["notes"])
         self.types |= set(told["types"])
         self.crs = self.crs or told["crs"]
+        self.named |= told["named"]
         if told["bounds"] is not None:
             mine = self.bounds or told["bounds"]
             self.bounds = [*map(min, mine[:2], told["bounds"][:2]), *map(max, mine[2:], told["bounds"][2:])]
@@ -365,35 +327,12 @@ class _Run:
             made.append((folder / f"findings{request.findings_suffix}", request.findings))
             with made[1][0].open("rb+") as stream:
                 os.fsync(stream.fileno())
+        if not (folder / "finishing").exists():
+            check_targets(request)  # one may have appeared meanwhile
         (folder / "finishing").touch()
         for built, target in reversed(made):
-            _put(built, Path(target))
+            put(built, Path(target))
             result.files.append(target)
-
-
-def _put(built: Path, target: Path) -> None:
-    """Move a finished file into its place; another folder than that of the output may be another disk."""
-    with suppress(OSError):
-        os.chmod(built, 0o666 & ~_umask())
-    try:
-        os.replace(built, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            shutil.copy(built, beside)
-            with beside.open("rb+") as stream:
-                os.fsync(stream.fileno())
-            os.replace(beside, target)
-        finally:
-            beside.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _cores() -> int:
@@ -401,32 +340,6 @@ def _cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 1
-
-
-def _duplicate_ids(files: Sequence[tuple[Path, int, int]]) -> int:
-    """Return how many ids stand more than once, range of hashes by range of hashes, so that memory stays small.
-
-    Parameters
-    ----------
-    files
-        File of a part, where its hashes begin (they are sorted), and how many there are.
-    """
-    buckets = max(1, -(-sum(rows for _, _, rows in files) // BUCKET_IDS))
-    edges = np.array([n * (1 << 64) // buckets for n in range(1, buckets)], dtype=np.uint64)
-    found = 0
-    for n in range(buckets):
-        parts = [_slice(file, offset, rows, edges, n) for file, offset, rows in files]
-        hashes = np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=np.uint64)
-        again = hashes[1:] == hashes[:-1]
-        found += int(np.count_nonzero(again)) - int(np.count_nonzero(again[1:] & again[:-1]))
-    return found
-
-
-def _slice(file: Path, offset: int, rows: int, edges: NDArray[np.uint64], n: int) -> NDArray[np.uint64]:
-    hashes = np.memmap(file, "<u8", "r", offset, (rows,))
-    low = 0 if n == 0 else int(np.searchsorted(hashes, edges[n - 1]))
-    high = rows if n == len(edges) else int(np.searchsorted(hashes, edges[n]))
-    return np.array(hashes[low:high])
 
 
 __all__ = ["BatchRequest", "BatchResult", "InputError", "KkprError", "run_batch"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -39,9 +38,9 @@ def open_stream(source: Source, reading: Reading) -> Stream:
         from kkpr_check.batch.gdalstream import GdalStream
 
         return GdalStream(source, reading)
-    from kkpr_check.io.layers import _read  # drawings and KML are small: read whole
+    from kkpr_check.io.layers import read_source  # drawings and KML are small: read whole
 
-    return WholeStream(_read(source, reading.encoding), reading)
+    return WholeStream(read_source(source, reading.encoding), reading)
 
 
 def wkt_table(reading: Reading) -> Stream:
@@ -267,8 +266,3 @@ def slice_raw(raw: Raw, start: int, stop: int, kept: list[str]) -> Raw:
 
 def _cut(values: Objects | None, start: int, stop: int) -> Objects | None:
     return None if values is None else values[start:stop]
-
-
-def silent_about(pattern: str) -> None:
-    """Ignore one library warning whose cause is handled here."""
-    warnings.filterwarnings("ignore", pattern)

@@ -190,7 +190,9 @@ class _GdalJoiner:
         from kkpr_check.io.drivers import import_pyogrio
 
         pyogrio = import_pyogrio()
-        for leftover in self.target.parent.glob(self.target.name + "*"):  # GDAL would write into a broken file
+        for leftover in self.target.parent.glob(
+            self.target.name + "*"
+        ):  # GDAL would write into a broken file
             leftover.unlink()
         wanted = schema(COLUMNS, geometry=True)
         blobs = (part.blob(told, "rows") for part, told in self.parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -97,6 +98,10 @@ Scheduler = Annotated[
         "--scheduler", "ADDRESS", "Dask scheduler, tcp://HOST:PORT.", "Penjadwal Dask, tcp://HOST:PORT."
     ),
 ]
+_KEPT = Text(
+    "what is done is kept: the same call with --resume goes on from there",
+    "yang sudah selesai tersimpan: panggilan yang sama dengan --resume melanjutkannya",
+)
 VERDICTS = ("conform", "conditional", "undetermined", "partial", "nonconform")
 
 
@@ -225,8 +230,12 @@ def run(context: typer.Context, request: BatchRequest, max_broken: int | None, f
     line = ProgressLine(session)
     try:
         result = run_batch(request, line)
-    finally:
+    except BaseException:
         line.end()
+        if Path(request.output + ".kkpr-work").is_dir():
+            tell(session, _KEPT)
+        raise
+    line.end()
     for text in closing_words(result, request):
         tell(session, text)
     return exit_code(result, max_broken, fail_on)
