@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from kkpr_check._version import __version__
-from kkpr_check.cli import batch, check, demo, doctor, plan, rules
 from kkpr_check.cli.base import Command, Group, Session, session_of
 from kkpr_check.cli.language import LANGUAGES, localize, words
 from kkpr_check.cli.options import refuse_together
@@ -76,38 +76,24 @@ def _typer(help_text: str) -> typer.Typer:
     )  # fmt: skip
 
 
-_COMMANDS: Mapping[str, tuple[str, Any]] = {
-    "check": (check.SUMMARY, check.check),
-    "batch": (batch.SUMMARY, batch.batch),
-    "plan": (
-        plan.GROUP,
-        {
-            "init": (plan.INIT, plan.init),
-            "show": (plan.SHOW, plan.show),
-            "import-itbx": (plan.IMPORT_ITBX, plan.import_itbx),
-            "export-itbx": (plan.EXPORT_ITBX, plan.export_itbx),
-            "import-intensity": (plan.IMPORT_INTENSITY, plan.import_intensity),
-            "lock": (plan.LOCK, plan.lock),
-        },
-    ),
-    "rules": (
-        rules.GROUP,
-        {"list": (rules.LIST, rules.list_rules), "explain": (rules.EXPLAIN, rules.explain)},
-    ),
-    "demo": (demo.SUMMARY, demo.demo),
-    "doctor": (doctor.SUMMARY, doctor.doctor),
-}
-"""Name -> help and function, or help and the commands of a group."""
+COMMANDS = ("check", "batch", "plan", "rules", "demo", "doctor")
+"""The commands: modules of this package whose `COMMAND` is (help, function) or (help, commands of the group)."""
+
+
+def _command(name: str) -> tuple[str, Any]:
+    command: tuple[str, Any] = import_module(f"kkpr_check.cli.{name}").COMMAND
+    return command
 
 
 def build(lang: str, wanted: str | None = None) -> Any:
     """Return the command line as a click command whose help speaks `lang`.
 
-    With `wanted`, the name of a command, only that one is there: Typer takes its time for each.
+    With `wanted`, the name of a command, only that one is there and imported: each takes its time.
     """
     app = _typer(SUMMARY)
     app.callback()(_start)
-    _add(app, {name: command for name, command in _COMMANDS.items() if name == wanted} or _COMMANDS)
+    names = [wanted] if wanted in COMMANDS else COMMANDS
+    _add(app, {name: _command(name) for name in names})
     tree = typer.main.get_command(app)
     localize(tree, lang)
     return tree

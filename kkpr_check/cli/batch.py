@@ -288,3 +288,6 @@ def exit_code(result: BatchResult, max_broken: int | None, fail_on: str | None) 
     if fail_on is not None and any(counts.verdicts[v] for v in VERDICTS[VERDICTS.index(fail_on) :]):
         return codes.VIOLATION
     return codes.CONFORM
+
+
+COMMAND = (SUMMARY, batch)

@@ -175,3 +175,6 @@ def run(
         write_file(output, text, overwrite=overwrite)
         tell(session, Text(f"written: {output}", f"ditulis: {output}"))
     return codes.of_reports(reports, strict=strict, allow_undetermined=allowed)
+
+
+COMMAND = (SUMMARY, check)

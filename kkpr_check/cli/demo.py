@@ -102,3 +102,6 @@ def _compare(session: Session, reports: list[Report], expected: list[str]) -> in
     else:
         tell(session, Text("demo: NOT as expected", "demo: TIDAK sesuai harapan"))
     return codes.CONFORM if good else codes.VIOLATION
+
+
+COMMAND = (SUMMARY, demo)

@@ -169,3 +169,6 @@ def _written(line: Line, lang: str) -> str:
     level = {"ok": Text("ok", "baik"), "note": Text("note", "catatan"), "broken": Text("BROKEN", "RUSAK")}
     text = f"{level[line.level].pick(lang):<8} {line.what:<12} {safe_text(line.value)}"
     return (f"{text}  -> {line.advice.pick(lang)}" if line.advice else text) + "\n"
+
+
+COMMAND = (SUMMARY, doctor)

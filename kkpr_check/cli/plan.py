@@ -211,3 +211,16 @@ def _finish(text: str, code: int) -> int:
 
     emit(safe_lines(text))
     return code
+
+
+COMMAND = (
+    GROUP,
+    {
+        "init": (INIT, init),
+        "show": (SHOW, show),
+        "import-itbx": (IMPORT_ITBX, import_itbx),
+        "export-itbx": (EXPORT_ITBX, export_itbx),
+        "import-intensity": (IMPORT_INTENSITY, import_intensity),
+        "lock": (LOCK, lock),
+    },
+)

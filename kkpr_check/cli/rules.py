@@ -118,3 +118,6 @@ def _print(text: str) -> int:
 
     emit(text)
     return codes.CONFORM
+
+
+COMMAND = (GROUP, {"list": (LIST, list_rules), "explain": (EXPLAIN, explain)})
