@@ -107,7 +107,7 @@ def use_rows(
         For each proposal, whether a missing number is a condition (land check) and not an unknown.
     """
     tables = plan.tables
-    columns: dict[str, list[object]] = {name: [] for name in UseRows.__slots__}
+    columns: dict[str, list[object]] = {name: [] for name in UseRows._fields}
     for i, (proposal, use) in enumerate(zip(proposals, uses, strict=True)):
         for j, subzone in enumerate(subzones):
             zone = tables.zones.get(subzone)
@@ -125,7 +125,7 @@ def use_rows(
                     condition_outcome(cell, "B", proposal, tables, lenient[i]),
                     holding[j],
                 )
-                for name, value in zip(UseRows.__slots__, row, strict=True):
+                for name, value in zip(UseRows._fields, row, strict=True):
                     columns[name].append(value)
     return UseRows(
         target=np.array(columns["target"], dtype=np.int64),

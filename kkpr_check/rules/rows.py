@@ -8,7 +8,7 @@ Lengths are metres, areas m2, NaN where a number is not known.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,7 @@ from kkpr_check.rules.base import Bools, Codes, Floats, Ints, LimitColumn
 Letters = NDArray[np.str_]
 
 
-@dataclass(frozen=True, slots=True)
-class SiteRows:
+class SiteRows(NamedTuple):
     """One row a land subject (parcel or footprint).
 
     `gap_m2` is what no plan covers, noise removed; `covered` whether any plan covers any of it; `n_zones` the
@@ -40,8 +39,7 @@ class SiteRows:
     is_parcel: Bools
 
 
-@dataclass(frozen=True, slots=True)
-class UseRows:
+class UseRows(NamedTuple):
     """One row a (part of a subject, activity it may be).
 
     `letter` is the ITBX letter ("" where no cell decides); `asked` whether a use was given; `known` whether the plan's
@@ -61,15 +59,13 @@ class UseRows:
     holding: Bools
 
 
-@dataclass(frozen=True, slots=True)
-class OverlayRows:
+class OverlayRows(NamedTuple):
     """One row a (subject, value of an overlay) that share area: `stated` is what plan or rule says of the value."""
 
     stated: Codes
 
 
-@dataclass(frozen=True, slots=True)
-class StripRows:
+class StripRows(NamedTuple):
     """One row a (subject, line or bank, setback that may apply).
 
     `edge_known` is False for a bare centre line, whose edge may be up to `slack_m` nearer.
@@ -84,16 +80,14 @@ class StripRows:
     default: Codes
 
 
-@dataclass(frozen=True, slots=True)
-class HierarchyRows:
+class HierarchyRows(NamedTuple):
     """One row a (subject inside an RDTR, class of a lower-ranked plan there): what that class says of the use."""
 
     refused: Bools
     unknown: Bools
 
 
-@dataclass(frozen=True, slots=True)
-class IntensityRows:
+class IntensityRows(NamedTuple):
     """One row a (site, sub-zone it is judged in, rung of the ladder that may apply).
 
     `parcel_part_m2` is the parcel inside the zone without refused parts; `footprint_part_m2` the footprint (and
@@ -110,8 +104,7 @@ class IntensityRows:
     absent: Codes
 
 
-@dataclass(frozen=True, slots=True)
-class BalanceRows:
+class BalanceRows(NamedTuple):
     """One row a (site, candidate total): green and basement areas against the sum of limit x part.
 
     `needed_ratio` and `allowed_ratio` are the summed limits over `parcel_m2`; `open_m2` what parcel and buildings leave
@@ -127,8 +120,7 @@ class BalanceRows:
     allowed_ratio: LimitColumn
 
 
-@dataclass(frozen=True, slots=True)
-class BuildingRows:
+class BuildingRows(NamedTuple):
     """One row a (site, sub-zone under the footprint, rung and reference line that may apply).
 
     Distances run from the footprint to the front, side and rear references; `front_band_m` is the accuracy of the
