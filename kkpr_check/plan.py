@@ -241,6 +241,8 @@ class Plan:
     layers: tuple[LayerSpec, ...] = ()
     overlays: tuple[OverlaySpec, ...] = ()
     crs: str | None = None
+    validate_select: tuple[str, ...] = ()
+    validate_ignore: tuple[str, ...] = ()
 
     @property
     def order(self) -> tuple[int, str]:

@@ -766,14 +766,14 @@ def test_a_file_that_changes_meanwhile_is_refused(tmp_path: Path, monkeypatch: p
     from kkpr_check.io import layers
 
     path = write(tmp_path / "a.gpkg", squares(5), driver="GPKG")
-    original = layers._read
+    original = layers.read_source
 
     def slow(source: object, encoding: str | None) -> object:
         raw = original(source, encoding)  # type: ignore[arg-type]
         write(path, squares(4), driver="GPKG")
         return raw
 
-    monkeypatch.setattr(layers, "_read", slow)
+    monkeypatch.setattr(layers, "read_source", slow)
     assert refused(path).code == "changed"
 
 

@@ -15,6 +15,7 @@ from kkpr_check.reference import (
     Match,
     RtrwClass,
     Subzone,
+    agree,
     clean,
     field_aliases,
     find_rtrw_class,
@@ -215,17 +216,6 @@ def find_conflicts(values: Objects, guess: FieldGuess, others: Mapping[str, Obje
             mine, theirs = guess.matches.get(value or ""), find(other)
             if mine is None or theirs is None or not (mine.certain and theirs.certain):
                 continue
-            if not _agree(mine, theirs):
+            if not agree(mine, theirs):
                 found.append(Conflict(value or "", mine.code, field, other or "", theirs.code, count))
     return tuple(sorted(found, key=lambda c: (-c.features, c.value, c.other_field)))
-
-
-def _agree(a: AnyMatch, b: AnyMatch) -> bool:
-    if a.row.code == b.row.code:
-        return True
-    if isinstance(a.row, Subzone) and isinstance(b.row, Subzone):
-        return a.row.code == b.row.zone_code or b.row.code == a.row.zone_code
-    if a.row.number and b.row.number:
-        short, long = sorted((a.row.number.rstrip("0"), b.row.number.rstrip("0")), key=len)
-        return long.startswith(short)
-    return False

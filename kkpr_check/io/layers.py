@@ -17,7 +17,7 @@ from kkpr_check.io.containers import Source, datasets, digest_of, opened, parts_
 from kkpr_check.io.gate import Repair, pass_gate, raise_problems
 from kkpr_check.io.raw import Objects, Raw, objects
 
-__all__ = ["LayerData", "Repair", "list_layers", "read_layer", "sha256_of"]
+__all__ = ["LayerData", "Repair", "feature_ids", "list_layers", "read_layer", "read_source", "sha256_of"]
 
 Kind = Literal["Polygon", "LineString", "Point"]
 _ID_COLUMNS = ("objectid", "fid", "ogc_fid")
@@ -144,9 +144,9 @@ def read_layer(
     """
     parts = parts_of(path)
     with opened(path, layer) as source:
-        raw = _read(source, encoding)
+        raw = read_source(source, encoding)
     _check_unchanged(parts, path)
-    feature, feature_field = _feature_ids(raw)
+    feature, feature_field = feature_ids(raw)
     place = Place(str(path), raw.layer)
     passed = pass_gate(raw, feature, place, crs=crs, swap_xy=swap_xy, expect=expect)
     if not keep_broken:
@@ -183,7 +183,8 @@ def list_layers(path: str | Path) -> list[tuple[str, str | None]]:
         return [(source.name, None)]
 
 
-def _read(source: Source, encoding: str | None) -> Raw:
+def read_source(source: Source, encoding: str | None) -> Raw:
+    """Return one data set as it stands in the file, before the intake gate."""
     if source.driver in ("GeoJSON", "GeoJSONSeq"):
         from kkpr_check.io.geojson import read_geojson
 
@@ -213,7 +214,7 @@ def _check_unchanged(parts: Mapping[str, str], path: str | Path) -> None:
         )
 
 
-def _feature_ids(raw: Raw) -> tuple[Objects, str | None]:
+def feature_ids(raw: Raw) -> tuple[Objects, str | None]:
     """Return the layer's own ids where a column has them, one each; else the rows."""
     columns = {name.lower(): name for name in reversed(list(raw.fields))}
     candidates = [(columns[name], raw.fields[columns[name]]) for name in _ID_COLUMNS if name in columns]

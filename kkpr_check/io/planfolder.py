@@ -56,6 +56,30 @@ def load_plan(directory: str | Path) -> Plan:
     return _plan(document.data, tables)
 
 
+def gather_plan(
+    directory: str | Path,
+) -> tuple[Plan | None, Tables, tuple[KkprError, ...], tuple[KkprError, ...]]:
+    """Return what could be read of a plan folder, and every problem; an engine must use `load_plan`.
+
+    Returns
+    -------
+    tuple
+        The plan, or None where plan.toml has problems; its tables as far as they could be read; the problems of
+        plan.toml and those of the tables.
+    """
+    root = _folder(directory)
+    tables, table_errors = _read_tables(root)
+    try:
+        document = _document(root)
+        check_schema(document)
+        if not document.errors:
+            cross_check(document, root)
+    except PlanError as error:
+        return None, tables, (error,), table_errors
+    errors = tuple(sorted(document.errors, key=lambda error: int(error.place.row or 0)))
+    return (None if errors else _plan(document.data, tables)), tables, errors, table_errors
+
+
 def load_rules(directory: str | Path) -> Tables:
     """Read only the tables of a folder (``--rules DIR``); plan.toml is not needed.
 
@@ -252,6 +276,8 @@ def _plan(data: Mapping[str, Any], tables: Tables) -> Plan:
         layers=layers,
         overlays=tuple(OverlaySpec(**overlay) for overlay in data.get("overlay", [])),
         crs=data.get("crs"),
+        validate_select=tuple(data.get("validate", {}).get("select", ())),
+        validate_ignore=tuple(data.get("validate", {}).get("ignore", ())),
         **known,
     )
 

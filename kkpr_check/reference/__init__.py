@@ -18,7 +18,7 @@ from kkpr_check.reference.lookups import (
     road_class_of,
     setbacks,
 )
-from kkpr_check.reference.matching import Match, clean, find_rtrw_class, find_subzone, plain_name
+from kkpr_check.reference.matching import Match, agree, clean, find_rtrw_class, find_subzone, plain_name
 from kkpr_check.reference.rows import (
     Accuracy,
     Crs,
@@ -57,6 +57,7 @@ __all__ = [
     "Setback",
     "Subzone",
     "accuracies",
+    "agree",
     "ce90_m",
     "clean",
     "crs_list",

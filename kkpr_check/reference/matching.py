@@ -312,3 +312,15 @@ def _alike(text: str, rows: _Catalogue[Row]) -> Match[Row] | None:
     return Match(
         first, "fuzzy", round(scores[0], 3), alternatives=tuple(code for code in near if code != first.code)
     )
+
+
+def agree(a: Match[Subzone] | Match[RtrwClass], b: Match[Subzone] | Match[RtrwClass]) -> bool:
+    """Tell whether two matches can both be true of one place: the same row, or a zone and one of its sub-zones."""
+    if a.row.code == b.row.code:
+        return True
+    if isinstance(a.row, Subzone) and isinstance(b.row, Subzone):
+        return a.row.code == b.row.zone_code or b.row.code == a.row.zone_code
+    if a.row.number and b.row.number:
+        short, long = sorted((a.row.number.rstrip("0"), b.row.number.rstrip("0")), key=len)
+        return long.startswith(short)
+    return False

@@ -1,0 +1,117 @@
+"""Known findings that do not fail a run: a JSON file whose entries carry a reason and may expire."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kkpr_check.errors import InputError, Place, Text
+from kkpr_check.quality.findings import DataFinding
+
+SCHEMA = "kkpr-check/baseline/1"
+KEYS = ("code", "file", "layer", "feature", "other_feature", "field", "value")
+"""What an entry is matched by, as text: place and value, not measures or words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One known finding; `count` of them where several are alike."""
+
+    identity: tuple[str, ...]
+    count: int = 1
+    reason: str = ""
+    expires: dt.date | None = None
+
+    def label(self) -> str:
+        """Return the entry in one line."""
+        return " ".join(part for part in self.identity if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Findings that are new, how many are covered, entries that match nothing any more, entries that have expired."""
+
+    findings: tuple[DataFinding, ...]
+    suppressed: int
+    unmatched: tuple[str, ...]
+    expired: tuple[str, ...]
+
+
+def apply(findings: Iterable[DataFinding], entries: Iterable[Entry], today: dt.date) -> Outcome:
+    """Take the known findings out; an entry is no longer good on the day after `expires`."""
+    left: Counter[tuple[str, ...]] = Counter()
+    labels: dict[tuple[str, ...], str] = {}
+    expired = []
+    for entry in entries:
+        if entry.expires is not None and entry.expires < today:
+            expired.append(entry.label())
+            continue
+        left[entry.identity] += entry.count
+        labels[entry.identity] = entry.label()
+    kept, suppressed = [], 0
+    for finding in findings:
+        if left[finding.identity] > 0:
+            left[finding.identity] -= 1
+            suppressed += 1
+        else:
+            kept.append(finding)
+    unmatched = tuple(labels[identity] for identity, count in left.items() if count > 0)
+    return Outcome(tuple(kept), suppressed, unmatched, tuple(expired))
+
+
+def document(findings: Iterable[DataFinding], reason: str, kept: Iterable[Entry] = ()) -> str:
+    """Return a baseline file that covers these findings; reasons and dates of `kept` entries stay."""
+    old = {entry.identity: entry for entry in kept}
+    entries = []
+    for identity, count in Counter(finding.identity for finding in findings).items():
+        entry = old.get(identity, Entry(identity, reason=reason))
+        line: dict[str, Any] = {key: part for key, part in zip(KEYS, identity, strict=True) if part}
+        if count > 1:
+            line["count"] = count
+        line["reason"] = entry.reason
+        if entry.expires is not None:
+            line["expires"] = entry.expires.isoformat()
+        entries.append(line)
+    return json.dumps({"schema": SCHEMA, "entries": entries}, ensure_ascii=False, indent=1) + "\n"
+
+
+def parse(text: str, place: Place) -> tuple[Entry, ...]:
+    """Return the entries of a baseline file.
+
+    Raises
+    ------
+    InputError
+        Code ``baseline``: no such JSON, or an entry that cannot be understood.
+    """
+    try:
+        data = json.loads(text)
+        if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
+            raise ValueError(f'"schema" is not "{SCHEMA}"')
+        return tuple(_entry(item) for item in data["entries"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = str(error).split("\n", 1)[0][:200]
+        raise InputError(
+            Text(f"no baseline of kkpr-check: {why}", f"bukan berkas baseline kkpr-check: {why}"),
+            place=place,
+            remedy=Text("write it with --write-baseline", "buat dengan --write-baseline"),
+            code="baseline",
+        ) from None
+
+
+def _entry(item: Mapping[str, Any]) -> Entry:
+    if not item.get("code"):
+        raise ValueError("an entry without code")
+    unknown = set(item) - {*KEYS, "count", "reason", "expires"}
+    if unknown:
+        raise ValueError(f"unknown key {sorted(unknown)[0]!r}")
+    expires = item.get("expires")
+    identity = tuple(str(item.get(key, "")) for key in KEYS)
+    count = item.get("count", 1)
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise ValueError(f"count {count!r}")
+    day = None if expires is None else dt.date.fromisoformat(str(expires))
+    return Entry(identity, count, str(item.get("reason", "")), day)

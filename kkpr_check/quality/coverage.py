@@ -1,0 +1,237 @@
+"""Polygons as one coverage: where they overlap and where they leave gaps, found along unmatched edges only.
+
+In a clean coverage every inner edge stands once in each direction. What is left over after matching directed edges
+(on a 1 mm grid) bounds all the places whose depth, the number of polygons there, is not one: the sum of the
+polygons' indicator functions changes across such an edge and nowhere else. So the left-over edges are noded and
+polygonized, and only the faces they enclose are looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from kkpr_check.geometry import overlap_of, polygons_of
+from kkpr_check.quality.base import Bools, Floats, Ints, Objects
+
+MATCH_GRID_M = 1e-3
+"""Vertices within one cell are one vertex: shared vertices of real layers differ by float noise."""
+NODE_GRID_M = 1e-4
+SAME_AREA_M2 = 1e-4
+NOISE_AREA_M2 = 1e-2
+NOISE_WIDTH_M = 1e-3
+"""Below either of these a piece is noise of floats or of rounding to millimetres: nobody drew it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The polygon parts of a layer; `owner` is the row of the feature."""
+
+    polygon: Objects
+    owner: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Directed edges between nodes, by part; exteriors run counter-clockwise.
+
+    Attributes
+    ----------
+    start, end
+        Node numbers, (n,).
+    part
+        Part of each edge.
+    node_xy
+        Coordinates of the nodes in metres, (m, 2).
+    """
+
+    start: Ints
+    end: Ints
+    part: Ints
+    node_xy: Floats
+
+    @property
+    def key(self) -> Ints:
+        """One number an undirected edge."""
+        low, high = np.minimum(self.start, self.end), np.maximum(self.start, self.end)
+        return np.asarray(low * len(self.node_xy) + high)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two features that share an area, without its noise pieces."""
+
+    first: int
+    second: int
+    pieces: Objects
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a layer is as a coverage.
+
+    Attributes
+    ----------
+    pairs
+        Overlapping features, each pair once, by row.
+    holes
+        Bounded places without any polygon, noise left out.
+    neighbours
+        Rows of features that share an edge, (k, 2), each pair once.
+    unmatched_ratio
+        Share of the edges without a partner.
+    """
+
+    parts: Parts
+    pairs: tuple[Pair, ...]
+    holes: Objects
+    neighbours: Ints
+    unmatched_ratio: float
+
+
+def parts_of(geometry: Objects) -> Parts:
+    """Return the polygon parts of features (None and other kinds are left out) with their rows."""
+    kind = shapely.get_type_id(geometry)
+    rows = np.flatnonzero((kind == 3) | (kind == 6))
+    polygon, index = shapely.get_parts(geometry[rows], return_index=True)
+    filled = ~shapely.is_empty(polygon)
+    return Parts(polygon[filled], rows[index[filled]].astype(np.int64))
+
+
+def analyse(geometry: Objects) -> Coverage:
+    """Look at the polygons of a layer as a coverage.
+
+    Parameters
+    ----------
+    geometry
+        Valid 2-D geometries in a metric plane; None allowed.
+    """
+    parts = parts_of(geometry)
+    edges = edges_of(parts.polygon)
+    segments, neighbours = _left_over(edges, parts.owner)
+    faces = _faces(segments)
+    depth = _depth(faces, parts.polygon)
+    return Coverage(
+        parts,
+        tuple(_pairs(faces[depth > 1], parts)),
+        _dissolved(faces[depth == 0]),
+        neighbours,
+        len(segments) / max(len(edges.start), 1),
+    )
+
+
+def edges_of(polygons: Objects) -> Edges:
+    """Return the directed edges of polygons on the matching grid; edges inside one cell fall away."""
+    rings, part = shapely.get_rings(shapely.orient_polygons(polygons), return_index=True)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    if not len(xy):
+        none = np.empty(0, dtype=np.int64)
+        return Edges(none, none, none, np.empty((0, 2)))
+    cell = np.rint((xy - xy.min(axis=0)) / MATCH_GRID_M).astype(np.int64)
+    _, first, node = np.unique((cell[:, 0] << 32) | cell[:, 1], return_index=True, return_inverse=True)
+    start, end = node[:-1], node[1:]
+    keep = (ring[:-1] == ring[1:]) & (start != end)
+    return Edges(start[keep], end[keep], part[ring[:-1][keep]].astype(np.int64), xy[first])
+
+
+def _left_over(edges: Edges, owner: Ints) -> tuple[Objects, Ints]:
+    """Return the segments that both directions do not cancel out, and the pairs of features that share an edge."""
+    if not len(edges.start):
+        return np.empty(0, dtype=object), np.empty((0, 2), dtype=np.int64)
+    order = np.argsort(edges.key, kind="stable")
+    key = edges.key[order]
+    first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
+    direction = np.where(edges.start < edges.end, 1, -1)[order]
+    net = np.add.reduceat(direction, first)
+    left = order[first[net != 0]]
+    ends = np.stack([edges.node_xy[edges.start[left]], edges.node_xy[edges.end[left]]], axis=1)
+    rows = owner[edges.part[order]]
+    beside = np.flatnonzero((key[1:] == key[:-1]) & (rows[1:] != rows[:-1]))
+    pairs = np.sort(np.stack([rows[beside], rows[beside + 1]], axis=1), axis=1)
+    segments: Objects = shapely.linestrings(ends) if len(ends) else np.empty(0, dtype=object)
+    return segments, np.unique(pairs, axis=0)
+
+
+def _faces(segments: Objects) -> Objects:
+    """Return the areas that segments enclose, noise left out."""
+    if not len(segments):
+        return np.empty(0, dtype=object)
+    noded = shapely.get_parts(shapely.union_all(segments, grid_size=NODE_GRID_M))
+    return without_noise(shapely.get_parts(shapely.polygonize(noded)))
+
+
+def mean_width_m(pieces: Objects) -> Floats:
+    """Return the mean width ``2 * area / perimeter`` of polygons in metres."""
+    area, length = shapely.area(pieces), shapely.length(pieces)
+    width: Floats = np.divide(2 * area, length, out=np.zeros_like(area), where=length > 0)
+    return width
+
+
+def without_noise(pieces: Objects) -> Objects:
+    """Return the pieces that are more than float noise."""
+    keep = (shapely.area(pieces) >= NOISE_AREA_M2) & (mean_width_m(pieces) >= NOISE_WIDTH_M)
+    kept: Objects = pieces[keep]
+    return kept
+
+
+def _depth(faces: Objects, polygons: Objects) -> Ints:
+    if not len(faces):
+        return np.empty(0, dtype=np.int64)
+    inside = shapely.STRtree(polygons).query(shapely.point_on_surface(faces), predicate="intersects")[0]
+    return np.bincount(inside, minlength=len(faces))
+
+
+def _dissolved(faces: Objects) -> Objects:
+    return without_noise(polygons_of(shapely.union_all(faces))) if len(faces) else faces
+
+
+def _pairs(deep: Objects, parts: Parts) -> list[Pair]:
+    """Return the pairs of features that overlap; only parts that touch a face of depth two or more can."""
+    if not len(deep):
+        return []
+    touched = np.unique(shapely.STRtree(parts.polygon).query(deep, predicate="intersects")[1])
+    polygon, owner = parts.polygon[touched], parts.owner[touched]
+    a, b = shapely.STRtree(polygon).query(polygon, predicate="intersects")
+    once = (a < b) & (owner[a] != owner[b])
+    a, b = a[once], b[once]
+    shared = overlap_of(polygon[a], polygon[b])
+    pieces, of = shapely.get_parts(shared, return_index=True)
+    keep = (shapely.area(pieces) >= NOISE_AREA_M2) & (mean_width_m(pieces) >= NOISE_WIDTH_M)
+    pieces, of = pieces[keep], of[keep]
+    found: dict[tuple[int, int], list[int]] = {}
+    for i, at in enumerate(of.tolist()):
+        first, second = sorted((int(owner[a[at]]), int(owner[b[at]])))
+        found.setdefault((first, second), []).append(i)
+    total = np.bincount(parts.owner, weights=shapely.area(parts.polygon))
+    return [
+        Pair(first, second, pieces[index], _same(pieces[index], total[first], total[second]))
+        for (first, second), index in sorted(found.items())
+    ]
+
+
+def _same(pieces: Objects, first_m2: float, second_m2: float) -> bool:
+    """Tell whether the shared area is the whole of both."""
+    larger, shared = max(first_m2, second_m2), float(shapely.area(pieces).sum())
+    return larger - shared <= SAME_AREA_M2 + 1e-9 * larger
+
+
+def clusters(pairs: Ints, keep: Bools) -> list[list[int]]:
+    """Return the connected groups of the kept pairs, each sorted, smallest member first."""
+    root: dict[int, int] = {}
+
+    def find(i: int) -> int:
+        while root.setdefault(i, i) != i:
+            root[i] = root[root[i]]
+            i = root[i]
+        return i
+
+    for a, b in pairs[keep].tolist():
+        low, high = sorted((find(a), find(b)))
+        root[high] = low
+    groups: dict[int, list[int]] = {}
+    for member in sorted(root):
+        groups.setdefault(find(member), []).append(member)
+    return list(groups.values())

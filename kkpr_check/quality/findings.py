@@ -1,0 +1,171 @@
+"""What `validate` says: one defect of the data at one place. No file, no format, no language is chosen here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from kkpr_check.errors import Text
+
+Level = Literal["error", "warning", "info"]
+LEVELS: tuple[Level, ...] = ("error", "warning", "info")
+
+
+class Code(NamedTuple):
+    """A frozen data code: its name states the defect; `title` is for people."""
+
+    name: str
+    title: Text
+
+
+CODES: Mapping[str, Code] = {
+    "DAT001": Code("unreadable", Text("The data cannot be read", "Data tidak dapat dibaca")),
+    "DAT002": Code("missing-part", Text("A part of the data set is missing", "Sebagian berkas data tidak ada")),
+    "DAT003": Code("crs-missing", Text("No usable CRS", "SRK tidak ada atau tidak dikenal")),
+    "DAT004": Code("crs-implausible", Text("Not where the CRS says", "Letak tidak cocok dengan SRK")),
+    "DAT005": Code("axes-swapped", Text("x and y are swapped", "Sumbu x dan y tertukar")),
+    "DAT006": Code("geometry-type", Text("Unexpected kind of geometry", "Jenis geometri tidak sesuai")),
+    "DAT007": Code("null-geometry", Text("Feature without geometry", "Fitur tanpa geometri")),
+    "DAT008": Code("not-read-whole", Text("The data cannot be read whole", "Data tidak terbaca seluruhnya")),
+    "DAT009": Code("encoding", Text("Text encoding is wrong or unknown", "Pengodean teks salah atau tidak dikenal")),
+    "DAT010": Code("plan-file", Text("plan.toml is wrong", "plan.toml salah")),
+    "DAT101": Code("overlap", Text("Polygons overlap", "Poligon bertumpang tindih")),
+    "DAT102": Code("gap", Text("Gap between polygons", "Celah di antara poligon")),
+    "DAT103": Code("sliver", Text("Sliver polygon", "Poligon serpihan")),
+    "DAT104": Code("duplicate-geometry", Text("The same geometry twice", "Geometri ganda")),
+    "DAT105": Code("invalid-geometry", Text("Invalid geometry", "Geometri tidak sah")),
+    "DAT106": Code("outside-boundary", Text("Outside the boundary", "Di luar batas")),
+    "DAT107": Code("uncovered-boundary", Text("Boundary not covered", "Wilayah di dalam batas tanpa zona")),
+    "DAT108": Code("chord-sliver", Text("Sliver by projection only", "Serpihan akibat proyeksi saja")),
+    "DAT109": Code("mergeable-neighbours", Text("Neighbours alike in everything", "Tetangga beratribut sama")),
+    "DAT201": Code("field-missing", Text("A field is missing", "Field tidak ada")),
+    "DAT202": Code("value-missing", Text("A value is missing", "Nilai kosong")),
+    "DAT203": Code("code-unknown", Text("Unknown code", "Kode tidak dikenal")),
+    "DAT204": Code("code-name-conflict", Text("Fields contradict each other", "Isi field saling bertentangan")),
+    "DAT205": Code("luasha-differs", Text("Recorded area differs", "Luas tercatat berbeda")),
+    "DAT206": Code("admin-name", Text("Administrative name", "Nama wilayah administrasi")),
+    "DAT207": Code("text-truncated", Text("Text cut off", "Teks terpotong")),
+    "DAT208": Code("mojibake", Text("Garbled text", "Teks rusak pengodean")),
+    "DAT209": Code("join-residue", Text("Left over from a join", "Sisa penggabungan tabel")),
+    "DAT210": Code("overlay-value-unknown", Text("Unknown overlay value", "Nilai tumpang susun tidak dikenal")),
+    "DAT211": Code("code-spelling", Text("Spelling of a code", "Ejaan kode")),
+    "DAT301": Code("itbx-grammar", Text("ITBX cell outside the grammar", "Sel ITBX di luar tata tulis")),
+    "DAT302": Code("subzone-without-rules", Text("Sub-zone without rules", "Subzona tanpa aturan")),
+    "DAT303": Code("rules-without-subzone", Text("Rules without sub-zone", "Aturan tanpa subzona")),
+    "DAT304": Code("ladder-hole", Text("Hole in the intensity ladder", "Jenjang intensitas berlubang")),
+    "DAT305": Code("ladder-overlap", Text("Two rows for one plot", "Dua baris untuk satu persil")),
+    "DAT306": Code("uncited", Text("No legal source", "Tanpa dasar hukum")),
+    "DAT307": Code("limits-contradict", Text("Limits contradict each other", "Ketentuan saling bertentangan")),
+    "DAT308": Code("condition-undefined", Text("Condition not described", "Syarat tidak dijelaskan")),
+    "DAT309": Code("kbli-unknown", Text("KBLI unknown or leading nowhere", "KBLI tidak dikenal atau buntu")),
+    "DAT310": Code("cells-empty", Text("Empty cells", "Sel kosong")),
+    "DAT311": Code("activity-without-kbli", Text("Activity without KBLI", "Kegiatan tanpa KBLI")),
+    "DAT312": Code("activity-without-row", Text("Activity without ITBX row", "Kegiatan tanpa baris ITBX")),
+    "DAT313": Code("table-error", Text("A table cannot be understood", "Tabel tidak dapat dipahami")),
+    "DAT401": Code("case-failed", Text("A case of the plan fails", "Kasus uji rencana gagal")),
+}  # fmt: skip
+"""Every data code with its name; frozen once shipped (contract section 5a)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFinding:
+    """One defect.
+
+    Attributes
+    ----------
+    feature, other_feature
+        Ids of the features; `feature_field` says which column they come from (None: 0-based row of the file).
+    area_m2, width_m
+        Of the defect, in the UTM plane; the width is the mean width ``2 * area / perimeter``.
+    witness
+        Where it is: in the metric working CRS inside the rules, in longitude, latitude in a result.
+    """
+
+    code: str
+    level: Level
+    message: Text
+    remedy: Text
+    file: str | None = None
+    layer: str | None = None
+    feature: str | None = None
+    other_feature: str | None = None
+    feature_field: str | None = None
+    field: str | None = None
+    value: str | float | int | None = None
+    area_m2: float | None = None
+    width_m: float | None = None
+    witness: Any | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the code."""
+        return CODES[self.code].name
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What stays the same of a defect from run to run: code, place and value, not its measures or words."""
+        parts = (self.code, self.file, self.layer, self.feature, self.other_feature, self.field, self.value)
+        return tuple("" if part is None else str(part) for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One layer or plan folder that was looked at."""
+
+    path: str
+    sha256: str | None
+    role: str
+    features: int | None = None
+    crs: str | None = None
+    layer: str | None = None
+    feature_field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """A check that could not be run on a target, and why."""
+
+    code: str
+    why: Text
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer of one run; `suppressed` counts what the baseline covers."""
+
+    targets: tuple[Target, ...]
+    findings: tuple[DataFinding, ...]
+    checks_run: tuple[str, ...]
+    not_run: tuple[NotRun, ...]
+    suppressed: int = 0
+    notes: tuple[Text, ...] = ()
+    baseline_unmatched: tuple[str, ...] = ()
+
+    def count(self, level: Level) -> int:
+        """Return how many findings have a level."""
+        return sum(finding.level == level for finding in self.findings)
+
+    @property
+    def by_code(self) -> dict[str, int]:
+        """Number of findings by code, in the order of the codes."""
+        return dict(sorted(Counter(finding.code for finding in self.findings).items()))
+
+
+def chosen(code: str, select: Sequence[str], ignore: Sequence[str]) -> bool:
+    """Tell whether a code is asked for: prefixes, where the longer one wins and `ignore` wins a tie.
+
+    >>> chosen("DAT101", ("DAT1",), ("DAT10",)), chosen("DAT101", (), ()), chosen("DAT101", ("DAT101",), ("DAT1",))
+    (False, True, True)
+    """
+    wanted = max((len(prefix) for prefix in select if code.startswith(prefix)), default=-1)
+    refused = max((len(prefix) for prefix in ignore if code.startswith(prefix)), default=-1)
+    return (wanted >= 0 or not select) and (refused < 0 or wanted > refused)
+
+
+def ordered(findings: Sequence[DataFinding]) -> tuple[DataFinding, ...]:
+    """Return findings in the order of files as given, then code, then as found."""
+    files = {name: i for i, name in enumerate(dict.fromkeys((f.file, f.layer) for f in findings))}
+    return tuple(sorted(findings, key=lambda f: (files[f.file, f.layer], f.code)))

@@ -1,0 +1,352 @@
+"""DAT101 to DAT109 (all but 105): what polygons do to each other and to the boundary, in one pass.
+
+Noise, sliver and real are told apart by area *and* mean width: noise (below 0.01 m2 or 1 mm) is silent, a sliver
+(below the plan's `[tolerance]`) is a warning, the rest is an error. Slivers that vanish in the CRS of the file are
+DAT108: both neighbours draw the same straight line there, one of them with more vertices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import shapely
+
+from kkpr_check.errors import Text
+from kkpr_check.geometry import collect, polygons_of, remainder_of, small, union_of
+from kkpr_check.quality import coverage
+from kkpr_check.quality.base import (
+    NO_PLANE,
+    NO_POLYGONS,
+    NOT_ZONING,
+    Bools,
+    LayerCheck,
+    LayerView,
+    Objects,
+    Surroundings,
+)
+from kkpr_check.quality.coverage import Coverage, Pair, mean_width_m
+from kkpr_check.quality.findings import DataFinding, Level
+from kkpr_check.reference import field_role
+
+MAX_THINNESS = 0.1
+MAX_SLIVER_M2 = 100.0
+"""A polygon part below 100 m2 whose ``4 pi area / perimeter**2`` is below 0.1 is a sliver."""
+CHORD_WIDTH_M = 5e-5
+"""A piece narrower than this in the CRS of the file is none there."""
+CUT_ON_PURPOSE = frozenset(
+    {"overlay", "road", "river", "lake", "coast", "powerline", "railway", "forest", "building", "parcel"}
+)
+"""Roles whose polygons may overlap or lie apart by their nature: an overlap is a warning, a gap is none."""
+
+_SNAP = Text(
+    "snap the shared edge in the GIS (topology: must not overlap, must not have gaps)",
+    "rapikan batas bersama di GIS (topologi: must not overlap, must not have gaps)",
+)
+_IGNORED_ROLES = frozenset({"area_ha", "geometry", "id", "length"})
+
+
+def topology(view: LayerView, around: Surroundings) -> Iterator[DataFinding]:
+    """Yield every finding of the polygons of a layer."""
+    found = coverage.analyse(view.geometry)
+    yield from _overlaps(view, found)
+    if view.role not in CUT_ON_PURPOSE:
+        yield from _gaps(view, found, around)
+    yield from _slivers(view, found)
+    if view.role == "zoning":
+        yield from _outside(view, around)
+        yield from _mergeable(view, found)
+
+
+def why_not(view: LayerView, _: Surroundings) -> Text | None:
+    """Say why a layer has no topology to check."""
+    if not view.has_plane:
+        return NO_PLANE
+    return None if len(coverage.parts_of(view.geometry).owner) else NO_POLYGONS
+
+
+def _overlaps(view: LayerView, found: Coverage) -> Iterator[DataFinding]:
+    """DAT101, DAT104 and DAT108: one finding a pair; of n equal geometries each but the first is one finding."""
+    seen: set[int] = set()
+    for pair in found.pairs:
+        if pair.same:
+            if pair.second not in seen:
+                seen.add(pair.second)
+                yield _duplicate(view, pair)
+            continue
+        if _is_chord(view, pair.pieces).all():
+            yield _chord(view, pair.pieces, row=pair.first, other=pair.second)
+            continue
+        yield _overlap(view, pair)
+
+
+def _overlap(view: LayerView, pair: Pair) -> DataFinding:
+    area_m2, width_m = _measures(pair.pieces)
+    sliver = bool(_small(view, pair.pieces).all())
+    level: Level = "warning" if sliver or view.role in CUT_ON_PURPOSE else "error"
+    kind = Text("sliver overlap", "tumpang tindih tipis") if sliver else Text("overlap", "tumpang tindih")
+    return view.finding(
+        "DAT101",
+        level,
+        Text(
+            f"{kind.en} of {view.feature[pair.first]} and {view.feature[pair.second]}: {area_m2:,.4f} m2, {width_m:.3f} m wide",
+            f"{kind.id} fitur {view.feature[pair.first]} dan {view.feature[pair.second]}: {area_m2:,.4f} m2, lebar {width_m:.3f} m",
+        ),
+        _SNAP,
+        row=pair.first,
+        other=pair.second,
+        area_m2=area_m2,
+        width_m=width_m,
+        witness=collect(pair.pieces),
+    )
+
+
+def _duplicate(view: LayerView, pair: Pair) -> DataFinding:
+    area_m2, width_m = _measures(pair.pieces)
+    return view.finding(
+        "DAT104",
+        "warning" if view.role in CUT_ON_PURPOSE else "error",
+        Text(
+            f"{view.feature[pair.second]} has the geometry of {view.feature[pair.first]}: {area_m2:,.4f} m2",
+            f"fitur {view.feature[pair.second]} bergeometri sama dengan {view.feature[pair.first]}: {area_m2:,.4f} m2",
+        ),
+        Text("delete one of the two", "hapus salah satu"),
+        row=pair.second,
+        other=pair.first,
+        area_m2=area_m2,
+        width_m=width_m,
+        witness=collect(pair.pieces),
+    )
+
+
+def _gaps(view: LayerView, found: Coverage, around: Surroundings) -> Iterator[DataFinding]:
+    """DAT102, DAT107 and DAT108: holes of the coverage inside the boundary, and the boundary left bare."""
+    holes = found.holes
+    if around.boundary is None or view.role != "zoning":
+        for hole in holes:
+            yield _gap(view, hole, found, known_inside=False)
+        return
+    bare = coverage.without_noise(polygons_of(remainder_of(around.boundary, union_of(found.parts.polygon))))
+    tree = shapely.STRtree(holes)
+    for piece in bare:
+        in_hole = len(holes) and len(tree.query(shapely.point_on_surface(piece), predicate="intersects"))
+        if in_hole:
+            yield _gap(view, piece, found, known_inside=True)
+        else:
+            yield _uncovered(view, piece)
+
+
+def _gap(view: LayerView, hole: shapely.Polygon, found: Coverage, *, known_inside: bool) -> DataFinding:
+    pieces = np.array([hole], dtype=object)
+    near = _beside(hole, found)
+    row, other = (near[0] if near else None), (near[1] if len(near) > 1 else None)
+    if _is_chord(view, pieces)[0]:
+        return _chord(view, pieces, row=row, other=other)
+    area_m2, width_m = _measures(pieces)
+    sliver = bool(_small(view, pieces)[0])
+    kind = Text("sliver gap", "celah tipis") if sliver else Text("gap", "celah")
+    inside = (
+        Text("", "")
+        if known_inside or sliver
+        else Text("; no boundary says whether it is meant", "; tidak ada batas yang menerangkannya")
+    )
+    return view.finding(
+        "DAT102",
+        "warning" if sliver else "error",
+        Text(
+            f"{kind.en} of {area_m2:,.4f} m2, {width_m:.3f} m wide{inside.en}",
+            f"{kind.id} seluas {area_m2:,.4f} m2, lebar {width_m:.3f} m{inside.id}",
+        ),
+        _SNAP
+        if sliver
+        else Text(
+            "draw the missing zone; an enclave that is not planned: declare a layer with role boundary",
+            "gambar zona yang hilang; bila kantong di luar rencana: daftarkan layer dengan role boundary",
+        ),
+        row=row,
+        other=other,
+        area_m2=area_m2,
+        width_m=width_m,
+        witness=hole,
+    )
+
+
+def _beside(hole: shapely.Polygon, found: Coverage) -> list[int]:
+    """Return the rows of the features around a hole, those with the longest share of its outline first."""
+    tree = shapely.STRtree(found.parts.polygon)
+    near = tree.query(shapely.buffer(hole, 2e-3, quad_segs=2), predicate="intersects")
+    if not len(near):
+        return []
+    rim = shapely.buffer(hole.boundary, 2e-3, quad_segs=1, cap_style="flat")
+    share = shapely.area(shapely.intersection(found.parts.polygon[near], rim))
+    rows = found.parts.owner[near[np.argsort(-share, kind="stable")]]
+    return list(dict.fromkeys(rows.tolist()))
+
+
+def _uncovered(view: LayerView, piece: shapely.Polygon) -> DataFinding:
+    pieces = np.array([piece], dtype=object)
+    area_m2, width_m = _measures(pieces)
+    sliver = bool(_small(view, pieces)[0])
+    return view.finding(
+        "DAT107",
+        "warning" if sliver else "error",
+        Text(
+            f"{area_m2:,.4f} m2 inside the boundary have no zone ({width_m:.3f} m wide)",
+            f"{area_m2:,.4f} m2 di dalam batas tanpa zona (lebar {width_m:.3f} m)",
+        ),
+        Text("extend the zones to the boundary", "perluas zona sampai ke batas"),
+        area_m2=area_m2,
+        width_m=width_m,
+        witness=piece,
+    )
+
+
+def _outside(view: LayerView, around: Surroundings) -> Iterator[DataFinding]:
+    """DAT106: what of a feature lies outside the boundary."""
+    if around.boundary is None:
+        return
+    there = np.flatnonzero(np.isin(shapely.get_type_id(view.geometry), (3, 6)))
+    shapely.prepare(around.boundary)
+    rows = there[~shapely.covers(around.boundary, view.geometry[there])]
+    for row, rest in zip(rows, remainder_of(view.geometry[rows], around.boundary), strict=True):
+        pieces = coverage.without_noise(polygons_of(rest))
+        if not len(pieces) or _is_chord(view, pieces).all():
+            continue
+        area_m2, width_m = _measures(pieces)
+        sliver = bool(_small(view, pieces).all())
+        yield view.finding(
+            "DAT106",
+            "warning" if sliver else "error",
+            Text(
+                f"{area_m2:,.4f} m2 of it lie outside the boundary ({width_m:.3f} m wide)",
+                f"{area_m2:,.4f} m2 fitur ini berada di luar batas (lebar {width_m:.3f} m)",
+            ),
+            Text(
+                "clip it at the boundary, or correct the boundary",
+                "potong pada batas, atau betulkan batasnya",
+            ),
+            row=int(row),
+            area_m2=area_m2,
+            width_m=width_m,
+            witness=collect(pieces),
+        )
+
+
+def _slivers(view: LayerView, found: Coverage) -> Iterator[DataFinding]:
+    """DAT103: polygon parts nobody draws on purpose."""
+    area, length = shapely.area(found.parts.polygon), shapely.length(found.parts.polygon)
+    thinness = 4 * np.pi * area / length**2
+    for i in np.flatnonzero(
+        (area < view.tolerance.sliver_area_m2) | ((area < MAX_SLIVER_M2) & (thinness < MAX_THINNESS))
+    ):
+        area_m2, width_m = _measures(found.parts.polygon[[i]])
+        yield view.finding(
+            "DAT103",
+            "warning",
+            Text(
+                f"a part of {area_m2:,.4f} m2, {width_m:.3f} m wide (thinness {thinness[i]:.4f})",
+                f"bagian seluas {area_m2:,.4f} m2, lebar {width_m:.3f} m (kerampingan {thinness[i]:.4f})",
+            ),
+            Text("merge it with the neighbour it belongs to", "gabungkan dengan tetangganya"),
+            row=int(found.parts.owner[i]),
+            value=round(float(thinness[i]), 4),
+            area_m2=area_m2,
+            width_m=width_m,
+            witness=found.parts.polygon[i],
+        )
+
+
+def _mergeable(view: LayerView, found: Coverage) -> Iterator[DataFinding]:
+    """DAT109: neighbours with the same attributes; one finding a group of them."""
+    kept = [
+        name
+        for name in view.fields
+        if (field_role(name) or "") not in _IGNORED_ROLES and not _is_key(view, name)
+    ]
+    if not kept or not len(found.neighbours):
+        return
+    rows = list(zip(*(map(str, view.fields[name]) for name in kept), strict=True))
+    number: dict[tuple[str, ...], int] = {}
+    kind = np.array([number.setdefault(row, len(number)) for row in rows])
+    alike = kind[found.neighbours[:, 0]] == kind[found.neighbours[:, 1]]
+    for group in coverage.clusters(found.neighbours, alike):
+        shown = ", ".join(str(view.feature[row]) for row in group[:5]) + (", ..." if len(group) > 5 else "")
+        yield view.finding(
+            "DAT109",
+            "info",
+            Text(
+                f"{len(group)} neighbours alike in every attribute: {shown}",
+                f"{len(group)} poligon bertetangga beratribut sama: {shown}",
+            ),
+            Text("dissolve them, if nothing tells them apart", "gabungkan bila memang tidak berbeda"),
+            row=group[0],
+            other=group[1],
+            area_m2=_round(float(shapely.area(view.geometry[group]).sum())),
+        )
+
+
+def _is_key(view: LayerView, name: str) -> bool:
+    """Tell whether a column counts or measures features: it is the id, or nearly every value differs."""
+    if name == view.feature_field:
+        return True
+    values = view.fields[name]
+    return len(values) > 2 and len(set(map(str, values))) == len(values)
+
+
+def _is_chord(view: LayerView, pieces: Objects) -> Bools:
+    """Tell which pieces have no width in the CRS of the file."""
+    if view.to_source is None:
+        return np.zeros(len(pieces), dtype=bool)
+    width_m = mean_width_m(view.to_source(pieces)) * view.source_unit_m
+    narrow: Bools = _small(view, pieces) & (width_m < CHORD_WIDTH_M)
+    return narrow
+
+
+def _chord(view: LayerView, pieces: Objects, *, row: int | None, other: int | None) -> DataFinding:
+    area_m2, width_m = _measures(pieces)
+    return view.finding(
+        "DAT108",
+        "info",
+        Text(
+            f"{area_m2:,.4f} m2 between unequally dense vertices on one straight line of the file's CRS",
+            f"{area_m2:,.4f} m2 di antara titik yang tidak sama rapat pada satu garis lurus dalam SRK berkas",
+        ),
+        Text(
+            "no error of the drawing; the same vertices on both sides make it vanish",
+            "bukan salah gambar; hilang bila kedua sisi memakai titik yang sama",
+        ),
+        row=row,
+        other=other,
+        area_m2=area_m2,
+        width_m=width_m,
+        witness=collect(pieces),
+    )
+
+
+def _small(view: LayerView, pieces: Objects) -> Bools:
+    return small(shapely.area(pieces), shapely.length(pieces), view.tolerance)
+
+
+def _measures(pieces: Objects) -> tuple[float, float]:
+    """Return the area of all pieces and the width of the widest."""
+    return _round(float(shapely.area(pieces).sum())), _round(float(mean_width_m(pieces).max()))
+
+
+def _round(value: float) -> float:
+    return round(value, 4)
+
+
+CHECK = LayerCheck(("DAT101", "DAT102", "DAT103", "DAT104", "DAT108", "DAT109"), topology, why_not)
+
+
+def boundary_missing(view: LayerView, around: Surroundings) -> Text | None:
+    """Say why the boundary can not be compared."""
+    if view.role != "zoning":
+        return NOT_ZONING
+    if around.boundary is None:
+        return Text("there is no layer with role boundary", "tidak ada layer dengan role boundary")
+    return why_not(view, around)
+
+
+BOUNDARY_CHECK = LayerCheck(("DAT106", "DAT107"), lambda _view, _around: (), boundary_missing)
+"""Found in the pass of `topology`; declared apart because it needs a boundary."""

@@ -1,0 +1,292 @@
+"""From the targets of `validate` to its findings: behind the command line and scripts alike."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from kkpr_check.errors import InputError, KkprError, Place, Text, UsageError
+from kkpr_check.geometry import union_of
+from kkpr_check.io import quality_read
+from kkpr_check.io.containers import local_path
+from kkpr_check.io.layers import list_layers
+from kkpr_check.io.planfolder import PLAN_FILE, gather_plan, plan_sha256
+from kkpr_check.io.planlayers import _names_no_crs
+from kkpr_check.io.quality_read import Reading, ReadLayer
+from kkpr_check.plan import Plan, Tables
+from kkpr_check.quality import LAYER_CHECKS, tables
+from kkpr_check.quality.base import NO_POLYGONS, NOT_ZONING, LayerView, Surroundings
+from kkpr_check.quality.codes import distinct, read_code
+from kkpr_check.quality.findings import CODES, DataFinding, NotRun, Result, Target, chosen, ordered
+from kkpr_check.reference import field_role, kbli_editions, kbli_titles
+
+PLAN_CODES = ("DAT010", *tables.CODES, "DAT401")
+_NO_PLAN = Text("only for plan folders", "hanya untuk folder rencana")
+_NO_CASES = Text("the plan has no cases.csv", "rencana tidak punya cases.csv")
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateRequest:
+    """What a caller asks for; reading options hold for bare layers (plan.toml says how to read its own)."""
+
+    targets: tuple[str, ...]
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    layer: str | None = None
+    encoding: str | None = None
+    assume_crs: str | None = None
+    swap_xy: bool = False
+    as_of: dt.date | None = None
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one run gathers."""
+
+    request: ValidateRequest
+    targets: list[Target] = field(default_factory=list)
+    findings: list[DataFinding] = field(default_factory=list)
+    ran: set[str] = field(default_factory=set)
+    not_run: list[NotRun] = field(default_factory=list)
+
+    def wants(self, codes: Iterable[str]) -> bool:
+        return any(chosen(code, self.request.select, self.request.ignore) for code in codes)
+
+    def add(self, findings: Iterable[DataFinding], select: Sequence[str], ignore: Sequence[str]) -> None:
+        """Keep the findings that the call and the plan ask for."""
+        request = self.request
+        self.findings += [
+            finding
+            for finding in findings
+            if chosen(finding.code, request.select, request.ignore)
+            and (bool(request.select) or chosen(finding.code, select, ignore))
+        ]
+
+
+def validate(request: ValidateRequest) -> Result:
+    """Look at every target and return all findings.
+
+    Raises
+    ------
+    KkprError
+        The call is wrong: no such target, nothing to look at in it, a prefix that names no code.
+    """
+    for prefix in (*request.select, *request.ignore):
+        _check_prefix(prefix)
+    run = _Run(request)
+    bare: list[str] = []
+    for target in request.targets:
+        for kind, path in _expanded(target):
+            if kind == "plan":
+                _plan_folder(run, path)
+            else:
+                bare.append(path)
+    if bare:
+        _bare_layers(run, bare)
+    return Result(
+        tuple(run.targets),
+        ordered(run.findings),
+        tuple(code for code in CODES if code in run.ran),
+        tuple(dict.fromkeys(run.not_run)),
+    )
+
+
+def _check_prefix(prefix: str) -> None:
+    if not prefix or not any(code.startswith(prefix) for code in CODES):
+        raise UsageError(
+            Text(f"no data code begins with {prefix!r}", f"tidak ada kode data berawalan {prefix!r}"),
+            remedy=Text("for example DAT1 or DAT203", "misalnya DAT1 atau DAT203"),
+        )
+
+
+def _expanded(target: str) -> Iterator[tuple[str, str]]:
+    """Yield plan folders and layer files of a target; a folder of plan folders gives each of them."""
+    path = local_path(target)
+    if path.name == PLAN_FILE:
+        path = path.parent
+    if not path.is_dir() or path.suffix.casefold() == ".gdb":
+        yield "layer", str(path)
+        return
+    if (path / PLAN_FILE).is_file():
+        yield "plan", str(path)
+        return
+    plans = sorted(found.parent for found in path.rglob(PLAN_FILE))
+    if plans:
+        yield from (("plan", str(found)) for found in plans)
+        return
+    from kkpr_check.io.drivers import DRIVERS, ZIPPED
+
+    files = [p for p in sorted(path.iterdir()) if p.suffix.casefold() in {*DRIVERS, *ZIPPED, ".gdb"}]
+    if not files:
+        raise InputError(
+            Text(
+                "neither a plan folder nor a folder of layers",
+                "bukan folder rencana, bukan pula folder layer",
+            ),
+            place=Place(target),
+            remedy=Text(
+                "name a folder with plan.toml, or a layer",
+                "sebutkan folder berisi plan.toml, atau sebuah layer",
+            ),
+            code="nothing-to-validate",
+        )
+    yield from (("layer", str(file)) for file in files)
+
+
+def _bare_layers(run: _Run, paths: Sequence[str]) -> None:
+    """Look at layers without a plan; those of one call stand side by side (a boundary among them counts)."""
+    request = run.request
+    read = []
+    for path in paths:
+        for name in _layer_names(path, request.layer):
+            reading = Reading(name, request.encoding, request.assume_crs, None, request.swap_xy)
+            read.append(quality_read.read_layer(path, reading))
+    _look_at(run, read, (), ())
+    run.not_run += [
+        NotRun(code, _NO_PLAN) for code in PLAN_CODES if run.wants([code]) and code not in run.ran
+    ]
+
+
+def _layer_names(path: str, wanted: str | None) -> list[str | None]:
+    if wanted is not None:
+        return [wanted]
+    try:
+        names = list_layers(path)
+    except KkprError as error:
+        if error.code in quality_read.COULD_NOT_RUN:
+            raise
+        return [None]
+    return [None] if len(names) <= 1 else [name for name, _ in names]
+
+
+def _plan_folder(run: _Run, folder: str) -> None:
+    plan, found, plan_errors, table_errors = gather_plan(folder)
+    select, ignore = ((), ()) if plan is None else (plan.validate_select, plan.validate_ignore)
+    run.targets.append(Target(folder, _sha256(folder), "plan"))
+    run.ran |= {code for code in ("DAT010", *tables.CODES) if run.wants([code])}
+    run.add((tables.from_error(error, "DAT010") for error in tables.flattened(plan_errors)), select, ignore)
+    version = 2020 if plan is None else plan.kbli_version
+    known_kbli = kbli_titles(version) if version in kbli_editions() else None
+    if run.wants(tables.CODES):
+        run.add(
+            tables.table_findings(found, table_errors, folder=folder, known_kbli=known_kbli), select, ignore
+        )
+    if known_kbli is None and run.wants(["DAT309"]):
+        why = Text(f"KBLI {version} is not in this tool", f"KBLI {version} tidak ada dalam alat ini")
+        run.not_run.append(NotRun("DAT309", why, folder))
+    if plan is None:
+        why = Text("plan.toml has problems (DAT010)", "plan.toml bermasalah (DAT010)")
+        codes = (
+            *quality_read.READ_CODES,
+            *(code for check in LAYER_CHECKS for code in check.codes),
+            "DAT401",
+        )
+        run.not_run += [NotRun(code, why, folder) for code in dict.fromkeys(codes) if run.wants([code])]
+        return
+    read = [quality_read.read_layer(str(Path(folder) / spec.path), _reading(folder, plan, i), spec=spec, plan=plan)
+            for i, spec in enumerate(plan.layers)]  # fmt: skip
+    views = _look_at(run, read, select, ignore)
+    if "zones.csv" in found.present and all(layer.view is not None for layer in read):
+        run.add(tables.unused_subzones(found, _used(views), folder=folder), select, ignore)
+    _cases(run, folder, found, select, ignore)
+
+
+def _reading(folder: str, plan: Plan, index: int) -> Reading:
+    spec = plan.layers[index]
+    crs = spec.crs or (plan.crs if plan.crs is not None and _names_no_crs(Path(folder) / spec.path) else None)
+    return Reading(spec.layer, spec.encoding, crs, plan.crs, spec.swap_xy)
+
+
+def _sha256(folder: str) -> str | None:
+    try:
+        return plan_sha256(folder)
+    except KkprError:
+        return None
+
+
+def _look_at(
+    run: _Run, read: Sequence[ReadLayer], select: Sequence[str], ignore: Sequence[str]
+) -> list[LayerView]:
+    """Run every check on layers that stand side by side."""
+    run.ran |= {code for code in quality_read.READ_CODES if run.wants([code])}
+    plane = quality_read.plane_of(list(read))
+    views = {id(layer): view for layer in read if (view := quality_read.projected(layer, plane)) is not None}
+    around = _surroundings(list(views.values()))
+    for layer in read:
+        run.targets.append(layer.target)
+        run.add(quality_read.in_lonlat(layer.findings, layer.crs), select, ignore)
+        view = views.get(id(layer))
+        if view is None:
+            continue
+        for check in LAYER_CHECKS:
+            wanted = [code for code in check.codes if run.wants([code])]
+            why = check.why_not(view, around) if wanted else None
+            if why is not None:
+                run.not_run += [NotRun(code, why, view.file) for code in wanted]
+            elif wanted:
+                run.ran |= set(wanted)
+                run.add(quality_read.in_lonlat(list(check.run(view, around)), plane), select, ignore)
+    run.not_run[:] = [
+        item for item in run.not_run if item.file is None or item.code not in run.ran or _matters(item)
+    ]
+    return list(views.values())
+
+
+def _matters(item: NotRun) -> bool:
+    """Tell whether a check that ran elsewhere is worth naming: not where it is simply not meant for a layer."""
+    return item.why not in (NOT_ZONING, NO_POLYGONS)
+
+
+def _surroundings(views: Sequence[LayerView]) -> Surroundings:
+    """Return the boundary layers; the plan's own boundary is what has no villages or districts, where one has none."""
+    boundaries = [view for view in views if view.role == "boundary" and view.has_plane]
+    outlines = [view for view in boundaries if not _is_administrative(view)]
+    if not outlines:
+        outlines = [view for view in boundaries if view.declared]
+    if not outlines:
+        return Surroundings(None, boundaries)
+    shapes = [
+        g for view in outlines for g in view.geometry if g is not None and shapely.get_dimensions(g) == 2
+    ]
+    return Surroundings(union_of(np.array(shapes, dtype=object)), boundaries)
+
+
+def _is_administrative(view: LayerView) -> bool:
+    roles = {field_role(name) for name in view.fields}
+    return bool(roles & {"admin_village", "admin_district"})
+
+
+def _used(views: Sequence[LayerView]) -> set[str]:
+    used: set[str] = set()
+    for view in views:
+        column = view.column("subzone") if view.role == "zoning" else None
+        for value in distinct(view.fields[column]) if column is not None else ():
+            code = read_code(view, value).code if value is not None else None
+            if code is not None:
+                used.add(code)
+    return used
+
+
+def _cases(run: _Run, folder: str, found: Tables, select: Sequence[str], ignore: Sequence[str]) -> None:
+    if not run.wants(["DAT401"]):
+        return
+    if not found.cases:
+        run.not_run.append(NotRun("DAT401", _NO_CASES, folder))
+        return
+    from kkpr_check.cases import case_findings
+
+    try:
+        findings = list(case_findings(folder, found.cases, as_of=run.request.as_of))
+    except KkprError as error:
+        why = Text(
+            f"the plan cannot be judged on: {error.text.en}", f"rencana tidak dapat dipakai: {error.text.id}"
+        )
+        run.not_run.append(NotRun("DAT401", why, folder))
+        return
+    run.ran.add("DAT401")
+    run.add(findings, select, ignore)
