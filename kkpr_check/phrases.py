@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 from kkpr_check.errors import Text
 
-_UNITS = {"m": ("m", "m"), "m2": ("m2", "m2"), "floors": ("floor(s)", "lantai"), "zones": ("zone(s)", "zona")}
+_UNITS = {"m": ("m", "m"), "m2": ("m2", "m2"), "floors": ("floor(s)", "lantai"), "zones": ("zone(s)", "zona"), "ha": ("ha", "ha")}
 
 
 class Quantity(NamedTuple):
-    """A number with its unit: ``m``, ``m2``, ``ratio`` (shown in percent), ``factor``, ``floors`` or ``zones``."""
+    """A number with its unit: ``m``, ``m2``, ``ha``, ``ratio`` (shown in percent), ``factor``, ``floors`` or ``zones``."""
 
     value: float
     unit: str
@@ -18,7 +18,7 @@ class Quantity(NamedTuple):
     def text(self) -> Text:
         """Return the number as both languages write it."""
         value, unit = (self.value * 100, "%") if self.unit == "ratio" else (self.value, self.unit)
-        digits = {"m": 2, "m2": 1, "%": 1, "factor": 2, "floors": 1}.get(unit, 0)
+        digits = {"m": 2, "m2": 1, "%": 1, "factor": 2, "floors": 1, "ha": 4}.get(unit, 0)
         if digits and value and abs(value) < 10.0**-digits:
             digits = 4
         number = f"{value:,.{digits}f}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from kkpr_check.io.planfolder import PLAN_FILE, gather_plan, plan_sha256
 from kkpr_check.io.planlayers import _names_no_crs
 from kkpr_check.io.quality_read import Reading, ReadLayer
 from kkpr_check.plan import Plan, Tables
-from kkpr_check.quality import LAYER_CHECKS, tables
+from kkpr_check.quality import LAYER_CHECKS, baseline, tables
 from kkpr_check.quality.base import NO_POLYGONS, NOT_ZONING, LayerView, Surroundings
 from kkpr_check.quality.codes import distinct, read_code
 from kkpr_check.quality.findings import CODES, DataFinding, NotRun, Result, Target, chosen, ordered
@@ -94,6 +94,33 @@ def validate(request: ValidateRequest) -> Result:
         tuple(code for code in CODES if code in run.ran),
         tuple(dict.fromkeys(run.not_run)),
     )
+
+
+def with_baseline(result: Result, entries: Iterable[baseline.Entry], today: dt.date) -> Result:
+    """Return a result without the findings that a baseline covers; what it has too much of is listed."""
+    outcome = baseline.apply(result.findings, entries, today)
+    return replace(
+        result,
+        findings=outcome.findings,
+        suppressed=outcome.suppressed,
+        baseline_unmatched=outcome.unmatched,
+        baseline_expired=outcome.expired,
+    )
+
+
+def read_baseline(path: str) -> tuple[baseline.Entry, ...]:
+    """Return the entries of a baseline file.
+
+    Raises
+    ------
+    InputError
+        No such file, or no baseline.
+    """
+    try:
+        text = local_path(path).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = ""
+    return baseline.parse(text, Place(path))
 
 
 def _check_prefix(prefix: str) -> None:

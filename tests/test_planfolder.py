@@ -401,11 +401,12 @@ def test_schema_refuses_what_the_loader_refuses(write: Write, change: tuple[str,
 
 GOOD_TOPS = [
     "", "oss_integrated = false", "kbli_version = 2015", "rank = 0", "ce90_m = 0.4", 'requires = ">=0.0,<99"',
-    'crs = "EPSG:23830"', "[validate]\nanything = [1, {a = 2}]", 'valid_until = "2030-01-01"',
+    'crs = "EPSG:23830"', "[validate]\nselect = ['DAT1', 'DAT203']\nignore = []", 'valid_until = "2030-01-01"',
 ]  # fmt: skip
 BAD_TOPS = [
     'oss_integrated = "yes"', "kbli_version = 2021", "rank = -1", "rank = 0.5", 'requires = "0.3"', "synthetic = 1",
     "tolerances = 1", "valid_until = 2030", 'requires = ">=x"', 'ce90_m = "2.5"', "overlays = []", "kbli_version = true",
+    "[validate]\nanything = 1", "[validate]\nselect = 'DAT1'", "[validate]\nignore = ['TAB001']",
 ]  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def _typer(help_text: str) -> typer.Typer:
     )  # fmt: skip
 
 
-COMMANDS = ("check", "batch", "plan", "rules", "demo", "doctor")
+COMMANDS = ("check", "batch", "validate", "plan", "rules", "demo", "doctor")
 """The commands: modules of this package whose `COMMAND` is (help, function) or (help, commands of the group)."""
 
 

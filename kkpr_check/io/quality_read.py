@@ -19,8 +19,9 @@ from kkpr_check.io.gate import Passed, Repair, pass_gate
 from kkpr_check.io.layers import feature_ids, read_source
 from kkpr_check.io.planlayers import KINDS
 from kkpr_check.io.raw import HEIGHT_DROPPED, Objects, Raw, objects
+from kkpr_check.phrases import Quantity
 from kkpr_check.plan import LayerSpec, Plan
-from kkpr_check.quality.base import Floats, LayerView
+from kkpr_check.quality.base import Floats, LayerView, say
 from kkpr_check.quality.findings import DataFinding, Target
 from kkpr_check.quality.tables import flattened, from_error
 
@@ -248,9 +249,12 @@ def _repaired(view: LayerView, repair: Repair) -> DataFinding:
     return view.finding(
         "DAT105",
         "error",
-        Text(
-            f"{reason}; repaired, {repair.area_before_m2:,.4f} m2 would become {repair.area_after_m2:,.4f} m2",
-            f"{reason}; bila diperbaiki, {repair.area_before_m2:,.4f} m2 menjadi {repair.area_after_m2:,.4f} m2",
+        say(
+            "{reason}; repaired, {before} would become {after}",
+            "{reason}; bila diperbaiki, {before} menjadi {after}",
+            reason=reason,
+            before=Quantity(repair.area_before_m2, "m2"),
+            after=Quantity(repair.area_after_m2, "m2"),
         ),
         Text(
             "repair it in the GIS (check geometry, then look at the place)",

@@ -80,12 +80,12 @@ def read_code(view: LayerView, text: str) -> Reading:
 
 def _by_catalogue(view: LayerView, text: str) -> Reading:
     match = finder(view)(text)
-    if match is None:
-        rows = rtrw_classes() if view.family == "rtrw" else subzones()
-        return Reading(None, False, suggestions=_near(text, frozenset(row.code for row in rows)))
-    if match.certain:
+    if match is not None and match.certain:
         return Reading(match.code, True, respelled=match.kind == "spelling")
-    return Reading(None, False, suggestions=(match.code, *match.alternatives))
+    rows = rtrw_classes() if view.family == "rtrw" else subzones()
+    near = _near(text, frozenset(row.code for row in rows))
+    alike = () if match is None else (match.code, *match.alternatives)
+    return Reading(None, False, suggestions=tuple(dict.fromkeys((*near[:1], *alike, *near))))
 
 
 def _near(text: str, known: frozenset[str]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ MATCH_GRID_M = 1e-3
 """Vertices within one cell are one vertex: shared vertices of real layers differ by float noise."""
 NODE_GRID_M = 1e-4
 SAME_AREA_M2 = 1e-4
+_MERGE_ROUNDS = 4
 NOISE_AREA_M2 = 1e-2
 NOISE_WIDTH_M = 1e-3
 """Below either of these a piece is noise of floats or of rounding to millimetres: nobody drew it."""
@@ -141,18 +142,62 @@ def _left_over(edges: Edges, owner: Ints) -> tuple[Objects, Ints]:
     """Return the segments that both directions do not cancel out, and the pairs of features that share an edge."""
     if not len(edges.start):
         return np.empty(0, dtype=object), np.empty((0, 2), dtype=np.int64)
+    left, beside = _unmatched(edges)
+    if len(left):
+        edges = _with_near_nodes_merged(edges, left)
+        left, beside = _unmatched(edges)
+    ends = np.stack([edges.node_xy[edges.start[left]], edges.node_xy[edges.end[left]]], axis=1)
+    pairs = np.sort(owner[edges.part[beside]], axis=1)
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    segments: Objects = shapely.linestrings(ends) if len(ends) else np.empty(0, dtype=object)
+    _, first = np.unique(pairs[:, 0] * (len(owner) + owner.max() + 1) + pairs[:, 1], return_index=True)
+    return segments, pairs[first]
+
+
+def _unmatched(edges: Edges) -> tuple[Ints, Ints]:
+    """Return one edge of each place where the directions do not cancel out, and pairs of edges in one place."""
     order = np.argsort(edges.key, kind="stable")
     key = edges.key[order]
-    first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
+    new = np.r_[True, key[1:] != key[:-1]]
+    first = np.flatnonzero(new)
     direction = np.where(edges.start < edges.end, 1, -1)[order]
-    net = np.add.reduceat(direction, first)
-    left = order[first[net != 0]]
-    ends = np.stack([edges.node_xy[edges.start[left]], edges.node_xy[edges.end[left]]], axis=1)
-    rows = owner[edges.part[order]]
-    beside = np.flatnonzero((key[1:] == key[:-1]) & (rows[1:] != rows[:-1]))
-    pairs = np.sort(np.stack([rows[beside], rows[beside + 1]], axis=1), axis=1)
-    segments: Objects = shapely.linestrings(ends) if len(ends) else np.empty(0, dtype=object)
-    return segments, np.unique(pairs, axis=0)
+    left = order[first[np.add.reduceat(direction, first) != 0]]
+    again = np.flatnonzero(~new)
+    return left, np.stack([order[again - 1], order[again]], axis=1)
+
+
+def _with_near_nodes_merged(edges: Edges, left: Ints) -> Edges:
+    """Return the edges with the nodes of unmatched edges that lie within a millimetre made one.
+
+    A grid alone parts neighbours that lie on both sides of a cell's side. Two points closer than half a cell share a
+    cell in one of four grids shifted by half a cell, so the least number in each shared cell is handed on.
+    """
+    nodes = np.unique(np.r_[edges.start[left], edges.end[left]])
+    xy = (edges.node_xy[nodes] - edges.node_xy[nodes].min(axis=0)) / (2 * MATCH_GRID_M)
+    cells = [_cells(xy + shift) for shift in ((0, 0), (0.5, 0), (0, 0.5), (0.5, 0.5))]
+    label = np.arange(len(nodes))
+    for _ in range(_MERGE_ROUNDS):
+        before = label
+        for cell in cells:
+            least = np.full(len(nodes), len(nodes))
+            np.minimum.at(least, cell, label)
+            label = least[cell]
+        if (label == before).all():
+            break
+    if (label == np.arange(len(nodes))).all():
+        return edges
+    merged = np.arange(len(edges.node_xy))
+    merged[nodes] = nodes[label]
+    start, end = merged[edges.start], merged[edges.end]
+    keep = start != end
+    return Edges(start[keep], end[keep], edges.part[keep], edges.node_xy)
+
+
+def _cells(xy: Floats) -> Ints:
+    """Return which unit cell each point lies in, numbered from 0."""
+    whole = np.floor(xy).astype(np.int64)
+    numbers: Ints = np.unique((whole[:, 0] << 32) | whole[:, 1], return_inverse=True)[1]
+    return numbers
 
 
 def _faces(segments: Objects) -> Objects:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, Literal, NamedTuple
 
 from kkpr_check.errors import Text
@@ -106,7 +107,8 @@ class DataFinding:
     @property
     def identity(self) -> tuple[str, ...]:
         """What stays the same of a defect from run to run: code, place and value, not its measures or words."""
-        parts = (self.code, self.file, self.layer, self.feature, self.other_feature, self.field, self.value)
+        file = None if self.file is None else PurePosixPath(self.file.replace("\\", "/")).as_posix()
+        parts = (self.code, file, self.layer, self.feature, self.other_feature, self.field, self.value)
         return tuple("" if part is None else str(part) for part in parts)
 
 
@@ -141,8 +143,8 @@ class Result:
     checks_run: tuple[str, ...]
     not_run: tuple[NotRun, ...]
     suppressed: int = 0
-    notes: tuple[Text, ...] = ()
     baseline_unmatched: tuple[str, ...] = ()
+    baseline_expired: tuple[str, ...] = ()
 
     def count(self, level: Level) -> int:
         """Return how many findings have a level."""
@@ -166,6 +168,6 @@ def chosen(code: str, select: Sequence[str], ignore: Sequence[str]) -> bool:
 
 
 def ordered(findings: Sequence[DataFinding]) -> tuple[DataFinding, ...]:
-    """Return findings in the order of files as given, then code, then as found."""
+    """Return findings in the order of files as given, then code, then level, then as found."""
     files = {name: i for i, name in enumerate(dict.fromkeys((f.file, f.layer) for f in findings))}
-    return tuple(sorted(findings, key=lambda f: (files[f.file, f.layer], f.code)))
+    return tuple(sorted(findings, key=lambda f: (files[f.file, f.layer], f.code, LEVELS.index(f.level))))

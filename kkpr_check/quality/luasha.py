@@ -10,7 +10,8 @@ import numpy as np
 import shapely
 
 from kkpr_check.errors import Text
-from kkpr_check.quality.base import NO_PLANE, Bools, Floats, LayerCheck, LayerView, Surroundings
+from kkpr_check.phrases import Quantity
+from kkpr_check.quality.base import NO_PLANE, Bools, Floats, LayerCheck, LayerView, Surroundings, say
 from kkpr_check.quality.codes import SCHEMAS
 from kkpr_check.quality.findings import DataFinding
 from kkpr_check.reference import field_role
@@ -131,13 +132,19 @@ def follows(areas: Areas) -> Text:
 
 def _differs(view: LayerView, row: int, column: str, areas: Areas, basis: Text) -> DataFinding:
     recorded, drawn, plane = (float(a[row]) for a in (areas.recorded, areas.geodesic, areas.plane))
-    off = f"{recorded / drawn - 1:+.1%}" if drawn > 0 else "-"
+    off = Quantity(recorded / drawn, "factor") if drawn > 0 else "-"
     return view.finding(
         "DAT205",
         "warning",
-        Text(
-            f"{column} {recorded:,.4f} ha, drawn {drawn:,.4f} ha geodesic, {plane:,.4f} ha UTM plane ({off}); {basis.en}",
-            f"{column} {recorded:,.4f} ha, gambar {drawn:,.4f} ha geodesik, {plane:,.4f} ha bidang UTM ({off}); {basis.id}",
+        say(
+            "{column} says {recorded}, drawn are {drawn} geodesic, {plane} in the UTM plane ({off} x); {basis}",
+            "{column} berisi {recorded}, gambarnya {drawn} geodesik, {plane} pada bidang UTM ({off} x); {basis}",
+            column=column,
+            recorded=Quantity(recorded, "ha"),
+            drawn=Quantity(drawn, "ha"),
+            plane=Quantity(plane, "ha"),
+            off=off,
+            basis=basis,
         ),
         Text("calculate the area again from the geometry", "hitung ulang luas dari geometrinya"),
         row=row,

@@ -14,6 +14,7 @@ import shapely
 
 from kkpr_check.errors import Text
 from kkpr_check.geometry import collect, polygons_of, remainder_of, small, union_of
+from kkpr_check.phrases import Quantity
 from kkpr_check.quality import coverage
 from kkpr_check.quality.base import (
     NO_PLANE,
@@ -24,6 +25,7 @@ from kkpr_check.quality.base import (
     LayerView,
     Objects,
     Surroundings,
+    say,
 )
 from kkpr_check.quality.coverage import Coverage, Pair, mean_width_m
 from kkpr_check.quality.findings import DataFinding, Level
@@ -83,14 +85,20 @@ def _overlaps(view: LayerView, found: Coverage) -> Iterator[DataFinding]:
 def _overlap(view: LayerView, pair: Pair) -> DataFinding:
     area_m2, width_m = _measures(pair.pieces)
     sliver = bool(_small(view, pair.pieces).all())
-    level: Level = "warning" if sliver or view.role in CUT_ON_PURPOSE else "error"
+    lenient = view.role in CUT_ON_PURPOSE
+    level: Level = ("info" if lenient else "warning") if sliver else "warning" if lenient else "error"
     kind = Text("sliver overlap", "tumpang tindih tipis") if sliver else Text("overlap", "tumpang tindih")
     return view.finding(
         "DAT101",
         level,
-        Text(
-            f"{kind.en} of {view.feature[pair.first]} and {view.feature[pair.second]}: {area_m2:,.4f} m2, {width_m:.3f} m wide",
-            f"{kind.id} fitur {view.feature[pair.first]} dan {view.feature[pair.second]}: {area_m2:,.4f} m2, lebar {width_m:.3f} m",
+        say(
+            "{kind} of {first} and {second}: {area}, {width} wide",
+            "{kind} fitur {first} dan {second}: {area}, lebar {width}",
+            kind=kind,
+            first=view.feature[pair.first],
+            second=view.feature[pair.second],
+            area=Quantity(area_m2, "m2"),
+            width=Quantity(width_m, "m"),
         ),
         _SNAP,
         row=pair.first,
@@ -106,9 +114,12 @@ def _duplicate(view: LayerView, pair: Pair) -> DataFinding:
     return view.finding(
         "DAT104",
         "warning" if view.role in CUT_ON_PURPOSE else "error",
-        Text(
-            f"{view.feature[pair.second]} has the geometry of {view.feature[pair.first]}: {area_m2:,.4f} m2",
-            f"fitur {view.feature[pair.second]} bergeometri sama dengan {view.feature[pair.first]}: {area_m2:,.4f} m2",
+        say(
+            "{second} has the geometry of {first}: {area}",
+            "fitur {second} bergeometri sama dengan {first}: {area}",
+            second=view.feature[pair.second],
+            first=view.feature[pair.first],
+            area=Quantity(area_m2, "m2"),
         ),
         Text("delete one of the two", "hapus salah satu"),
         row=pair.second,
@@ -153,9 +164,13 @@ def _gap(view: LayerView, hole: shapely.Polygon, found: Coverage, *, known_insid
     return view.finding(
         "DAT102",
         "warning" if sliver else "error",
-        Text(
-            f"{kind.en} of {area_m2:,.4f} m2, {width_m:.3f} m wide{inside.en}",
-            f"{kind.id} seluas {area_m2:,.4f} m2, lebar {width_m:.3f} m{inside.id}",
+        say(
+            "{kind} of {area}, {width} wide{inside}",
+            "{kind} seluas {area}, lebar {width}{inside}",
+            kind=kind,
+            area=Quantity(area_m2, "m2"),
+            width=Quantity(width_m, "m"),
+            inside=inside,
         ),
         _SNAP
         if sliver
@@ -190,9 +205,11 @@ def _uncovered(view: LayerView, piece: shapely.Polygon) -> DataFinding:
     return view.finding(
         "DAT107",
         "warning" if sliver else "error",
-        Text(
-            f"{area_m2:,.4f} m2 inside the boundary have no zone ({width_m:.3f} m wide)",
-            f"{area_m2:,.4f} m2 di dalam batas tanpa zona (lebar {width_m:.3f} m)",
+        say(
+            "{area} inside the boundary have no zone ({width} wide)",
+            "{area} di dalam batas tanpa zona (lebar {width})",
+            area=Quantity(area_m2, "m2"),
+            width=Quantity(width_m, "m"),
         ),
         Text("extend the zones to the boundary", "perluas zona sampai ke batas"),
         area_m2=area_m2,
@@ -217,9 +234,11 @@ def _outside(view: LayerView, around: Surroundings) -> Iterator[DataFinding]:
         yield view.finding(
             "DAT106",
             "warning" if sliver else "error",
-            Text(
-                f"{area_m2:,.4f} m2 of it lie outside the boundary ({width_m:.3f} m wide)",
-                f"{area_m2:,.4f} m2 fitur ini berada di luar batas (lebar {width_m:.3f} m)",
+            say(
+                "{area} of it lie outside the boundary ({width} wide)",
+                "{area} fitur ini berada di luar batas (lebar {width})",
+                area=Quantity(area_m2, "m2"),
+                width=Quantity(width_m, "m"),
             ),
             Text(
                 "clip it at the boundary, or correct the boundary",
@@ -243,9 +262,12 @@ def _slivers(view: LayerView, found: Coverage) -> Iterator[DataFinding]:
         yield view.finding(
             "DAT103",
             "warning",
-            Text(
-                f"a part of {area_m2:,.4f} m2, {width_m:.3f} m wide (thinness {thinness[i]:.4f})",
-                f"bagian seluas {area_m2:,.4f} m2, lebar {width_m:.3f} m (kerampingan {thinness[i]:.4f})",
+            say(
+                "a part of {area}, {width} wide (thinness {thinness})",
+                "bagian seluas {area}, lebar {width} (kerampingan {thinness})",
+                area=Quantity(area_m2, "m2"),
+                width=Quantity(width_m, "m"),
+                thinness=f"{thinness[i]:.4f}",
             ),
             Text("merge it with the neighbour it belongs to", "gabungkan dengan tetangganya"),
             row=int(found.parts.owner[i]),
@@ -307,9 +329,10 @@ def _chord(view: LayerView, pieces: Objects, *, row: int | None, other: int | No
     return view.finding(
         "DAT108",
         "info",
-        Text(
-            f"{area_m2:,.4f} m2 between unequally dense vertices on one straight line of the file's CRS",
-            f"{area_m2:,.4f} m2 di antara titik yang tidak sama rapat pada satu garis lurus dalam SRK berkas",
+        say(
+            "{area} between unequally dense vertices on one straight line of the file's CRS",
+            "{area} di antara titik yang tidak sama rapat pada satu garis lurus dalam SRK berkas",
+            area=Quantity(area_m2, "m2"),
         ),
         Text(
             "no error of the drawing; the same vertices on both sides make it vanish",

@@ -1,0 +1,183 @@
+"""``kkpr-check validate``: read the call, look at the data, write the findings, leave with the right code."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kkpr_check.cli import codes
+from kkpr_check.cli import options as o
+from kkpr_check.cli.base import Session, session_of
+from kkpr_check.cli.language import words
+from kkpr_check.errors import Text, UsageError
+
+if TYPE_CHECKING:
+    from kkpr_check.quality.findings import Result
+
+SUMMARY = words(
+    "Check zoning data: plan folders and bare layers; exit 0 clean, 1 errors found, 2 could not run.",
+    "Periksa data pola ruang: folder rencana dan layer lepas; kode keluar 0 bersih, 1 ada kesalahan, 2 gagal dijalankan.",
+)
+_FORMATS = "text, json, jsonl, sarif, junit, github, gitlab, md, auto"
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="TARGET",
+        show_default=False,
+        help=words(
+            "Plan folders, layers, or folders of either.",
+            "Folder rencana, layer, atau folder yang memuatnya.",
+        ),
+    ),
+]
+
+
+def _many(name: str, metavar: str, en: str, id: str) -> object:
+    return typer.Option(name, metavar=metavar, show_default=False, help=words(en, id))
+
+
+Select = Annotated[
+    list[str] | None,
+    _many(
+        "--select",
+        "CODES",
+        "Only codes that begin so: DAT1,DAT203.",
+        "Hanya kode berawalan ini: DAT1,DAT203.",
+    ),
+]
+Ignore = Annotated[
+    list[str] | None,
+    _many("--ignore", "CODES", "No codes that begin so.", "Tanpa kode berawalan ini."),
+]
+Baseline = Annotated[
+    str | None,
+    _many(
+        "--baseline",
+        "FILE",
+        "Known findings: only new ones fail.",
+        "Temuan yang sudah dikenal: hanya yang baru menggagalkan.",
+    ),
+]
+WriteBaseline = Annotated[
+    str | None,
+    _many(
+        "--write-baseline",
+        "FILE",
+        "Write all findings as known.",
+        "Catat semua temuan sebagai sudah dikenal.",
+    ),
+]
+Format = Annotated[
+    str | None,
+    _many("--format", "FORMAT", f"{_FORMATS} (default: by the suffix of --output, else text).",
+          f"{_FORMATS} (bawaan: menurut akhiran --output, selain itu text)."),
+]  # fmt: skip
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help=words("Exit 1 on warnings too.", "Kode keluar 1 juga untuk peringatan.")),
+]
+
+
+def validate(
+    context: typer.Context,
+    targets: Targets = None,
+    select: Select = None,
+    ignore: Ignore = None,
+    baseline: Baseline = None,
+    write_baseline: WriteBaseline = None,
+    assume_crs: o.AssumeCrs = None,
+    layer: o.Layer = None,
+    encoding: o.Encoding = None,
+    swap_xy: o.SwapXy = False,
+    as_of: o.AsOf = None,
+    format: Format = None,
+    output: o.Output = None,
+    overwrite: o.Overwrite = False,
+    strict: Strict = False,
+) -> int:
+    """Check data; returns the exit code."""
+    from kkpr_check.cli.output import check_output, spare_inputs
+    from kkpr_check.report.findings_formats import FORMATS
+
+    if not targets:
+        raise UsageError(
+            Text(
+                "nothing to check: name a plan folder or a layer",
+                "belum ada yang diperiksa: sebutkan folder rencana atau layer",
+            ),
+            remedy=Text(
+                "for example: kkpr-check validate data/sample", "contoh: kkpr-check validate data/sample"
+            ),
+        )
+    fmt = o.format_of(format, output, FORMATS)
+    if fmt == "auto":
+        fmt = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
+    o.need("--overwrite", overwrite, of="--output/--write-baseline", of_given=bool(output or write_baseline))
+    for file in (output, write_baseline):
+        check_output(file, overwrite)
+    spare_inputs(output, (*targets, baseline), folders=[t for t in targets if os.path.isdir(t)])
+    spare_inputs(write_baseline, targets, folders=())
+    day = o.date_of(as_of)
+
+    from kkpr_check.validating import ValidateRequest, read_baseline, with_baseline
+    from kkpr_check.validating import validate as look
+
+    known = read_baseline(baseline) if baseline is not None else ()
+    result = look(
+        ValidateRequest(
+            tuple(targets), _codes(select), _codes(ignore), layer, encoding, assume_crs, swap_xy, day
+        )
+    )
+    session = session_of(context)
+    if write_baseline is not None:
+        from kkpr_check.cli.output import tell, write_file
+        from kkpr_check.errors import Place
+        from kkpr_check.quality.baseline import document, parse
+
+        text = document(result.findings, _reason(session), known)
+        write_file(write_baseline, text, overwrite=overwrite)
+        tell(session, Text(f"written: {write_baseline}", f"ditulis: {write_baseline}"))
+        known = parse(text, Place(write_baseline))
+    if baseline is not None or write_baseline is not None:
+        result = with_baseline(result, known, day)
+    _deliver(session, result, fmt, output, overwrite)
+    return exit_code(result, strict=strict)
+
+
+def exit_code(result: Result, *, strict: bool) -> int:
+    """Return 1 where there are errors (with `strict`: warnings), else 0."""
+    bad = result.count("error") + (result.count("warning") if strict else 0)
+    return codes.VIOLATION if bad else codes.CONFORM
+
+
+def _codes(values: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(code.strip().upper() for value in values or () for code in value.split(",") if code.strip())
+
+
+def _reason(session: Session) -> str:
+    today = dt.date.today().isoformat()
+    return Text(f"known on {today}", f"sudah dikenal pada {today}").pick(session.lang)
+
+
+def _deliver(session: Session, result: Result, fmt: str, output: str | None, overwrite: bool) -> None:
+    from kkpr_check.cli.output import emit, look_of_stdout, tell, write_file
+    from kkpr_check.report.findings_formats import render
+
+    look = look_of_stdout() if fmt == "text" and output is None else None
+    text = render(result, fmt, session.lang, look)
+    if output is None:
+        emit(text)
+    else:
+        write_file(output, text, overwrite=overwrite)
+        tell(session, Text(f"written: {output}", f"ditulis: {output}"))
+    step_summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if fmt == "github" and step_summary:
+        with open(step_summary, "a", encoding="utf-8", newline="\n") as stream:
+            stream.write(render(result, "md", session.lang))
+
+
+COMMAND = (SUMMARY, validate)

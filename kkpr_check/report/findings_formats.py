@@ -1,0 +1,51 @@
+"""Which formats data findings can be written in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kkpr_check.quality.findings import Result
+
+if TYPE_CHECKING:
+    from kkpr_check.report.look import Look
+
+FORMATS = ("text", "json", "jsonl", "sarif", "junit", "github", "gitlab", "md", "auto")
+"""`auto` is `github` inside GitHub Actions, else `text`."""
+
+
+def render(result: Result, fmt: str, lang: str, look: Look | None = None) -> str:
+    """Return findings in one format (not ``auto``).
+
+    Parameters
+    ----------
+    result
+        Witnesses in longitude, latitude.
+    lang
+        "id" or "en".
+    look
+        What the receiving end can show; text only.
+    """
+    if fmt == "text":
+        from kkpr_check.report import findings_text
+        from kkpr_check.report.look import Look
+
+        return findings_text.dumps(result, lang, look or Look())
+    if fmt in ("json", "jsonl"):
+        from kkpr_check.report import findings_json
+
+        return (findings_json.dumps if fmt == "json" else findings_json.dumps_lines)(result, lang)
+    if fmt == "sarif":
+        from kkpr_check.report import findings_sarif
+
+        return findings_sarif.dumps(result, lang)
+    if fmt == "junit":
+        from kkpr_check.report import findings_junit
+
+        return findings_junit.dumps(result, lang)
+    if fmt == "md":
+        from kkpr_check.report import findings_md
+
+        return findings_md.dumps(result, lang)
+    from kkpr_check.report import findings_ci
+
+    return (findings_ci.github if fmt == "github" else findings_ci.gitlab)(result, lang)

@@ -1,0 +1,93 @@
+"""The machine form of data findings, schema ``kkpr-check/findings/1`` (contract section 5a)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kkpr_check._version import __version__
+from kkpr_check.errors import Text
+from kkpr_check.model import Json
+from kkpr_check.quality.findings import LEVELS, DataFinding, NotRun, Result, Target
+from kkpr_check.report.json import encode, geometry_json
+from kkpr_check.report.safe import whole_characters
+
+SCHEMA = "kkpr-check/findings/1"
+TOOL = {"name": "kkpr-check", "version": __version__}
+
+
+def dumps(result: Result, lang: str) -> str:
+    """Return one object with everything."""
+    return encode(document(result, lang), indent=2)
+
+
+def dumps_lines(result: Result, lang: str) -> str:
+    """Return one finding a line, then one line with everything but the findings."""
+    whole = document(result, lang)
+    findings = whole.pop("findings")
+    return "".join(encode(line) for line in (*findings, whole))
+
+
+def document(result: Result, lang: str) -> Json:
+    """Return a result as plain JSON values with stable key order; witnesses are in longitude, latitude."""
+    return {
+        "schema": SCHEMA,
+        "tool": dict(TOOL),
+        "targets": [_target(target) for target in result.targets],
+        "summary": {
+            **{level: result.count(level) for level in LEVELS},
+            "suppressed": result.suppressed,
+            "by_code": result.by_code,
+        },
+        "findings": [finding_json(finding, lang) for finding in result.findings],
+        "checks_run": list(result.checks_run),
+        "not_run": [_not_run(item, lang) for item in result.not_run],
+        "baseline": {
+            "unmatched": [whole_characters(label) for label in result.baseline_unmatched],
+            "expired": [whole_characters(label) for label in result.baseline_expired],
+        },
+    }
+
+
+def finding_json(finding: DataFinding, lang: str) -> Json:
+    """Return one finding as plain JSON values."""
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "level": finding.level,
+        "file": _plain(finding.file),
+        "layer": _plain(finding.layer),
+        "feature": _plain(finding.feature),
+        "feature_field": _plain(finding.feature_field),
+        "other_feature": _plain(finding.other_feature),
+        "field": _plain(finding.field),
+        "value": _plain(finding.value),
+        "area_m2": finding.area_m2,
+        "width_m": finding.width_m,
+        "message": _text(finding.message, lang),
+        "remedy": _text(finding.remedy, lang),
+        "witness": geometry_json(finding.witness, "", lambda geometry, _: geometry),
+    }
+
+
+def _target(target: Target) -> Json:
+    return {
+        "path": whole_characters(target.path),
+        "layer": _plain(target.layer),
+        "sha256": target.sha256,
+        "role": target.role,
+        "features": target.features,
+        "feature_field": _plain(target.feature_field),
+        "crs": _plain(target.crs),
+    }
+
+
+def _not_run(item: NotRun, lang: str) -> Json:
+    return {"code": item.code, "why": _text(item.why, lang), "file": _plain(item.file)}
+
+
+def _text(text: Text, lang: str) -> str:
+    return whole_characters(text.pick(lang))
+
+
+def _plain(value: Any) -> Any:
+    return whole_characters(value) if isinstance(value, str) else value
