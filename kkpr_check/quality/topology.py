@@ -320,7 +320,7 @@ def _is_chord(view: LayerView, pieces: Objects) -> Bools:
     if view.to_source is None:
         return np.zeros(len(pieces), dtype=bool)
     width_m = mean_width_m(view.to_source(pieces)) * view.source_unit_m
-    narrow: Bools = _small(view, pieces) & (width_m < CHORD_WIDTH_M)
+    narrow: Bools = width_m < CHORD_WIDTH_M
     return narrow
 
 
@@ -328,15 +328,15 @@ def _chord(view: LayerView, pieces: Objects, *, row: int | None, other: int | No
     area_m2, width_m = _measures(pieces)
     return view.finding(
         "DAT108",
-        "info",
+        "info" if _small(view, pieces).all() else "warning",
         say(
             "{area} between unequally dense vertices on one straight line of the file's CRS",
             "{area} di antara titik yang tidak sama rapat pada satu garis lurus dalam SRK berkas",
             area=Quantity(area_m2, "m2"),
         ),
         Text(
-            "no error of the drawing; the same vertices on both sides make it vanish",
-            "bukan salah gambar; hilang bila kedua sisi memakai titik yang sama",
+            "no error of the drawing, but areas are measured in metres; the same vertices on both sides make it vanish",
+            "bukan salah gambar, tetapi luas diukur dalam meter; hilang bila kedua sisi memakai titik yang sama",
         ),
         row=row,
         other=other,
