@@ -198,3 +198,28 @@ def test_the_table_schema_names_the_columns(tmp_path: Path) -> None:
     long = schema["$defs"]["finding"]
     for line in (tmp_path / "f.jsonl").read_text().splitlines():
         jsonschema.validate(json.loads(line), long)
+
+
+def test_columns_in_any_case_that_contradict(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"id": "a", "KBLI": "47111", "kbli": "47111"},
+        {"id": "b", "KBLI": "47111", "kbli": "56101"},
+        {"id": "c", "Kbli": 1111},
+    ]
+    batch(write_geojsonl(tmp_path / "p.geojson", rows, SHAPES[:3]), tmp_path / "o.csv")
+    told = table(tmp_path / "o.csv")
+    assert [row["undetermined"] == "LOK000" for row in told] == [False, True, False]
+    assert "row 1" in told[1]["message"] and "given twice" in told[1]["message"]
+
+
+def test_the_command_line_goes_before_a_column() -> None:
+    from kkpr_check.batch.proposals import read_proposals
+    from kkpr_check.errors import Place
+    from kkpr_check.io.options import parse_options
+    from kkpr_check.io.raw import objects
+
+    read = read_proposals(
+        {"Floors": objects([2, None, 3])}, 3, parse_options({"floors": "2"}), Place("p.shp")
+    )
+    assert [proposal.floors for proposal in read.proposal] == [2.0, 2.0, 2.0]
+    assert list(read.assumptions) == [2] and "--floors" in read.assumptions[2][0].en

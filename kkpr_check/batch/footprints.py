@@ -115,8 +115,9 @@ def build(reading: Reading, blocks: Iterable[Block], crs: str, id_field: str | N
     with closing(sqlite3.connect(temporary)) as connection:
         connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA)
         _store(connection, reading, crs)
+        loose = connection.execute("SELECT count(*) FROM footprint WHERE parcel_id IS NULL").fetchone()[0] > 0
         for block in blocks:
-            _match(connection, block, crs, id_field)
+            _match(connection, block, crs, id_field, loose=loose)
         connection.execute("CREATE INDEX by_row ON footprint (parcel_row)")
         connection.commit()
     with temporary.open("rb+") as stream:
@@ -166,32 +167,54 @@ def _store(connection: sqlite3.Connection, reading: Reading, crs: str) -> None:
             connection.executemany("INSERT INTO box VALUES (?, ?, ?, ?, ?)", boxes)
 
 
-def _match(connection: sqlite3.Connection, block: Block, crs: str, id_field: str | None) -> None:
-    """Give each building near the parcels of a block the one it fits best so far."""
+def _match(
+    connection: sqlite3.Connection, block: Block, crs: str, id_field: str | None, *, loose: bool
+) -> None:
+    """Give each building near the parcels of a block the one it fits best so far.
+
+    Parameters
+    ----------
+    loose
+        Whether there are buildings without `parcel_id`.
+    """
     raw = block.payload.load().raw
     ids, _ = read_ids(raw.fields, block.rows, id_field, raw.fids, block.start)
     geometry = np.asarray(shapely.force_2d(raw.geometry), dtype=object)
+    named = _named(connection, ids.tolist())
+    placed = np.isfinite(shapely.bounds(geometry)).all(axis=1)
     for row in range(block.rows):
-        parcel = geometry[row]
-        named = connection.execute(
-            "SELECT n, wkb, overlap_m2 FROM footprint WHERE parcel_id = ?", (ids[row],)
-        ).fetchall()
-        found = [(n, wkb, best, 0.0) for n, wkb, best in named]
-        if parcel is not None and not parcel.is_empty and np.isfinite(parcel.bounds).all():
-            west, south, east, north = parcel.bounds
-            near = connection.execute(
-                "SELECT f.n, f.wkb, f.overlap_m2 FROM box b JOIN footprint f ON f.n = b.n WHERE f.parcel_id IS NULL "
-                "AND b.xmin <= ? AND b.xmax >= ? AND b.ymin <= ? AND b.ymax >= ?",
-                (east, west, north, south),
-            ).fetchall()
-            found += [(n, wkb, best, 1e-9) for n, wkb, best in near]
-        for n, wkb, best, least in found:
-            overlap = _overlap(parcel, wkb, crs)
-            if overlap >= least and (best is None or overlap > best):
+        found = [(n, wkb, True) for n, wkb in named.get(ids[row], ())]
+        if loose and placed[row]:
+            found += [(n, wkb, False) for n, wkb in _near(connection, geometry[row].bounds)]
+        for n, wkb, is_named in found:
+            overlap = _overlap(geometry[row], wkb, crs)
+            if is_named or overlap > 0:
                 connection.execute(
-                    "UPDATE footprint SET parcel_row = ?, overlap_m2 = ? WHERE n = ?",
+                    "UPDATE footprint SET parcel_row = ?1, overlap_m2 = ?2 "
+                    "WHERE n = ?3 AND (overlap_m2 IS NULL OR overlap_m2 < ?2)",
                     (block.start + row, overlap, n),
                 )
+
+
+def _named(connection: sqlite3.Connection, ids: list[str]) -> dict[str, list[tuple[int, bytes | None]]]:
+    found: dict[str, list[tuple[int, bytes | None]]] = {}
+    for parcel_id, n, wkb in connection.execute(
+        "SELECT parcel_id, n, wkb FROM footprint WHERE parcel_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(ids),),
+    ):
+        found.setdefault(parcel_id, []).append((n, wkb))
+    return found
+
+
+def _near(
+    connection: sqlite3.Connection, bounds: tuple[float, float, float, float]
+) -> list[tuple[int, bytes]]:
+    west, south, east, north = bounds
+    return connection.execute(
+        "SELECT f.n, f.wkb FROM box b CROSS JOIN footprint f ON f.n = b.n WHERE f.parcel_id IS NULL "  # box first
+        "AND b.xmin <= ? AND b.xmax >= ? AND b.ymin <= ? AND b.ymax >= ?",
+        (east, west, north, south),
+    ).fetchall()
 
 
 def _overlap(parcel: Any, wkb: bytes | None, crs: str) -> float:
@@ -199,7 +222,7 @@ def _overlap(parcel: Any, wkb: bytes | None, crs: str) -> float:
     if parcel is None or wkb is None:
         return 0.0
     both = [
-        shapely.make_valid(one, method="structure", keep_collapsed=False)
+        one if one.is_valid else shapely.make_valid(one, method="structure", keep_collapsed=False)
         for one in (parcel, shapely.from_wkb(wkb))
     ]
     common = shapely.intersection(*both)

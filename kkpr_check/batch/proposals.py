@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from kkpr_check.io.options import (
     OPTION_NAMES,
     PROPOSAL_FIELDS,
     Options,
+    Parsed,
     merge_command_line,
     not_given,
     parse_option,
@@ -45,29 +46,71 @@ def read_proposals(
         The file, for messages; the row is added.
     """
     columns = {name: values for name, values in fields.items() if _option(name) in PROPOSAL_FIELDS}
-    keys = [objects([_key(value) for value in values]) for values in columns.values()]
-    found: dict[tuple[Any, ...], tuple[Proposal, tuple[Text, ...]] | KkprError] = {}
     read = ProposalsRead(objects([None] * rows))
     if not columns:
         read.proposal[:] = command_line.proposal()
         return read
-    for row, key in enumerate(zip(*keys, strict=True)):
-        answer = found.get(key)
-        if answer is None:
-            answer = _parse({name: values[row] for name, values in columns.items()}, command_line)
-            found[key] = answer
-        if isinstance(answer, KkprError):
-            read.proposal[row] = command_line.proposal()
-            read.errors[row] = answer
-        else:
-            read.proposal[row], notes = answer
+    names = [_option(name) for name in columns]
+    parsed = [_parse_column(name, values) for name, values in zip(names, columns.values(), strict=True)]
+    known: dict[tuple[Any, ...], Proposal] = {}
+    plain = len(set(names)) == len(names)  # KBLI beside kbli: whether they agree is seen row by row
+    for row, answers in enumerate(zip(*parsed, strict=True)):
+        proposal = known.get(answers) if plain else None
+        if proposal is None:
+            quick = _together(names, answers, command_line) if plain else None
+            answer = quick or _by_the_book({name: v[row] for name, v in columns.items()}, command_line)
+            if isinstance(answer, KkprError):
+                read.proposal[row] = command_line.proposal()
+                read.errors[row] = answer
+                continue
+            proposal, notes = answer
             if notes:
                 read.assumptions[row] = notes
+            elif plain:
+                known[answers] = proposal
+        read.proposal[row] = proposal
     _add_places(read, columns, command_line, place)
     return read
 
 
-def _parse(values: Mapping[str, Any], command_line: Options) -> tuple[Proposal, tuple[Text, ...]] | KkprError:
+def _parse_column(name: str, values: Objects) -> list[Parsed | None]:
+    """Return each value as understood, None where it can not be; equal values are parsed once."""
+    found: dict[Any, Parsed | None] = {}
+    parsed = []
+    for value in values:
+        key = _key(value)
+        if key not in found:
+            try:
+                found[key] = parse_option(name, value, place=Place())
+            except KkprError:
+                found[key] = None
+        parsed.append(found[key])
+    return parsed
+
+
+def _together(
+    names: Sequence[str], answers: Sequence[Parsed | None], command_line: Options
+) -> tuple[Proposal, tuple[Text, ...]] | None:
+    """Return the proposal of values that were understood; None where something is wrong with them."""
+    if None in answers:
+        return None
+    values = dict(command_line.values)
+    notes = list(command_line.assumptions)
+    for name, parsed in zip(names, answers, strict=True):
+        assert parsed is not None
+        if parsed.value is None:
+            continue
+        if values.setdefault(name, parsed.value) != parsed.value:
+            return None
+        if parsed.assumption is not None:
+            notes.append(parsed.assumption)
+    values.pop("id", None)
+    return Proposal(**values), tuple(dict.fromkeys(notes))
+
+
+def _by_the_book(
+    values: Mapping[str, Any], command_line: Options
+) -> tuple[Proposal, tuple[Text, ...]] | KkprError:
     try:
         options = merge_command_line(command_line, parse_options(values, place=Place()))
     except KkprError as error:
