@@ -6,7 +6,13 @@ from typing import Any, NamedTuple
 
 from kkpr_check.errors import Text
 
-_UNITS = {"m": ("m", "m"), "m2": ("m2", "m2"), "floors": ("floor(s)", "lantai"), "zones": ("zone(s)", "zona"), "ha": ("ha", "ha")}
+_UNITS = {
+    "m": ("m", "m"),
+    "m2": ("m2", "m2"),
+    "floors": ("floor(s)", "lantai"),
+    "zones": ("zone(s)", "zona"),
+    "ha": ("ha", "ha"),
+}
 
 
 class Quantity(NamedTuple):

@@ -513,7 +513,9 @@ def test_a_vrt_in_disguise_reads_nothing(suffix: str, tmp_path: Path) -> None:
 
 
 def test_dangerous_drivers_are_not_there() -> None:
-    code = "from kkpr_check.io.drivers import import_pyogrio; print(*import_pyogrio().list_drivers(), sep='\\n')"
+    code = (
+        "from kkpr_check.io.drivers import import_pyogrio; print(*import_pyogrio().list_drivers(), sep='\\n')"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     drivers = set(done.stdout.splitlines())
     assert not drivers & {

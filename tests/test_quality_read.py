@@ -171,10 +171,19 @@ def test_a_chord_sliver_is_told_from_an_overlap(tmp_path: Path) -> None:
     path = geojson(tmp_path / "zona.geojson", [feature(a, KODSZN="R-2"), feature(b, KODSZN="R-3")])
     result = look(path, select=("DAT1",))
     chords = only(result, "DAT108")
-    assert [f.level for f in chords] == ["info"]
-    assert chords[0].area_m2 is not None and chords[0].area_m2 > 1000, (
-        "the chord lies metres away from the parallel"
+    assert [f.level for f in chords] == ["warning"], (
+        "44 km long: the chord lies metres away from the parallel"
     )
+    assert {chords[0].feature, chords[0].other_feature} == {"0", "1"}
+    assert not {"DAT101", "DAT102"} & codes_of(result)
+
+
+def test_a_short_chord_is_information_or_noise(tmp_path: Path) -> None:
+    a = polygon([[124.0, -9.5], [124.1, -9.5], [124.1, -9.6], [124.0, -9.6], [124.0, -9.5]])
+    b = polygon([[124.0, -9.5], [124.0, -9.4], [124.1, -9.4], [124.1, -9.5], [124.05, -9.5], [124.0, -9.5]])
+    path = geojson(tmp_path / "zona.geojson", [feature(a, KODSZN="R-2"), feature(b, KODSZN="R-3")])
+    result = look(path, select=("DAT1",))
+    assert [f.level for f in only(result, "DAT108")] == ["info"]
     assert not {"DAT101", "DAT102"} & codes_of(result)
 
 
