@@ -20,14 +20,14 @@ def github(result: Result, lang: str) -> str:
     """Return workflow commands: the summary first, then at most ten findings of each level."""
     worst: Level = next((level for level in LEVELS if result.count(level)), "info")
     lines = [_command(_COMMANDS[worst], {"title": "kkpr-check validate"}, words.summary(result, lang))]
-    lines += [
-        _command("warning", {"title": "kkpr-check baseline"}, note) for note in words.notes(result, lang)[:1]
-    ]
+    spent = {worst: 1}
+    for note in words.notes(result, lang)[:1]:
+        lines.append(_command("warning", {"title": "kkpr-check baseline"}, note))
+        spent["warning"] = spent.get("warning", 0) + 1
     for level in LEVELS:
-        room = ANNOTATIONS_A_LEVEL - (level == worst) - (level == "warning" and len(lines) > 1)
-        lines += [
-            _annotation(finding, lang) for finding in [f for f in result.findings if f.level == level][:room]
-        ]
+        findings = [finding for finding in result.findings if finding.level == level]
+        room = ANNOTATIONS_A_LEVEL - spent.get(level, 0)
+        lines += [_annotation(finding, lang) for finding in findings[:room]]
     return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,359 @@
+"""`validate` on the command line: exit codes, formats that their readers can read, the baseline."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from builders import feature, geojson, polygon, ring
+from cli_harness import SAMPLE, Run
+
+import kkpr_check
+from kkpr_check.errors import Place, Text
+from kkpr_check.quality.findings import CODES, DataFinding, NotRun, Result, Target
+from kkpr_check.report.findings_formats import FORMATS, render
+from kkpr_check.report.look import Look
+
+SCHEMA = json.loads((Path(kkpr_check.__file__).parent / "schemas" / "findings-1.json").read_text("utf-8"))
+HOSTILE = "a|b <script>alert(1)</script> %0A::error::x\r\n::set-output name=a::b]]> & \x1b[31m \u202e \x00 `c` \ud800 ,:"
+
+
+def zones(path: Path, *codes: str | None, apart: float = 0.001, **more: Any) -> Path:
+    """Write one square a code, side by side; `apart` below 0.001 degrees lets them overlap."""
+    return geojson(
+        path, [feature(polygon(ring(124.48 + i * apart)), KODSZN=c, **more) for i, c in enumerate(codes)]
+    )
+
+
+@pytest.fixture
+def clean(tmp_path: Path) -> Path:
+    """A layer without any finding but those of missing official fields."""
+    return zones(tmp_path / "bersih.geojson", "R-2", "R-3")
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    return zones(tmp_path / "buruk.geojson", "R-2", "R-3", "Q-99", apart=0.0009)
+
+
+def hostile() -> Result:
+    """Return findings with foreign strings in every place."""
+    finding = DataFinding(
+        "DAT203", "error", Text(f"code {HOSTILE}", f"kode {HOSTILE}"), Text(HOSTILE, HOSTILE), file=f"dir/{HOSTILE}.shp",
+        layer=HOSTILE, feature=HOSTILE, feature_field=HOSTILE, field=HOSTILE, value=HOSTILE,
+    )  # fmt: skip
+    target = Target(f"dir/{HOSTILE}.shp", None, "zoning", 1, None, HOSTILE)
+    return Result((target,), (finding,), ("DAT203",), (NotRun("DAT101", Text(HOSTILE, HOSTILE), HOSTILE),))
+
+
+def many(count: int) -> Result:
+    findings = tuple(
+        DataFinding("DAT101", level, Text(f"overlap {i}", f"tumpang {i}"), Text("snap", "rapikan"), file="a.shp", feature=str(i))
+        for level in ("error", "warning", "info")
+        for i in range(count)
+    )  # fmt: skip
+    return Result((Target("a.shp", None, "zoning", count),), findings, ("DAT101",), ())
+
+
+# --- exit codes -----------------------------------------------------------------------------------------------
+
+
+def test_clean_warned_and_wrong_data(run: Run, clean: Path, bad: Path) -> None:
+    assert run("validate", str(clean))[0] == 0
+    assert run("validate", str(clean), "--strict")[0] == 1, "official fields are missing: warnings"
+    assert run("validate", str(clean), "--strict", "--ignore", "DAT2")[0] == 0
+    assert run("validate", str(bad))[0] == 1
+    assert run("validate", str(bad), "--select", "DAT00,DAT3")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (), ("nowhere.shp",), ("{bad}", "--format", "pdf"), ("{bad}", "--select", "XYZ"), ("{bad}", "--baseline", "nowhere.json"), ("{bad}", "--baseline", "{bad}"), ("{bad}", "--overwrite"),
+        ("{bad}", "--output", "{bad}", "--overwrite"), ("{bad}", "--as-of", "yesterday"), ("{bad}", "--assume-crs", "EPSG:1"),
+    ],
+)  # fmt: skip
+def test_what_cannot_run_ends_with_two(run: Run, bad: Path, arguments: tuple[str, ...]) -> None:
+    before = bad.read_bytes()
+    code, out, err = run("validate", *(a.format(bad=bad) for a in arguments))
+    if "--assume-crs" in arguments:
+        assert code in (1, 2)
+    else:
+        assert (code, out) == (2, "")
+        assert err.startswith("kkpr-check: error: ")
+    assert bad.read_bytes() == before
+
+
+def test_unreadable_data_is_a_finding_and_not_the_end(run: Run, tmp_path: Path, bad: Path) -> None:
+    (tmp_path / "rusak.geojson").write_text("{")
+    code, out, _ = run("validate", str(tmp_path / "rusak.geojson"), str(bad), "--format", "json")
+    assert code == 1
+    assert {"DAT001", "DAT101"} <= set(json.loads(out)["summary"]["by_code"])
+
+
+# --- formats --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", ["en", "id"])
+def test_json_is_what_its_schema_says(run: Run, bad: Path, lang: str) -> None:
+    code, out, _ = run("validate", str(bad), str(SAMPLE), "--format", "json", "--lang", lang)
+    document = json.loads(out)
+    jsonschema.validate(document, SCHEMA)
+    assert code == 1
+    assert document["schema"] == "kkpr-check/findings/1"
+    assert sum(document["summary"]["by_code"].values()) == len(document["findings"])
+    for level in ("error", "warning", "info"):
+        assert document["summary"][level] == sum(f["level"] == level for f in document["findings"])
+    overlap = next(f for f in document["findings"] if f["code"] == "DAT101" and f["file"] == str(bad))
+    assert (overlap["feature"], overlap["other_feature"], overlap["name"]) == ("0", "1", "overlap")
+    assert overlap["witness"]["type"] == "Polygon"
+    assert 124.48 < overlap["witness"]["coordinates"][0][0][0] < 124.482
+    assert all(CODES[f["code"]].name == f["name"] for f in document["findings"])
+
+
+def test_the_same_data_give_the_same_bytes(run: Run, bad: Path) -> None:
+    calls = [run("validate", str(bad), str(SAMPLE), "--format", "json")[1] for _ in range(2)]
+    assert calls[0] == calls[1]
+
+
+def test_json_lines_are_the_findings_and_then_the_rest(run: Run, bad: Path) -> None:
+    _, whole, _ = run("validate", str(bad), "--format", "json")
+    _, out, _ = run("validate", str(bad), "--format", "jsonl")
+    *findings, rest = [json.loads(line) for line in out.splitlines()]
+    document = json.loads(whole)
+    assert findings == document.pop("findings")
+    assert rest == document
+
+
+@pytest.mark.parametrize("result", [hostile(), many(3)], ids=["hostile", "many"])
+def test_json_takes_any_string(result: Result) -> None:
+    jsonschema.validate(json.loads(render(result, "json", "en")), SCHEMA)
+
+
+def test_junit_can_be_parsed_and_fails_on_errors_only() -> None:
+    root = ET.fromstring(render(hostile(), "junit", "en").encode())
+    (failure,) = root.iter("failure")
+    assert "<script>" in (failure.text or "")
+    assert root.attrib["failures"] == "1"
+    root = ET.fromstring(render(many(2), "junit", "en").encode())
+    (case,) = [c for c in root.iter("testcase") if c.attrib["name"].startswith("DAT101")]
+    assert len(case.findall("failure")) == 1
+    assert "overlap 1" in (case.findtext("system-out") or "")
+    assert int(root.attrib["tests"]) == len(list(root.iter("testcase")))
+
+
+def test_a_check_that_was_not_run_is_skipped_in_junit() -> None:
+    result = Result(
+        (Target("a.shp", None, "zoning", 1),),
+        (),
+        ("DAT101",),
+        (NotRun("DAT106", Text("no boundary", "tanpa batas"), "a.shp"),),
+    )
+    cases = {
+        c.attrib["name"]: c for c in ET.fromstring(render(result, "junit", "en").encode()).iter("testcase")
+    }
+    assert cases["DAT106 outside-boundary"].find("skipped") is not None
+    assert cases["DAT101 overlap"].find("failure") is None
+
+
+def test_sarif_has_the_parts_that_its_readers_need() -> None:
+    for result in (hostile(), many(2)):
+        document = json.loads(render(result, "sarif", "en"))
+        assert document["version"] == "2.1.0"
+        (sarif_run,) = document["runs"]
+        rules = sarif_run["tool"]["driver"]["rules"]
+        assert len({rule["id"] for rule in rules}) == len(rules)
+        prints = [item["partialFingerprints"]["kkprCheck/v1"] for item in sarif_run["results"]]
+        assert len(set(prints)) == len(prints) == len(result.findings)
+        for item, finding in zip(sarif_run["results"], result.findings, strict=True):
+            assert rules[item["ruleIndex"]]["id"] == item["ruleId"] == finding.code
+            assert item["level"] in ("error", "warning", "note")
+            assert item["message"]["text"]
+            uri = item["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+            assert re.fullmatch(r"[A-Za-z0-9/~._%-]+", uri)
+            assert item["locations"][0]["physicalLocation"]["region"]["startLine"] >= 1
+
+
+def test_github_says_the_summary_first_and_no_more_than_ten_a_level() -> None:
+    lines = render(many(25), "github", "en").splitlines()
+    assert lines[0] == "::error title=kkpr-check validate::25 errors, 25 warnings, 25 info"
+    counts = {
+        level: sum(line.startswith(f"::{level} ") for line in lines)
+        for level in ("error", "warning", "notice")
+    }
+    assert counts == {"error": 10, "warning": 10, "notice": 10}
+
+
+def test_github_commands_cannot_be_injected() -> None:
+    lines = render(hostile(), "github", "en").splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        assert re.fullmatch(r"::error [a-z]+=[^:]*(,[a-z]+=[^:,]*)*::[^\r\n]*", line)
+
+
+def test_gitlab_code_quality() -> None:
+    for result in (hostile(), many(3)):
+        issues = json.loads(render(result, "gitlab", "en"))
+        assert len({issue["fingerprint"] for issue in issues}) == len(issues) == len(result.findings)
+        for issue in issues:
+            assert set(issue) == {"description", "check_name", "fingerprint", "severity", "location"}
+            assert issue["severity"] in ("info", "minor", "major", "critical", "blocker")
+            assert issue["location"]["lines"]["begin"] >= 1
+
+
+def test_markdown_has_one_row_a_finding_and_no_markup_of_others() -> None:
+    text = render(hostile(), "md", "en")
+    rows = [line for line in text.splitlines() if line.startswith("| error")]
+    assert len(rows) == 1
+    assert len(re.findall(r"(?<!\\)\|", rows[0])) == 7
+    assert not re.search(r"(?<!\\)<", text)
+    assert "\x1b" not in text
+
+
+def test_text_tells_ten_of_a_code_and_counts_the_rest(run: Run, bad: Path) -> None:
+    text = render(many(25), "text", "en", Look())
+    assert text.count("overlap 1") == 3
+    assert "... and 15 more" in text
+    assert "\x1b" not in render(hostile(), "text", "en", Look(columns=80))
+    code, out, _ = run("validate", str(bad), "--lang", "id")
+    assert code == 1
+    assert "kesalahan" in out
+    assert "Poligon bertumpang tindih" in out
+
+
+@pytest.mark.parametrize("fmt", [fmt for fmt in FORMATS if fmt != "auto"])
+def test_no_findings_in_every_format(fmt: str) -> None:
+    text = render(Result((), (), ("DAT101",), ()), fmt, "en")
+    assert text.endswith("\n")
+    assert "Traceback" not in text
+
+
+def test_auto_is_github_inside_actions(
+    run: Run, bad: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    assert not run("validate", str(bad), "--format", "auto")[1].startswith("::")
+    step = tmp_path / "summary.md"
+    step.write_text("before\n")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(step))
+    code, out, _ = run("validate", str(bad), "--format", "auto")
+    assert code == 1
+    assert out.startswith("::error title=kkpr-check validate::")
+    written = step.read_text("utf-8")
+    assert written.startswith("before\n## kkpr-check validate")
+    document = json.loads(run("validate", str(bad), "--format", "json")[1])
+    assert len(re.findall(r"^\| (error|warning|info) ", written, re.MULTILINE)) == len(document["findings"])
+
+
+def test_output_goes_to_a_file_by_its_suffix(run: Run, bad: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.sarif"
+    assert run("validate", str(bad), "--output", str(target))[:2] == (1, "")
+    assert json.loads(target.read_text("utf-8"))["version"] == "2.1.0"
+    assert run("validate", str(bad), "--output", str(target))[0] == 2
+
+
+# --- baseline -------------------------------------------------------------------------------------------------
+
+
+def entries_of(path: Path) -> list[dict[str, Any]]:
+    return list(json.loads(path.read_text("utf-8"))["entries"])
+
+
+def test_a_baseline_lets_only_new_findings_fail(run: Run, bad: Path, tmp_path: Path) -> None:
+    known = tmp_path / "known.json"
+    code, _, err = run("validate", str(bad), "--write-baseline", str(known))
+    assert code == 0
+    assert "known.json" in err
+    code, out, _ = run("validate", str(bad), "--baseline", str(known), "--format", "json", "--strict")
+    document = json.loads(out)
+    assert code == 0
+    assert document["findings"] == []
+    assert document["summary"]["suppressed"] == len(entries_of(known))
+    zones(bad, "R-2", "R-3", "Q-99", "Z-77", apart=0.0009)
+    code, out, _ = run("validate", str(bad), "--baseline", str(known), "--format", "json")
+    new = {(f["code"], f["feature"]) for f in json.loads(out)["findings"] if f["level"] == "error"}
+    assert code == 1
+    assert new == {("DAT203", "3"), ("DAT101", "2")}
+
+
+def test_entries_that_match_nothing_and_that_have_expired(run: Run, bad: Path, tmp_path: Path) -> None:
+    known = tmp_path / "known.json"
+    run("validate", str(bad), "--write-baseline", str(known))
+    entries = entries_of(known)
+    unknown = next(e for e in entries if e["code"] == "DAT203")
+    unknown["expires"] = "2026-11-30"
+    entries.append(
+        {"code": "DAT101", "file": str(bad), "feature": "8", "other_feature": "9", "reason": "gone"}
+    )
+    known.write_text(json.dumps({"schema": "kkpr-check/baseline/1", "entries": entries}))
+    call = ("validate", str(bad), "--baseline", str(known), "--format", "json", "--as-of")
+    code, out, _ = run(*call, "2026-11-30")
+    assert code == 0
+    assert [label.split()[0] for label in json.loads(out)["baseline"]["unmatched"]] == ["DAT101"]
+    code, out, _ = run(*call, "2026-12-01")
+    assert code == 1
+    assert [f["code"] for f in json.loads(out)["findings"]] == ["DAT203"]
+    assert len(json.loads(out)["baseline"]["expired"]) == 1
+    assert "matches nothing" in run("validate", str(bad), "--baseline", str(known))[1]
+
+
+def test_reasons_and_dates_survive_a_rewrite(run: Run, bad: Path, tmp_path: Path) -> None:
+    known = tmp_path / "known.json"
+    run("validate", str(bad), "--write-baseline", str(known))
+    entries = entries_of(known)
+    entries[0] |= {"reason": "surat dinas 12", "expires": "2030-01-01"}
+    known.write_text(json.dumps({"schema": "kkpr-check/baseline/1", "entries": entries}))
+    assert run("validate", str(bad), "--baseline", str(known), "--write-baseline", str(known))[0] == 2
+    assert (
+        run("validate", str(bad), "--baseline", str(known), "--write-baseline", str(known), "--overwrite")[0]
+        == 0
+    )
+    assert entries_of(known)[0] == entries[0]
+
+
+def test_alike_findings_are_counted(run: Run, tmp_path: Path) -> None:
+    """Two findings of the same identity need two entries: a third one is new."""
+    from kkpr_check.quality import baseline
+
+    one = many(1).findings[0]
+    text = baseline.document([one, one], "known")
+    entries = baseline.parse(text, Place("known.json"))
+    outcome = baseline.apply([one, one, one], entries, dt.date(2026, 1, 1))
+    assert (len(outcome.findings), outcome.suppressed, outcome.unmatched) == (1, 2, ())
+    assert len(baseline.apply([one], entries, dt.date(2026, 1, 1)).unmatched) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", '{"schema": "x", "entries": []}', '{"schema": "kkpr-check/baseline/1", "entries": [{"file": "a"}]}',
+     '{"schema": "kkpr-check/baseline/1", "entries": [{"code": "DAT101", "until": "2026-01-01"}]}',
+     '{"schema": "kkpr-check/baseline/1", "entries": [{"code": "DAT101", "expires": "soon"}]}',
+     '{"schema": "kkpr-check/baseline/1", "entries": [{"code": "DAT101", "count": 0}]}'],
+)  # fmt: skip
+def test_a_wrong_baseline_is_refused(run: Run, bad: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "known.json").write_text(text)
+    assert run("validate", str(bad), "--baseline", str(tmp_path / "known.json"))[0] == 2
+
+
+def test_the_codes_are_those_of_the_contract() -> None:
+    names = """unreadable missing-part crs-missing crs-implausible axes-swapped geometry-type null-geometry not-read-whole
+    encoding | overlap gap sliver duplicate-geometry invalid-geometry outside-boundary uncovered-boundary chord-sliver
+    mergeable-neighbours | field-missing value-missing code-unknown code-name-conflict luasha-differs admin-name text-truncated
+    mojibake join-residue overlay-value-unknown code-spelling | itbx-grammar subzone-without-rules rules-without-subzone
+    ladder-hole ladder-overlap uncited limits-contradict condition-undefined kbli-unknown | case-failed"""
+    frozen = {
+        f"DAT{family}{number:02}": name
+        for family, group in enumerate(names.split("|"))
+        for number, name in enumerate(group.split(), start=1)
+    }
+    assert frozen.items() <= {code: entry.name for code, entry in CODES.items()}.items()
+    documented = (Path(kkpr_check.__file__).parents[1] / "docs" / "validate.md").read_text("utf-8")
+    for code in CODES:
+        assert code in documented or "DAT302" <= code <= "DAT312"
