@@ -84,6 +84,8 @@ class Coverage:
         Rows of features that share an edge, (k, 2), each pair once.
     unmatched_ratio
         Share of the edges without a partner.
+    tree
+        Index of the parts.
     """
 
     parts: Parts
@@ -91,6 +93,7 @@ class Coverage:
     holes: Objects
     neighbours: Ints
     unmatched_ratio: float
+    tree: shapely.STRtree
 
 
 def parts_of(geometry: Objects) -> Parts:
@@ -114,13 +117,15 @@ def analyse(geometry: Objects) -> Coverage:
     edges = edges_of(parts.polygon)
     segments, neighbours = _left_over(edges, parts.owner)
     faces = _faces(segments)
-    depth = _depth(faces, parts.polygon)
+    tree = shapely.STRtree(parts.polygon)
+    depth = _depth(faces, tree)
     return Coverage(
         parts,
-        tuple(_pairs(faces[depth > 1], parts)),
+        tuple(_pairs(faces[depth > 1], parts, tree)),
         _dissolved(faces[depth == 0]),
         neighbours,
         len(segments) / max(len(edges.start), 1),
+        tree,
     )
 
 
@@ -222,10 +227,10 @@ def without_noise(pieces: Objects) -> Objects:
     return kept
 
 
-def _depth(faces: Objects, polygons: Objects) -> Ints:
+def _depth(faces: Objects, tree: shapely.STRtree) -> Ints:
     if not len(faces):
         return np.empty(0, dtype=np.int64)
-    inside = shapely.STRtree(polygons).query(shapely.point_on_surface(faces), predicate="intersects")[0]
+    inside = tree.query(shapely.point_on_surface(faces), predicate="intersects")[0]
     return np.bincount(inside, minlength=len(faces))
 
 
@@ -233,11 +238,11 @@ def _dissolved(faces: Objects) -> Objects:
     return without_noise(polygons_of(shapely.union_all(faces))) if len(faces) else faces
 
 
-def _pairs(deep: Objects, parts: Parts) -> list[Pair]:
+def _pairs(deep: Objects, parts: Parts, tree: shapely.STRtree) -> list[Pair]:
     """Return the pairs of features that overlap; only parts that touch a face of depth two or more can."""
     if not len(deep):
         return []
-    touched = np.unique(shapely.STRtree(parts.polygon).query(deep, predicate="intersects")[1])
+    touched = np.unique(tree.query(deep, predicate="intersects")[1])
     polygon, owner = parts.polygon[touched], parts.owner[touched]
     a, b = shapely.STRtree(polygon).query(polygon, predicate="intersects")
     once = (a < b) & (owner[a] != owner[b])

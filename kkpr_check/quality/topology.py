@@ -188,8 +188,7 @@ def _gap(view: LayerView, hole: shapely.Polygon, found: Coverage, *, known_insid
 
 def _beside(hole: shapely.Polygon, found: Coverage) -> list[int]:
     """Return the rows of the features around a hole, those with the longest share of its outline first."""
-    tree = shapely.STRtree(found.parts.polygon)
-    near = tree.query(shapely.buffer(hole, 2e-3, quad_segs=2), predicate="intersects")
+    near = found.tree.query(shapely.buffer(hole, 2e-3, quad_segs=2), predicate="intersects")
     if not len(near):
         return []
     rim = shapely.buffer(hole.boundary, 2e-3, quad_segs=1, cap_style="flat")
