@@ -9,18 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import shapely
+from shapely.errors import GEOSException
 
 from kkpr_check.errors import InputError, KkprError, Place, Text, UsageError
 from kkpr_check.geometry import union_of
 from kkpr_check.io import quality_read
 from kkpr_check.io.containers import local_path
 from kkpr_check.io.layers import list_layers
+from kkpr_check.io.lock import check_lock
 from kkpr_check.io.planfolder import PLAN_FILE, gather_plan, plan_sha256
 from kkpr_check.io.planlayers import _names_no_crs
 from kkpr_check.io.quality_read import Reading, ReadLayer
 from kkpr_check.plan import Plan, Tables
 from kkpr_check.quality import LAYER_CHECKS, baseline, tables
-from kkpr_check.quality.base import NO_POLYGONS, NOT_ZONING, LayerView, Surroundings
+from kkpr_check.quality.base import NO_POLYGONS, NOT_ZONING, LayerCheck, LayerView, Surroundings
 from kkpr_check.quality.codes import distinct, read_code
 from kkpr_check.quality.findings import CODES, DataFinding, NotRun, Result, Target, chosen, ordered
 from kkpr_check.reference import field_role, kbli_editions, kbli_titles
@@ -192,11 +194,15 @@ def _layer_names(path: str, wanted: str | None) -> list[str | None]:
 
 
 def _plan_folder(run: _Run, folder: str) -> None:
+    request = run.request
     plan, found, plan_errors, table_errors = gather_plan(folder)
     select, ignore = ((), ()) if plan is None else (plan.validate_select, plan.validate_ignore)
     run.targets.append(Target(folder, _sha256(folder), "plan"))
     run.ran |= {code for code in ("DAT010", *tables.CODES) if run.wants([code])}
     run.add((tables.from_error(error, "DAT010") for error in tables.flattened(plan_errors)), select, ignore)
+    ignored = [] if request.select else [c for c in CODES if run.wants([c]) and not chosen(c, select, ignore)]
+    why = Text("[validate] of plan.toml leaves it out", "[validate] pada plan.toml mengecualikannya")
+    run.not_run += [NotRun(code, why, folder) for code in ignored]
     version = 2020 if plan is None else plan.kbli_version
     known_kbli = kbli_titles(version) if version in kbli_editions() else None
     if run.wants(tables.CODES):
@@ -220,6 +226,10 @@ def _plan_folder(run: _Run, folder: str) -> None:
     views = _look_at(run, read, select, ignore)
     if "zones.csv" in found.present and all(layer.view is not None for layer in read):
         run.add(tables.unused_subzones(found, _used(views), folder=folder), select, ignore)
+    try:
+        check_lock(folder)
+    except KkprError as error:
+        run.add((tables.from_error(single, "DAT010") for single in tables.flattened([error])), select, ignore)
     _cases(run, folder, found, select, ignore)
 
 
@@ -257,11 +267,31 @@ def _look_at(
                 run.not_run += [NotRun(code, why, view.file) for code in wanted]
             elif wanted:
                 run.ran |= set(wanted)
-                run.add(quality_read.in_lonlat(list(check.run(view, around)), plane), select, ignore)
+                run.add(quality_read.in_lonlat(_checked(check, view, around), plane), select, ignore)
     run.not_run[:] = [
         item for item in run.not_run if item.file is None or item.code not in run.ran or _matters(item)
     ]
     return list(views.values())
+
+
+def _checked(check: LayerCheck, view: LayerView, around: Surroundings) -> list[DataFinding]:
+    """Run one check; where GEOS gives up that is a finding, and the other checks go on."""
+    found: list[DataFinding] = []
+    try:
+        found.extend(check.run(view, around))
+    except GEOSException as error:
+        found.append(
+            view.finding(
+                "DAT105",
+                "error",
+                Text(
+                    f"the geometry library gave up on the layer ({check.codes[0]} ...): {error}",
+                    f"pustaka geometri gagal mengolah layer ({check.codes[0]} ...): {error}",
+                ),
+                Text("repair the geometries and run again", "perbaiki geometrinya lalu ulangi"),
+            )
+        )
+    return found
 
 
 def _matters(item: NotRun) -> bool:

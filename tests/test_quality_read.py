@@ -21,6 +21,8 @@ from builders import (
     shuffle_shx,
 )
 from cli_harness import SAMPLE
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kkpr_check.errors import KkprError
 from kkpr_check.quality.findings import DataFinding, Result
@@ -200,6 +202,50 @@ def test_a_missing_target_and_a_wrong_prefix_end_the_run(tmp_path: Path) -> None
         look(tmp_path / "a.docx")
 
 
+def test_where_the_geometry_library_gives_up_the_other_checks_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kkpr_check.quality import coverage
+
+    def give_up(_: Any) -> Any:
+        raise shapely.errors.GEOSException("side location conflict")
+
+    monkeypatch.setattr(coverage, "analyse", give_up)
+    result = look(
+        geojson(
+            tmp_path / "zona.geojson",
+            [square(), square(124.481, KODSZN="K-1"), square(124.482, KODSZN="Q-99")],
+        )
+    )
+    assert "side location conflict" in only(result, "DAT105")[0].message.en
+    assert only(result, "DAT203")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["shp", "shx", "dbf", "prj", "geojson"]),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8),
+)
+def test_flipped_bytes_end_in_findings_or_a_refusal(
+    tmp_path: Path, part: str, flips: list[tuple[float, int]]
+) -> None:
+    if part == "geojson":
+        target = damaged = geojson(tmp_path / "a.geojson", [square(124.48 + i * 0.0009) for i in range(4)])
+    else:
+        target = shapefile(tmp_path, 12)
+        damaged = target.with_suffix(f".{part}")
+    data = bytearray(damaged.read_bytes())
+    for at, value in flips:
+        data[int(at * (len(data) - 1))] = value
+    damaged.write_bytes(data)
+    try:
+        result = look(target)
+    except KkprError:
+        return
+    assert len(result.targets) == 1
+    assert result.targets[0].features is not None or any(f.level == "error" for f in result.findings)
+
+
 # --- plan folders ---------------------------------------------------------------------------------------------
 
 
@@ -250,6 +296,22 @@ def test_a_field_of_plan_toml_that_the_layer_lacks(plan: Path) -> None:
     change(plan / "plan.toml", 'subzone = "KODSZN"', 'subzone = "KODE"')
     (finding,) = [f for f in only(look(plan), "DAT201") if f.level == "error"]
     assert finding.field == "KODE"
+
+
+def test_a_field_that_an_overlay_reads_and_the_layer_lacks(plan: Path) -> None:
+    change(plan / "plan.toml", 'field = "LP2B_2"', 'field = "LP2B_9"')
+    (finding,) = [f for f in only(look(plan), "DAT201") if f.level == "error"]
+    assert finding.field == "LP2B_9"
+    assert "KHS002" in finding.message.en
+
+
+def test_a_file_that_differs_from_the_lock(plan: Path) -> None:
+    from kkpr_check.cli import main
+
+    assert main(["plan", "lock", str(plan)]) == 0
+    assert not only(look(plan), "DAT010")
+    change(plan / "zones.csv", "\n", "\n\n")
+    assert [f.level for f in only(look(plan), "DAT010")] == ["error"]
 
 
 def test_a_wrong_expectation_is_a_failed_case(plan: Path) -> None:

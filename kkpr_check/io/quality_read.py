@@ -280,12 +280,22 @@ def _named(view: LayerView, raw: Raw, spec: LayerSpec | None, plan: Plan | None)
         if overlay.field is not None and overlay.layer is None:
             values.setdefault(overlay.field, set()).update(as_text(value) or "" for value in overlay.values)
     return replace(
-        view, role=spec.role, meanings=dict(spec.fields), declared=True, tolerance=plan.tolerance,
+        view, role=spec.role, meanings={**spec.fields, **_overlay_fields(spec, plan)}, declared=True, tolerance=plan.tolerance,
         codes={as_text(key) or key: code for key, code in spec.codes.items()},
         family="rdtr" if plan.level == "rdtr" else "rtrw", known_codes=frozenset(known),
         code_names={code: zone.name for code, zone in tables.zones.items()},
         overlay_values={name: frozenset(known_values) for name, known_values in values.items()},
     )  # fmt: skip
+
+
+def _overlay_fields(spec: LayerSpec, plan: Plan) -> dict[str, str]:
+    """Return overlay rule -> the column of this layer that ``[[overlay]]`` reads."""
+    return {
+        overlay.rule: overlay.field
+        for overlay in plan.overlays
+        if overlay.field is not None
+        and (overlay.layer in (spec.id, spec.role) or (overlay.layer is None and spec.role == "zoning"))
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,8 +330,11 @@ def projected(layer: ReadLayer, work_crs: str | None) -> LayerView | None:
     view, crs = layer.view, layer.crs
     if view is None or crs is None or work_crs is None:
         return None if view is None else replace(view, has_plane=False)
-    geometry = crs_policy.transform(view.geometry, crs, work_crs)
-    geometry = _valid(geometry)
+    try:
+        geometry = _valid(crs_policy.transform(view.geometry, crs, work_crs))
+    except CrsError as error:
+        _note(layer, error)
+        return replace(view, has_plane=False)
     geographic = bool(crs_policy.canonical(crs).is_geographic)
     same = crs_policy.same(crs, work_crs)
     return replace(

@@ -30,7 +30,6 @@ def dumps(result: Result, lang: str) -> str:
             "driver": {
                 "name": "kkpr-check",
                 "semanticVersion": __version__,
-                "informationUri": words.HELP_URI,
                 "rules": [_rule(code, lang) for code in codes],
             }
         },
@@ -49,7 +48,6 @@ def _rule(code: str, lang: str) -> dict[str, Any]:
         "id": code,
         "name": CODES[code].name,
         "shortDescription": {"text": words.title(code, lang)},
-        "helpUri": f"{words.HELP_URI}#{code.lower()}",
     }
 
 

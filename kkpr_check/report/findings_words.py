@@ -20,7 +20,6 @@ _PLURALS: Mapping[Level, Text] = {
     "info": Text("info", "informasi"),
 }
 CLEAN = Text("no findings", "tidak ada temuan")
-HELP_URI = "https://github.com/kkpr-check/kkpr-check/blob/main/docs/validate.md"
 
 
 def place(finding: DataFinding, lang: str) -> str:
