@@ -75,7 +75,8 @@ def test_clean_warned_and_wrong_data(run: Run, clean: Path, bad: Path) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        (), ("nowhere.shp",), ("{bad}", "--format", "pdf"), ("{bad}", "--select", "XYZ"), ("{bad}", "--baseline", "nowhere.json"), ("{bad}", "--baseline", "{bad}"), ("{bad}", "--overwrite"),
+        (), ("nowhere.shp",), ("{bad}", "--format", "pdf"), ("{bad}", "--select", "XYZ"), ("{bad}", "--overwrite"),
+        ("{bad}", "--baseline", "nowhere.json"), ("{bad}", "--baseline", "{bad}"),
         ("{bad}", "--output", "{bad}", "--overwrite"), ("{bad}", "--as-of", "yesterday"), ("{bad}", "--assume-crs", "EPSG:1"),
     ],
 )  # fmt: skip

@@ -94,9 +94,10 @@ def _judge(
     shapes = [g for site in sites for g in (site.parcel, site.footprint) if g is not None]
     west, south, east, north = shapely.total_bounds(np.array(shapes, dtype=object)).tolist()
     reach_m = BASE_REACH_M + 4 * max((_widest_ce90_m(plan) for plan in plans), default=0.0)
+    asked = replace(options.engine, messages=options.message)
     while True:
         windows = [plan.window((west, south, east, north), work_crs, reach_m) for plan in plans]
-        judged = engine.judge(sites, windows, options.engine, known_m=reach_m)
+        judged = engine.judge(sites, windows, asked, known_m=reach_m)
         if judged.needed_m <= reach_m:
             return judged.reports
         reach_m = judged.needed_m * 1.5

@@ -103,8 +103,15 @@ def load_rules(directory: str | Path) -> Tables:
     return tables
 
 
-def plan_files(directory: str | Path) -> list[Path]:
+def plan_files(directory: str | Path, plan: Plan | None = None) -> list[Path]:
     """Return every file that is part of the plan, sorted: plan.toml, tables, layers and what belongs to them.
+
+    Parameters
+    ----------
+    directory
+        The plan folder.
+    plan
+        The result of `load_plan`, where it is known already.
 
     Raises
     ------
@@ -112,11 +119,13 @@ def plan_files(directory: str | Path) -> list[Path]:
         plan.toml can not be read or names a layer that is not there.
     """
     root = _folder(directory)
+    found = {root / PLAN_FILE} | {root / name for name in TABLE_FILES if (root / name).is_file()}
+    if plan is not None:
+        return sorted(found.union(*(_layer_files(root / spec.path) for spec in plan.layers)))
     document = _document(root)
     check_schema(document)
     if document.errors:
         raise ErrorGroup(document.errors)
-    found = {root / PLAN_FILE} | {root / name for name in TABLE_FILES if (root / name).is_file()}
     for index, layer in enumerate(document.data["layer"]):
         path = path_inside(document, root, ("layer", index, "path"), layer["path"])
         if path is not None:
@@ -126,10 +135,13 @@ def plan_files(directory: str | Path) -> list[Path]:
     return sorted(found)
 
 
-def file_hashes(directory: str | Path) -> dict[str, str]:
-    """Return the sha256 of every file of the plan by its path inside the folder, with forward slashes."""
+def file_hashes(directory: str | Path, plan: Plan | None = None) -> dict[str, str]:
+    """Return the sha256 of every file of the plan by its path inside the folder, with forward slashes.
+
+    Parameters are those of `plan_files`.
+    """
     root = Path(directory)
-    return {path.relative_to(root).as_posix(): file_sha256(path) for path in plan_files(directory)}
+    return {path.relative_to(root).as_posix(): file_sha256(path) for path in plan_files(directory, plan)}
 
 
 def plan_sha256(directory: str | Path, *, hashes: Mapping[str, str] | None = None) -> str:

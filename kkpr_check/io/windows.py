@@ -366,7 +366,7 @@ def open_folder(directory: str | Path) -> OpenPlan:
     from kkpr_check.io.planlayers import open_layer
 
     plan = load_plan(directory)
-    hashes = file_hashes(directory)
+    hashes = file_hashes(directory, plan)
     lock = check_lock(directory, hashes=hashes)
     known = {Path(directory) / name: digest for name, digest in hashes.items()}
     indexes = {
