@@ -16,6 +16,11 @@ SOAK = 25
 """How many times the examples of a property test that ``make soak`` runs."""
 
 
+settings.register_profile("same", derandomize=True)  # the same examples every run; `make soak` draws new ones
+if not os.environ.get("KKPR_SOAK"):
+    settings.load_profile("same")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With KKPR_SOAK, run the property tests on many more examples."""
     if not os.environ.get("KKPR_SOAK"):

@@ -64,9 +64,9 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
             }
             rungs.append({"subzone": subzone, **key, **cells})
     protected = draw(st.sampled_from(["", "lindung", "budi-daya"]))
-    if protected == "lindung":  # its matrix refuses or is silent, as real ones do
-        for cells_of in itbx.values():
-            cells_of["Z-0"] = draw(st.sampled_from(["X", ""]))
+    for zone in ("RTH-2", *(["Z-0"] if protected == "lindung" else [])):
+        for cells_of in itbx.values():  # the matrix of a protected zone refuses or is silent, as real ones do
+            cells_of[zone] = draw(st.sampled_from(["X", ""]))
     x1, x2 = sorted(draw(st.lists(st.integers(1, 19), min_size=2, max_size=2, unique=True)))
     case: dict[str, Any] = {
         "zones": zones,
