@@ -1,8 +1,6 @@
 """``python -m kkpr_check``."""
 
-import sys
-
-from kkpr_check.cli import main
+from kkpr_check.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -1,5 +1,5 @@
 """The command line. `main` is the one place where an error becomes a message and an exit code."""
 
-from kkpr_check.cli.main import main
+from kkpr_check.cli.main import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

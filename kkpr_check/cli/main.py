@@ -7,7 +7,9 @@ import errno
 import gc
 import os
 import sys
+import threading
 from collections.abc import Sequence
+from typing import NoReturn
 
 from kkpr_check.cli import codes
 from kkpr_check.cli.language import resolve
@@ -51,6 +53,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         _flush()
     return codes.COULD_NOT_RUN
+
+
+def run() -> NoReturn:
+    """Run the command line and leave the process: the console script.
+
+    Where nothing else is running there is nothing to tear down but memory, which takes 20 ms with numpy loaded.
+    """
+    code = main()
+    if threading.active_count() == 1 and "multiprocessing" not in sys.modules:
+        os._exit(code)
+    sys.exit(code)
 
 
 def lift_globals(arguments: Sequence[str]) -> list[str]:

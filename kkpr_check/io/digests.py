@@ -28,6 +28,7 @@ def begin(folders: Iterable[str | Path]) -> None:
     if large:
         pool = ThreadPoolExecutor(max_workers=2)
         _begun.update((path, pool.submit(_with_state, path)) for _, path in reversed(large))
+        pool.shutdown(wait=False)  # its threads end with the last file, and do not hold the process
 
 
 def _locked_files(folder: Path) -> list[tuple[int, Path]]:
