@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 
 from kkpr_check import engine
+from kkpr_check.adverse import PASS_REACH_CE90
 from kkpr_check.errors import Text
 from kkpr_check.features import Features
 from kkpr_check.io.crs import LONLAT, transform
@@ -124,15 +125,14 @@ def _judge_group(
 ) -> tuple[tuple[Report, ...], list[tuple[str, str]]]:
     sites = [_located(site, group.work_crs) for site in group.sites]
     bounds = _bounds(sites)
+    options = engine.Options(request.as_of, request.include_draft, request.strict_accuracy)
     if bounds is None:
-        options = engine.Options(request.as_of, request.include_draft, request.strict_accuracy)
         return engine.judge(sites, [], options, known_m=0.0).reports, []
-    sites = list(count_neighbours([_paired(site, plans, group.work_crs) for site in sites]))
+    sites = list(count_neighbours([paired(site, plans, group.work_crs) for site in sites]))
     sites, more = _with_existing(sites, plans, request, group.work_crs)
     bounds = _bounds(sites)
     assert bounds is not None
-    reach_m = BASE_REACH_M + 4 * max((_widest_ce90_m(p) for p in plans), default=0.0)
-    options = engine.Options(request.as_of, request.include_draft, request.strict_accuracy)
+    reach_m = least_reach_m(plans)
     placed: dict[int, Report] = {}
     rest = list(range(len(sites)))
     while rest:
@@ -147,6 +147,11 @@ def _judge_group(
         rest = [i for i, report in zip(rest, reports, strict=True) if _deeper_than(report, reach_m)]
         reach_m = judged.needed_m * 1.5
     return tuple(placed[i] for i in range(len(sites))), more
+
+
+def least_reach_m(plans: Sequence[OpenPlan]) -> float:
+    """Return how far beyond the sites features are read at first: a pass tells distances up to four times CE90."""
+    return BASE_REACH_M + PASS_REACH_CE90 * max((plan.widest_ce90_m for plan in plans), default=0.0)
 
 
 def _deeper_than(report: Report, reach_m: float) -> bool:
@@ -169,11 +174,6 @@ def _with_zones(report: Report, zoning: Sequence[tuple[str, Features, shapely.ST
             codes = (str(code or "?") for code in features.meaning["subzone"][near])
             return replace(report, zones=tuple(zip(codes, features.geometry[near], strict=True)))
     return report
-
-
-def _widest_ce90_m(opened: OpenPlan) -> float:
-    scales = [spec.ce90_m or (spec.scale or 0) * 0.5e-3 for spec in opened.plan.layers]
-    return max([opened.plan.ce90_m, *scales])
 
 
 def _zone_named(site: Site, point: Any, plans: Sequence[OpenPlan], work_crs: str) -> Site:
@@ -214,7 +214,7 @@ def _located(site: Site, work_crs: str) -> Site:
     return replace(site, location=(where.x, where.y))
 
 
-def _paired(site: Site, plans: Sequence[OpenPlan], work_crs: str) -> Site:
+def paired(site: Site, plans: Sequence[OpenPlan], work_crs: str) -> Site:
     """Look the parcel of a lone footprint up in the plans' own parcel layers, the highest ranked plan first."""
     if site.parcel is not None or site.footprint is None or site.candidates:
         return site
@@ -249,11 +249,12 @@ def _with_existing(
         return [with_existing(site, buildings) for site in sites], [(request.existing, buildings.sha256)]
     for opened in plans:
         for spec in opened.plan.layers_of("building"):
-            sites = [_with_buildings(site, opened, spec, work_crs) for site in sites]
+            sites = [with_buildings(site, opened, spec, work_crs) for site in sites]
     return sites, []
 
 
-def _with_buildings(site: Site, opened: OpenPlan, spec: Any, work_crs: str) -> Site:
+def with_buildings(site: Site, opened: OpenPlan, spec: Any, work_crs: str) -> Site:
+    """Add the buildings of one layer that stand on the parcel."""
     if site.parcel is None:
         return site
     features = opened.features(spec, tuple(site.parcel.bounds), work_crs, 1.0)

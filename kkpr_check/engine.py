@@ -379,7 +379,7 @@ def _pathway(
     if k is None:
         return "PKKPR", Text("The site could not be read.", "Lokasi tidak terbaca.")
     oss = [m for m in coverage.maps if m.plan.level == "rdtr" and m.plan.oss_integrated]
-    covered = union_of([m.own.whole[r] for m in oss for r in range(*m.own.of(k).indices(len(m.own.subject)))])
+    covered = union_of([whole for m in oss for whole in m.own.whole[m.own.of(k)]])
     rest = without_noise(
         remainder_of(subjects.geometry[k], covered), float(subjects.area_m2[k]), coverage.tolerance
     )

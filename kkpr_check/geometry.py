@@ -15,8 +15,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Objects = NDArray[np.object_]
 
-AREA_DIGITS = 4
-LENGTH_DIGITS = 4
+DIGITS = 4
 REL_TOL = 1e-6
 NOISE_SHARE = 0.05
 _DEPTH_TOL_M = 5e-5
@@ -27,7 +26,7 @@ EMPTY = shapely.MultiPolygon()
 
 def round_m(value: Any) -> Any:
     """Round metres or square metres to the 1e-4 that are compared and printed."""
-    return np.round(value, LENGTH_DIGITS)
+    return np.round(value, DIGITS)
 
 
 def polygons_of(geometry: Any) -> Objects:

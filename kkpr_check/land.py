@@ -28,11 +28,12 @@ from kkpr_check.phrases import Quantity
 from kkpr_check.rules import RULES
 from kkpr_check.rules.base import Codes, Rule, fold
 from kkpr_check.rules.overlays import strip as judge_strip
-from kkpr_check.rules.rows import HierarchyRows, OverlayRows, SiteRows
+from kkpr_check.rules.rows import HierarchyRows, HoldingRows, OverlayRows, SiteRows
 from kkpr_check.uses import Use, use_of, use_rows
 from kkpr_check.zoning import Coverage, PlanMap, Subjects, higher_cover
 
 USE_RULES = tuple(rule for rule in RULES if rule.block == "use")
+HOLDING_RULES = tuple(rule for rule in RULES if rule.block == "holding")
 OVERLAY_RULES = tuple(rule for rule in RULES if rule.block == "overlay")
 SITE_RULES = tuple(rule for rule in RULES if rule.block == "site")
 HIERARCHY_RULES = tuple(rule for rule in RULES if rule.block == "hierarchy")
@@ -76,6 +77,7 @@ def judge_land(
     for index, plan in enumerate(coverage.maps):
         uses = [use_of(site.proposal, plan.plan.tables) for site in sites]
         found += _judge_use(sites, subjects, coverage, index, uses, reach)
+        found += _judge_holding(subjects, plan)
         found += _judge_overlays(subjects, plan, reach)
     found += _judge_hierarchy(sites, subjects, coverage, found)
     found += _judge_sites(sites, subjects, coverage, found, strict_accuracy)
@@ -97,7 +99,7 @@ def _judge_use(
         return []
     n_groups = len(plan.subzones)
     lenient = [site.footprint is None for site in sites]
-    rows = use_rows([s.proposal for s in sites], uses, plan.plan, plan.subzones, [False] * n_groups, lenient)
+    rows = use_rows([s.proposal for s in sites], uses, plan.plan, plan.subzones, lenient)
     refused = _RefusedZones(plan, higher_cover(coverage.maps, index) if index else EMPTY)
     found = []
     for rule in USE_RULES:
@@ -106,9 +108,7 @@ def _judge_use(
         outcome, mixed = outcome.reshape(len(sites), n_groups), mixed.reshape(len(sites), n_groups)
         for k in sorted(set(judged.subject.tolist())):
             site = int(subjects.site[k])
-            by_group = outcome[site].copy()
-            if rule.code == "RTR002":
-                _mark_holding(by_group, plan, subjects.geometry[k])
+            by_group = outcome[site]
             part_rows = plan.rows(int(k))
             adverse = refused.judge(subjects.geometry[k], by_group, part_rows, reach)
             for row in part_rows:
@@ -142,10 +142,23 @@ class _RefusedZones:
         return self._areas[failing.tobytes()].judge(subject, pieces, reach)
 
 
-def _mark_holding(by_group: Codes, plan: PlanMap, subject: Any) -> None:
-    held = np.flatnonzero(plan.holding)
-    touched = held[shapely.intersects(plan.window.zoning.geometry[held], subject)]
-    by_group[plan.group[touched]] = Outcome.CONDITIONAL
+def _judge_holding(subjects: Subjects, plan: PlanMap) -> list[Judgement]:
+    """RTR002: of every part that a plan decides, whether it lies in a holding zone."""
+    (rule,) = HOLDING_RULES
+    judged, held = plan.judged, np.flatnonzero(plan.holding)
+    parts = [(k, row) for k in sorted(set(judged.subject.tolist())) for row in plan.rows(k)]
+    holding = np.zeros(len(parts), dtype=bool)
+    for n, (k, row) in enumerate(parts):
+        alike = held[plan.group[held] == judged.group[row]]
+        holding[n] = shapely.intersects(plan.window.zoning.geometry[alike], subjects.geometry[k]).any()
+    outcome = rule.check(HoldingRows(holding)).outcome
+    return [
+        Judgement(
+            k, rule, Outcome(said), plan, plan.subzones[judged.group[row]],
+            pieces=judged.geometry[row], legal=plan.plan.legal,
+        )
+        for (k, row), said in zip(parts, outcome, strict=True)
+    ]  # fmt: skip
 
 
 def _tell_use(item: Judgement, site: Site, use: Use, group: int, mixed: bool) -> None:
@@ -158,7 +171,7 @@ def _tell_use(item: Judgement, site: Site, use: Use, group: int, mixed: bool) ->
         "cell": ", ".join(dict.fromkeys(_cell_text(c) for c in cells)),
     }
     side = {"KGT002": "T", "KGT003": "B"}.get(item.rule.code)
-    if item.rule.code.startswith("KGT") and cells:
+    if cells:
         item.measured = item.values["cell"]
     if side is not None:
         item.values["conditions"], legal = use_words.conditions_text(cells, side, tables)
@@ -223,8 +236,7 @@ def _judge_source(
     area = AdverseArea(source.features.geometry[failing], source.features.ce90_m, tolerance)
     found = []
     for k in range(len(subjects.site)):
-        mine = range(*parts.of(k).indices(len(parts.subject)))
-        rows = [r for r in mine if parts.area_m2[r] > 0 and stated[r] != Outcome.NOT_APPLICABLE]
+        rows = [r for r in parts.lasting(k) if stated[r] != Outcome.NOT_APPLICABLE]
         pieces = union_of([parts.geometry[r] for r in rows if stated[r] == Outcome.FAIL])
         adverse = area.judge(subjects.geometry[k], pieces, reach)
         for r in rows:
@@ -332,8 +344,7 @@ def _conflicts(
     rule: Rule, site: Site, k: int, inside: Any, plan: PlanMap, subjects: Subjects
 ) -> list[Judgement]:
     own = plan.own
-    rows = [r for r in range(*own.of(k).indices(len(own.subject))) if own.area_m2[r] > 0]
-    rows = [r for r in rows if shapely.intersection(own.geometry[r], inside).area > 0]
+    rows = [r for r in own.lasting(k) if shapely.intersection(own.geometry[r], inside).area > 0]
     if not rows:
         return []
     tables = plan.plan.tables

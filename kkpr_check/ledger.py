@@ -61,6 +61,11 @@ class Parts:
         start, stop = np.searchsorted(self.subject, [subject, subject + 1])
         return slice(int(start), int(stop))
 
+    def lasting(self, subject: int) -> list[int]:
+        """Return the rows of one subject that are more than noise."""
+        rows = self.of(subject)
+        return [row for row in range(rows.start, rows.stop) if self.area_m2[row] > 0]
+
 
 def cut(
     subjects: Objects, zones: Objects, groups: Ints, tolerance: Tolerance, *, size_m2: Floats | None = None

@@ -28,11 +28,6 @@ ROAD_CLASSES = (
 )  # fmt: skip
 BUSINESS_SCALES = ("micro", "small", "medium", "large")
 
-LayerRole = Literal[
-    "zoning", "overlay", "road", "river", "lake", "coast", "powerline", "railway", "forest", "boundary", "parcel",
-    "building",
-]  # fmt: skip
-
 
 class State(enum.Enum):
     """What a table cell says: a number, nothing typed in yet, or not regulated (``-``)."""
@@ -57,10 +52,6 @@ LIMIT_COLUMNS = (
     "kdb_max_pct", "klb_max", "kdh_min_pct", "ktb_max_pct", "height_max_m", "floors_max", "gsb_min_m", "side_min_m",
     "rear_min_m", "lot_min_m2",
 )  # fmt: skip
-LimitName = Literal[
-    "kdb_max_pct", "klb_max", "kdh_min_pct", "ktb_max_pct", "height_max_m", "floors_max", "gsb_min_m", "side_min_m",
-    "rear_min_m", "lot_min_m2",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,15 +94,13 @@ def _hint(kbli: str, tables: Tables) -> Text:
 
 
 def use_rows(
-    proposals: Sequence[Proposal], uses: Sequence[Use], plan: Plan, subzones: Sequence[str], holding: Sequence[bool],
+    proposals: Sequence[Proposal], uses: Sequence[Use], plan: Plan, subzones: Sequence[str],
     lenient: Sequence[bool],
 ) -> UseRows:  # fmt: skip
     """Return one row a (proposal, sub-zone, activity it may be); targets run proposal by proposal over sub-zones.
 
     Parameters
     ----------
-    holding
-        For each sub-zone, whether it is a holding zone here.
     lenient
         For each proposal, whether a missing number is a condition (land check) and not an unknown.
     """
@@ -123,7 +121,6 @@ def use_rows(
                     protected,
                     condition_outcome(cell, "T", proposal, tables, lenient[i]),
                     condition_outcome(cell, "B", proposal, tables, lenient[i]),
-                    holding[j],
                 )
                 for name, value in zip(UseRows._fields, row, strict=True):
                     columns[name].append(value)
@@ -136,7 +133,6 @@ def use_rows(
         protected=np.array(columns["protected"], dtype=np.int8),
         limited=np.array(columns["limited"], dtype=np.int8),
         conditioned=np.array(columns["conditioned"], dtype=np.int8),
-        holding=np.array(columns["holding"], dtype=bool),
     )
 
 

@@ -83,8 +83,7 @@ class PlanMap:
 
     def rows(self, subject: int) -> list[int]:
         """Return the rows of `judged` that are a subject's parts without noise."""
-        rows = range(*self.judged.of(subject).indices(len(self.judged.subject)))
-        return [row for row in rows if self.judged.area_m2[row] > 0]
+        return self.judged.lasting(subject)
 
 
 @dataclass(frozen=True, slots=True)

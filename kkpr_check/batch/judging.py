@@ -13,7 +13,7 @@ from kkpr_check import engine
 from kkpr_check.batch.plans import MemoryPlan
 from kkpr_check.batch.siteblock import SiteBlock
 from kkpr_check.batch.table import BlockRows, rows_of
-from kkpr_check.checking import BASE_REACH_M, _paired, _widest_ce90_m, _with_buildings
+from kkpr_check.checking import least_reach_m, paired, with_buildings
 from kkpr_check.features import Objects
 from kkpr_check.io.pairing import ExistingBuildings, with_existing
 from kkpr_check.model import Report, Site
@@ -89,11 +89,11 @@ def judge_block(
 def _judge(
     sites: list[Site], plans: Sequence[MemoryPlan], options: JudgeOptions, work_crs: str
 ) -> tuple[Report, ...]:
-    sites = [_paired(site, plans, work_crs) for site in sites]
+    sites = [paired(site, plans, work_crs) for site in sites]
     sites = [_with_existing(site, plans, options.existing, work_crs) for site in sites]
     shapes = [g for site in sites for g in (site.parcel, site.footprint) if g is not None]
     west, south, east, north = shapely.total_bounds(np.array(shapes, dtype=object)).tolist()
-    reach_m = BASE_REACH_M + 4 * max((_widest_ce90_m(plan) for plan in plans), default=0.0)
+    reach_m = least_reach_m(plans)
     asked = replace(options.engine, messages=options.message)
     while True:
         windows = [plan.window((west, south, east, north), work_crs, reach_m) for plan in plans]
@@ -137,5 +137,5 @@ def _with_existing(
         return with_existing(site, existing.near(site))
     for plan in plans:
         for spec in plan.plan.layers_of("building"):
-            site = _with_buildings(site, plan, spec, work_crs)
+            site = with_buildings(site, plan, spec, work_crs)
     return site

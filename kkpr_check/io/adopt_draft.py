@@ -103,11 +103,6 @@ class Draft:
         """Map scale that goes with the level."""
         return SCALES[self.level]
 
-    @property
-    def open_codes(self) -> int:
-        """Source values without a sub-zone."""
-        return sum(not code for layer in self.layers for code in layer.codes.values())
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -16,9 +16,6 @@ from typing import Any
 from kkpr_check.errors import ErrorGroup, KkprError, Place, PlanError, Text
 from kkpr_check.io.annex_grid import Sheet
 
-IMPORTED = ("imported", "key", "header", "legend")
-"""Classes of cells whose content went into the tables (or told where the rest belongs)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Listed:

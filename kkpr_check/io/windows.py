@@ -56,6 +56,11 @@ class OpenPlan:
     lock: str
     assumptions: tuple[Text, ...] = ()
 
+    @property
+    def widest_ce90_m(self) -> float:
+        """The CE90 of the least accurate layer."""
+        return max([self.plan.ce90_m, *(_ce90_m(spec, self.plan) for spec in self.plan.layers)])
+
     def check_fields(self) -> None:
         """Refuse a plan whose mapping names a field that a layer does not have.
 

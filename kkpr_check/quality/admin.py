@@ -10,7 +10,14 @@ import shapely
 
 from kkpr_check.errors import Text
 from kkpr_check.geometry import overlap_of
-from kkpr_check.quality.base import LayerCheck, LayerView, Objects, Surroundings, zoning_only
+from kkpr_check.quality.base import (
+    LayerCheck,
+    LayerView,
+    Objects,
+    Surroundings,
+    spelled_otherwise,
+    zoning_only,
+)
 from kkpr_check.quality.codes import SCHEMAS, distinct
 from kkpr_check.quality.findings import DataFinding
 from kkpr_check.reference import clean, field_role
@@ -49,24 +56,19 @@ def plain_admin(name: str) -> str:
 
 def _spellings(view: LayerView, column: str) -> Iterator[DataFinding]:
     by_value = {value: rows for value, rows in distinct(view.fields[column]).items() if value is not None}
-    same: dict[str, list[str]] = {}
-    for value in by_value:
-        same.setdefault(plain_admin(value), []).append(value)
-    for values in same.values():
-        usual, *others = sorted(values, key=lambda value: (-len(by_value[value]), value))
-        for other in others:
-            yield view.finding(
-                "DAT206",
-                "warning",
-                Text(
-                    f'{column}: "{other}" ({len(by_value[other])} features) is elsewhere "{usual}"',
-                    f'{column}: "{other}" ({len(by_value[other])} fitur) di tempat lain "{usual}"',
-                ),
-                Text(f'write "{usual}" everywhere', f'tulis "{usual}" di semua tempat'),
-                row=by_value[other][0],
-                field=column,
-                value=other,
-            )
+    for other, usual in spelled_otherwise(by_value, plain_admin):
+        yield view.finding(
+            "DAT206",
+            "warning",
+            Text(
+                f'{column}: "{other}" ({len(by_value[other])} features) is elsewhere "{usual}"',
+                f'{column}: "{other}" ({len(by_value[other])} fitur) di tempat lain "{usual}"',
+            ),
+            Text(f'write "{usual}" everywhere', f'tulis "{usual}" di semua tempat'),
+            row=by_value[other][0],
+            field=column,
+            value=other,
+        )
 
 
 def _misplaced(view: LayerView, column: str, boundary: LayerView, named: str) -> Iterator[DataFinding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,24 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Objects = NDArray[np.object_]
+
+
+def spelled_otherwise(
+    by_value: Mapping[str, list[int]], plain: Callable[[str], str]
+) -> Iterator[tuple[str, str]]:
+    """Yield (spelling, the usual one) of values that are alike once they are made plain.
+
+    Parameters
+    ----------
+    by_value
+        Value -> rows that carry it; the one with most rows is the usual one.
+    """
+    same: dict[str, list[str]] = {}
+    for value in by_value:
+        same.setdefault(plain(value), []).append(value)
+    for values in same.values():
+        usual, *others = sorted(values, key=lambda value: (-len(by_value[value]), value))
+        yield from ((other, usual) for other in others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kkpr_check.errors import Text
 from kkpr_check.features import is_empty
-from kkpr_check.quality.base import LayerCheck, LayerView, Surroundings, zoning_only
+from kkpr_check.quality.base import LayerCheck, LayerView, Surroundings, spelled_otherwise, zoning_only
 from kkpr_check.quality.codes import SCHEMAS, distinct
 from kkpr_check.quality.findings import DataFinding
 from kkpr_check.reference import field_role, overlay_column, overlay_meaning, plain_name
@@ -58,24 +58,19 @@ def _unknown(view: LayerView, name: str, value: str, rows: list[int]) -> DataFin
 
 
 def _spellings(view: LayerView, name: str, by_value: dict[str, list[int]]) -> Iterator[DataFinding]:
-    same: dict[str, list[str]] = {}
-    for value in by_value:
-        same.setdefault(plain_name(value), []).append(value)
-    for values in same.values():
-        usual, *others = sorted(values, key=lambda value: (-len(by_value[value]), value))
-        for other in others:
-            yield view.finding(
-                "DAT211",
-                "warning",
-                Text(
-                    f'{name}: "{other}" is elsewhere written "{usual}"',
-                    f'{name}: "{other}" di tempat lain ditulis "{usual}"',
-                ),
-                Text(f'write "{usual}" everywhere', f'tulis "{usual}" di semua tempat'),
-                row=by_value[other][0],
-                field=name,
-                value=other,
-            )
+    for other, usual in spelled_otherwise(by_value, plain_name):
+        yield view.finding(
+            "DAT211",
+            "warning",
+            Text(
+                f'{name}: "{other}" is elsewhere written "{usual}"',
+                f'{name}: "{other}" di tempat lain ditulis "{usual}"',
+            ),
+            Text(f'write "{usual}" everywhere', f'tulis "{usual}" di semua tempat'),
+            row=by_value[other][0],
+            field=name,
+            value=other,
+        )
 
 
 CHECK = LayerCheck(("DAT210", "DAT211"), overlays, zoning_only)

@@ -20,7 +20,7 @@ Codes = NDArray[np.int8]
 
 NA, PASS, CONDITIONAL, UNDETERMINED, FAIL = (np.int8(o) for o in Outcome)
 
-Block = Literal["site", "use", "overlay", "strip", "intensity", "balance", "building", "hierarchy"]
+Block = Literal["site", "use", "holding", "overlay", "strip", "intensity", "balance", "building", "hierarchy"]
 """Which rows a rule reads; the row types stand in `kkpr_check.rules.rows`."""
 
 

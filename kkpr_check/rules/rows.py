@@ -44,8 +44,7 @@ class UseRows(NamedTuple):
 
     `letter` is the ITBX letter ("" where no cell decides); `asked` whether a use was given; `known` whether the plan's
     tables know it; `column` whether the matrix has a column for the sub-zone; `protected` -1 unknown, 0 cultivated, 1
-    protected; `limited`, `conditioned` the outcome of the tests of the cell's T and B conditions; `holding` whether the
-    class is a holding zone ("A / B").
+    protected; `limited`, `conditioned` the outcome of the tests of the cell's T and B conditions.
     """
 
     target: Ints
@@ -56,6 +55,11 @@ class UseRows(NamedTuple):
     protected: Codes
     limited: Codes
     conditioned: Codes
+
+
+class HoldingRows(NamedTuple):
+    """One row a part of a subject: whether it lies in a holding zone ("A / B")."""
+
     holding: Bools
 
 

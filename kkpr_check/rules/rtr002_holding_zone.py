@@ -5,13 +5,13 @@ from __future__ import annotations
 from kkpr_check.errors import Text
 from kkpr_check.model import Outcome
 from kkpr_check.rules.base import CONDITIONAL, PASS, Outcomes, rule, where
-from kkpr_check.rules.rows import UseRows
+from kkpr_check.rules.rows import HoldingRows
 
 
 @rule(
     "RTR002",
     "holding-zone",
-    "use",
+    "holding",
     title=Text("Holding zone", "Holding zone"),
     what=Text(
         "The class is not of the form A / B (legal function / proposed use).",
@@ -39,6 +39,6 @@ from kkpr_check.rules.rows import UseRows
         "Selesaikan dahulu status kawasan hutan (pelepasan atau persetujuan penggunaan).",
     ),
 )
-def holding_zone(rows: UseRows) -> Outcomes:
+def holding_zone(rows: HoldingRows) -> Outcomes:
     """Conditional in a holding zone."""
     return Outcomes(where(rows.holding, CONDITIONAL, PASS))
