@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOW := build/lowest
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint unit sample wheel docs soak test-lowest bench clean
+.PHONY: demo test lint unit sample wheel docs site soak test-lowest bench clean
 
 ## demo: install into $(VENV) and check three proposals on the sample plan
 demo: $(VENV)/.installed
@@ -21,6 +21,7 @@ lint: $(VENV)/.developed
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python scripts/gen_docs.py --check
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/site
 
 unit: $(VENV)/.developed
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
@@ -36,9 +37,14 @@ wheel: $(VENV)/.developed
 	build/wheel/venv/bin/python $(PIP) build/wheel/kkpr_check-*.whl
 	cd build/wheel/venv && bin/kkpr-check --quiet demo --format json > /dev/null && bin/kkpr-check --version
 
-## docs: write the generated pages again
+## docs: write the generated pages and pictures again
 docs: $(VENV)/.developed
 	$(BIN)/python scripts/gen_docs.py
+	$(BIN)/python scripts/make_pictures.py
+
+## site: the documentation as web pages, in build/site
+site: $(VENV)/.developed
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/site
 
 ## soak: the corpora that `make test` runs reduced, whole
 soak: $(VENV)/.developed

@@ -15,6 +15,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,12 @@ ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "kkpr_check" / "schemas" / "plan-1.json"
 FIGURES = ROOT / "benchmarks" / "check_cold.json"
 EXAMPLE = "kkpr-check check examples/03-partial.geojson --plan data/sample --as-of 2026-01-01"
+EXTRAS = {
+    "fast": "the compiled area kernel of `batch` and `validate`",
+    "parquet": "GeoParquet in and out; GeoPackage and FlatGeobuf out of `batch`",
+    "xlsx": "annexes as Excel workbooks (`plan import-itbx`, `plan export-itbx`)",
+    "dask": "`batch --engine dask`: more than one machine",
+}
 TABLES = ("layer", "overlay", "tolerance")
 """Keys of plan.toml that have a table of their own."""
 FAMILIES = {
@@ -51,6 +58,8 @@ def pages() -> dict[Path, str]:
     parts = {
         ROOT / "README.md": {"example": example(), "rules": rule_table("docs/rules/"), "speed": speed()},
         ROOT / "docs" / "plan-folder.md": {"keys": "\n".join(key_tables())},
+        ROOT / "docs" / "install.md": {"extras": extras()},
+        ROOT / "docs" / "law.md": {"law": law_table()},
     }
     return made | {path: filled(path.read_text("utf-8"), named) for path, named in parts.items()}
 
@@ -156,6 +165,33 @@ def rule_table(folder: str) -> str:
         for r in RULES
     ]
     return "\n".join(["| code | name | what | Indonesia | at worst |", "|---|---|---|---|---|", *rows])
+
+
+def law_table() -> str:
+    """Return the national norm behind each rule."""
+    rows = [
+        f"| [{r.code}](rules/{r.code}.md) | {cell(r.title.en)} · {cell(r.title.id)} | {cell(r.law.id)} | {cell(r.law.en)} |"
+        for r in RULES
+    ]
+    return "\n".join(["| rule | what | dasar hukum | law |", "|---|---|---|---|", *rows])
+
+
+def extras() -> str:
+    """Return the extras of the package and what each is for.
+
+    Raises
+    ------
+    KeyError
+        An extra that `EXTRAS` does not explain.
+    """
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    rows = [
+        f"| `[{name}]` | {EXTRAS[name]} | {', '.join(f'`{need}`' for need in needs)} |"
+        for name, needs in named.items()
+        if name != "all"
+    ]
+    together = next(need for need in named["all"] if need.startswith("kkpr-check["))
+    return "\n".join(["| extra | for | brings |", "|---|---|---|", *rows, f"| `[all]` | `{together}` | |"])
 
 
 def rule_index() -> str:
