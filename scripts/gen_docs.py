@@ -35,6 +35,7 @@ EXTRAS = {
     "fast": "the compiled area kernel of `batch` and `validate`",
     "parquet": "GeoParquet in and out; GeoPackage and FlatGeobuf out of `batch`",
     "xlsx": "annexes as Excel workbooks (`plan import-itbx`, `plan export-itbx`)",
+    "postgis": "the example `examples/14-postgis.py`: parcels from PostGIS, verdicts back",
     "dask": "`batch --engine dask`: more than one machine",
 }
 TABLES = ("layer", "overlay", "tolerance")
