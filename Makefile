@@ -29,10 +29,12 @@ unit: $(VENV)/.developed
 sample: $(VENV)/.developed
 	$(BIN)/kkpr-check --quiet demo --format json > /dev/null
 
-## wheel: build it, install it elsewhere, run it outside the source tree without extras
+## wheel: build sdist and wheel twice (the same bytes), install the wheel elsewhere, run it outside the source tree without extras
 wheel: $(VENV)/.developed
 	rm -rf build/wheel && mkdir -p build/wheel
-	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/wheel .
+	$(BIN)/python -m build --outdir build/wheel > build/wheel/log.txt || { cat build/wheel/log.txt; exit 1; }
+	$(BIN)/python -m build --outdir build/wheel/again > build/wheel/log.txt || { cat build/wheel/log.txt; exit 1; }
+	for file in build/wheel/again/*; do cmp $$file build/wheel/$$(basename $$file) || exit 1; done
 	$(PYTHON) -m venv build/wheel/venv
 	build/wheel/venv/bin/python $(PIP) build/wheel/kkpr_check-*.whl
 	cd build/wheel/venv && bin/kkpr-check --quiet demo --format json > /dev/null && bin/kkpr-check --version

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import shapely
 from cli_harness import CHECK, JUDGE, Run, process
 
 from kkpr_check.checking import CheckRequest
@@ -110,7 +111,9 @@ def test_parsing_options_does_not_load_pydantic() -> None:
 
 def test_version_and_module_call() -> None:
     done = process("--version")
-    assert done.returncode == 0 and done.stdout.startswith(b"kkpr-check ")
+    first, second = done.stdout.decode().splitlines()
+    assert done.returncode == 0 and first.startswith("kkpr-check ")
+    assert f"shapely {shapely.__version__}" in second and second.startswith("Python 3.")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -25,7 +26,19 @@ SUMMARY = words(
 def _version(wanted: bool) -> None:
     if wanted:
         print(f"kkpr-check {__version__}")
+        print(", ".join(_libraries()))
         raise typer.Exit
+
+
+def _libraries() -> Iterator[str]:
+    """Yield the libraries that a result depends on with their versions, without loading them."""
+    import platform
+    from importlib import metadata
+
+    yield f"Python {platform.python_version()}"
+    for name in ("numpy", "shapely", "pyogrio", "pyproj", "numba", "pyarrow"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            yield f"{name} {metadata.version(name)}"
 
 
 def _start(
