@@ -297,3 +297,4 @@ def test_without_r_tree_the_same_rows(tmp_path: Path) -> None:
     layer = LayerIndex(str(path), index._facts(data), data.sha256, data.parts, "k", None, connection)
     box = (E0 + 60, N0 + 60, E0 + 70, N0 + 70)
     assert_equal(layer.window(box), LayerIndex.open(path).window(box))
+    connection.close()

@@ -15,6 +15,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -76,7 +77,7 @@ class LayerFacts:
     assumptions: tuple[Text, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class LayerIndex:
     """A layer that can be read by window.
 
@@ -145,7 +146,9 @@ class LayerIndex:
                 return cls(str(path), facts, data.sha256, data.parts, key, copy)
         memory = sqlite3.connect(":memory:", check_same_thread=False)
         _fill(memory, data, facts)
-        return cls(str(path), facts, data.sha256, data.parts, key, None, memory)
+        index = cls(str(path), facts, data.sha256, data.parts, key, None, memory)
+        weakref.finalize(index, memory.close)
+        return index
 
     def window(self, bounds: Bounds | None = None) -> LayerData:
         """Return the features whose boxes meet `bounds`, in the order of the file.
