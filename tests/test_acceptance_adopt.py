@@ -19,10 +19,10 @@ import shapely
 from kkpr_check.cli.plan_init import init_command
 from kkpr_check.cli.plan_show import show_command
 from kkpr_check.errors import ErrorGroup, InputError, KkprError, PlanError
-from kkpr_check.io.adopt_draft import Question
-from kkpr_check.io.annex_intensity import import_intensity
-from kkpr_check.io.annex_itbx import import_itbx
-from kkpr_check.io.annex_limits import ParsedLimit, parse_intensity_text
+from kkpr_check.io.adopt.draft import Question
+from kkpr_check.io.annex.intensity import import_intensity
+from kkpr_check.io.annex.itbx import import_itbx
+from kkpr_check.io.annex.limits import ParsedLimit, parse_intensity_text
 from kkpr_check.io.lock import write_lock
 from kkpr_check.io.planfolder import load_plan, load_rules
 from kkpr_check.prover import prove

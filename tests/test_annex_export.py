@@ -10,8 +10,8 @@ import pytest
 
 from kkpr_check.cli.plan_annex import export_itbx_command
 from kkpr_check.errors import ErrorGroup, PlanError, UsageError
-from kkpr_check.io.annex_export import export_itbx
-from kkpr_check.io.annex_itbx import ITBX_TABLES, import_itbx
+from kkpr_check.io.annex.export import export_itbx
+from kkpr_check.io.annex.itbx import ITBX_TABLES, import_itbx
 from kkpr_check.plan import Tables
 from kkpr_check.tables import parse_tables
 

@@ -15,9 +15,9 @@ import pytest
 
 from kkpr_check.cli.plan_annex import import_intensity_command
 from kkpr_check.errors import ErrorGroup, InputError, PlanError, UsageError
-from kkpr_check.io.annex_intensity import Choices, import_intensity
-from kkpr_check.io.annex_limits import ParsedLimit, Undecided, fit_column, parse_intensity_text
-from kkpr_check.io.annex_report import ImportReport
+from kkpr_check.io.annex.intensity import Choices, import_intensity
+from kkpr_check.io.annex.limits import ParsedLimit, Undecided, fit_column, parse_intensity_text
+from kkpr_check.io.annex.report import ImportReport
 from kkpr_check.plan import ROAD_CLASSES, State, Tables
 from kkpr_check.tables import parse_tables
 

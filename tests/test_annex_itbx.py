@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from kkpr_check.cli.plan_annex import import_itbx_command
 from kkpr_check.errors import ErrorGroup, InputError, KkprError, PlanError, UsageError
-from kkpr_check.io import annex_grid
-from kkpr_check.io.annex_itbx import ITBX_TABLES, import_itbx, read_itbx
-from kkpr_check.io.annex_report import ImportReport
-from kkpr_check.io.annex_words import itbx_text, parse_itbx_text
-from kkpr_check.io.annex_zones import SubzoneIndex
+from kkpr_check.io.annex import grid as annex_grid
+from kkpr_check.io.annex.itbx import ITBX_TABLES, import_itbx, read_itbx
+from kkpr_check.io.annex.report import ImportReport
+from kkpr_check.io.annex.words import itbx_text, parse_itbx_text
+from kkpr_check.io.annex.zones import SubzoneIndex
 from kkpr_check.tables import parse_tables
 
 REAL = Path(os.environ.get("KKPR_REAL") or Path(__file__).parents[1].parent / "shared" / "real") / "aturan"
@@ -541,7 +541,7 @@ def test_bombs_are_refused_before_they_are_parsed(
         link = b'</sheetData><hyperlinks><hyperlink ref="' + reference + b'" location="x"/></hyperlinks>'
         spread = sheet_part(lambda data, link=link: data.replace(b"</sheetData>", link))
         refused(InputError, "too-large", plan, rewritten(source, tmp_path / f"h{number}.xlsx", spread))
-    monkeypatch.setattr("kkpr_check.io.annex_xlsx.MAX_UNPACKED_BYTES", 1000)
+    monkeypatch.setattr("kkpr_check.io.annex.xlsx.MAX_UNPACKED_BYTES", 1000)
     refused(InputError, "too-large", plan, source)
 
 

@@ -19,9 +19,9 @@ import shapely
 
 from kkpr_check.cli.plan_init import init_command
 from kkpr_check.errors import CrsError, ErrorGroup, KkprError, PlanError, UsageError
-from kkpr_check.io import adopt_folder
-from kkpr_check.io.adopt_draft import Question
-from kkpr_check.io.adopt_toml import comment, quoted
+from kkpr_check.io.adopt import folder as adopt_folder
+from kkpr_check.io.adopt.draft import Question
+from kkpr_check.io.adopt.toml import comment, quoted
 from kkpr_check.io.planfolder import load_plan
 
 REAL = Path(os.environ.get("KKPR_REAL", Path(__file__).parents[1].parent / "shared" / "real"))

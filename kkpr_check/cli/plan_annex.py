@@ -11,7 +11,7 @@ from kkpr_check.cli import codes
 from kkpr_check.errors import Text, UsageError
 
 if TYPE_CHECKING:
-    from kkpr_check.io.annex_report import ImportReport, Listed
+    from kkpr_check.io.annex.report import ImportReport, Listed
 
 FORMATS = ("text", "json")
 _SHOWN = 40
@@ -60,7 +60,7 @@ def import_itbx_command(
 
     Exit code 0 when the tables are written, whatever is listed; with `strict` 1 where a person has to look.
     """
-    from kkpr_check.io.annex_itbx import import_itbx
+    from kkpr_check.io.annex.itbx import import_itbx
 
     _check_format(format)
     report = import_itbx(
@@ -95,7 +95,7 @@ def import_intensity_command(
     `zero` (undecided, value, unregulated) and `dash` (undecided, unregulated) say what "0" and "-" mean in the
     annex; without a choice such cells stay empty and are listed. Exit code as `import_itbx_command`.
     """
-    from kkpr_check.io.annex_intensity import Choices, import_intensity
+    from kkpr_check.io.annex.intensity import Choices, import_intensity
 
     _check_format(format)
     _check_choice("zero", zero, ("undecided", "value", "unregulated"))
@@ -113,7 +113,7 @@ def import_intensity_command(
 
 def export_itbx_command(directory: str, file: str, *, overwrite: bool = False, lang: str = "en") -> Result:
     """Write the ITBX tables of a plan folder to a workbook for editing."""
-    from kkpr_check.io.annex_export import export_itbx
+    from kkpr_check.io.annex.export import export_itbx
 
     sizes = export_itbx(Path(directory), Path(file), overwrite=overwrite)
     counts = ", ".join(f"{number} {_RESULTS[name].pick(lang)}" for name, number in sizes.items())

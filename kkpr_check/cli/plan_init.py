@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kkpr_check.errors import Text
-from kkpr_check.io.adopt_draft import Ask, Draft, DraftLayer, Question, Reading, describe, make_draft
-from kkpr_check.io.adopt_folder import check_target, write_folder
-from kkpr_check.io.adopt_toml import MARK, RULE_NAMES, draft_overlays, undeclared
+from kkpr_check.io.adopt.draft import Ask, Draft, DraftLayer, Question, Reading, describe, make_draft
+from kkpr_check.io.adopt.folder import check_target, write_folder
+from kkpr_check.io.adopt.toml import MARK, RULE_NAMES, draft_overlays, undeclared
 
 
 def init_command(

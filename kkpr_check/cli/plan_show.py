@@ -113,7 +113,7 @@ def _identity(root: Path, plan: Plan) -> list[Text]:
 
 def _open_marks(root: Path) -> Iterator[Text]:
     """Say what `plan init` left to a person: lines of plan.toml, and rows of zones.csv."""
-    from kkpr_check.io.adopt_toml import MARK
+    from kkpr_check.io.adopt.toml import MARK
 
     for name, mark in (("plan.toml", MARK), ("zones.csv", ",TODO")):
         path = root / name
@@ -178,7 +178,7 @@ def _shorten(words: Sequence[str]) -> str:
 
 
 def _overlays(plan: Plan) -> Iterator[Text]:
-    from kkpr_check.io.adopt_toml import RULE_NAMES
+    from kkpr_check.io.adopt.toml import RULE_NAMES
 
     for rule, name in RULE_NAMES.items():
         specs = [spec for spec in plan.overlays if spec.rule == rule]

@@ -13,7 +13,7 @@ import shapely
 from kkpr_check.errors import CrsError, ErrorGroup, KkprError, Place, Text
 from kkpr_check.features import as_text
 from kkpr_check.io import crs as crs_policy
-from kkpr_check.io.adopt_inspect import inspect
+from kkpr_check.io.adopt.inspection import inspect
 from kkpr_check.io.containers import digest_of, opened, parts_of
 from kkpr_check.io.gate import Passed, Repair, pass_gate
 from kkpr_check.io.layers import feature_ids, read_source

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kkpr_check.errors import Place, PlanError, Text, UsageError
-from kkpr_check.io.annex_grid import number_text
-from kkpr_check.io.annex_words import itbx_text
+from kkpr_check.io.annex.grid import number_text
+from kkpr_check.io.annex.words import itbx_text
 from kkpr_check.plan import Tables
 from kkpr_check.sheets import Problems, Sheet, read_sheet
 from kkpr_check.tables import FORMATS, parse_tables

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from kkpr_check.io.annex_grid import SheetCell
+from kkpr_check.io.annex.grid import SheetCell
 from kkpr_check.plan import Cell
 
 Letter = Literal["I", "T", "B", "TB", "X"]

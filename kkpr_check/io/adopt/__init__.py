@@ -3,10 +3,10 @@
 >>> from kkpr_check.io.adopt import bare_plan, inspect
 """
 
-from kkpr_check.io.adopt_bare import SCALES, Bare, bare_plan, zone_of, zoning_overlays
-from kkpr_check.io.adopt_inspect import Inspection, Unresolved, guess_level, inspect, require_zoning
-from kkpr_check.io.adopt_roles import NAMES, Role
-from kkpr_check.io.adopt_zoning import Conflict, Family, FieldGuess
+from kkpr_check.io.adopt.bare import SCALES, Bare, bare_plan, zone_of, zoning_overlays
+from kkpr_check.io.adopt.inspection import Inspection, Unresolved, guess_level, inspect, require_zoning
+from kkpr_check.io.adopt.roles import NAMES, Role
+from kkpr_check.io.adopt.zoning import Conflict, Family, FieldGuess
 
 __all__ = [
     "NAMES",

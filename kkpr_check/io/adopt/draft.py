@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kkpr_check.errors import ErrorGroup, KkprError, Place, PlanError, Text
-from kkpr_check.io.adopt_bare import SCALES, zone_of
-from kkpr_check.io.adopt_inspect import Inspection, guess_level, inspect, require_zoning
-from kkpr_check.io.adopt_notes import reading_notes
-from kkpr_check.io.adopt_roles import NAMES, Role
-from kkpr_check.io.adopt_versions import check_versions
-from kkpr_check.io.adopt_zoning import FINDERS
+from kkpr_check.io.adopt.bare import SCALES, zone_of
+from kkpr_check.io.adopt.inspection import Inspection, guess_level, inspect, require_zoning
+from kkpr_check.io.adopt.notes import reading_notes
+from kkpr_check.io.adopt.roles import NAMES, Role
+from kkpr_check.io.adopt.versions import check_versions
+from kkpr_check.io.adopt.zoning import FINDERS
 from kkpr_check.io.layers import list_layers, read_layer
 from kkpr_check.io.plancheck import layer_ids
 from kkpr_check.plan import Level, Zone

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kkpr_check.errors import Text
-from kkpr_check.io.annex_grid import SheetCell
-from kkpr_check.io.annex_header import Matrix
-from kkpr_check.io.annex_report import Accounts
-from kkpr_check.io.annex_words import (
+from kkpr_check.io.annex.grid import SheetCell
+from kkpr_check.io.annex.header import Matrix
+from kkpr_check.io.annex.report import Accounts
+from kkpr_check.io.annex.words import (
     KbliCodes,
     ParsedCell,
     legend_code,
@@ -21,7 +21,7 @@ from kkpr_check.io.annex_words import (
     plain,
     read_kbli,
 )
-from kkpr_check.io.annex_zones import code_key
+from kkpr_check.io.annex.zones import code_key
 from kkpr_check.reference import kbli_editions, kbli_titles
 
 WHY: Mapping[str, Text] = {

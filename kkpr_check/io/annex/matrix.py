@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 from kkpr_check.errors import Place, PlanError, Text, UsageError
-from kkpr_check.io.annex_grid import Sheet
-from kkpr_check.io.annex_header import Matrix, find_matrices
-from kkpr_check.io.annex_report import Accounts
-from kkpr_check.io.annex_rows import WHY
-from kkpr_check.io.annex_zones import SubzoneIndex, code_key, code_outside, not_in_plan
+from kkpr_check.io.annex.grid import Sheet
+from kkpr_check.io.annex.header import Matrix, find_matrices
+from kkpr_check.io.annex.report import Accounts
+from kkpr_check.io.annex.rows import WHY
+from kkpr_check.io.annex.zones import SubzoneIndex, code_key, code_outside, not_in_plan
 
 
 def choose_matrix(

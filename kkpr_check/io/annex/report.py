@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kkpr_check.errors import ErrorGroup, KkprError, Place, PlanError, Text
-from kkpr_check.io.annex_grid import Sheet
+from kkpr_check.io.annex.grid import Sheet
 
 
 @dataclass(frozen=True, slots=True)

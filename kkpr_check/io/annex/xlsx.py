@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kkpr_check.errors import KkprError, Text
-from kkpr_check.io.annex_grid import (
+from kkpr_check.io.annex.grid import (
     MAX_COLUMNS,
     MAX_MERGED_CELLS,
     MAX_UNPACKED_BYTES,

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 
 from kkpr_check.errors import Text
-from kkpr_check.io.annex_grid import Sheet
-from kkpr_check.io.annex_header import Matrix
-from kkpr_check.io.annex_rows import Reading
-from kkpr_check.io.annex_words import Phrase, legend_code, legend_lines, plain
+from kkpr_check.io.annex.grid import Sheet
+from kkpr_check.io.annex.header import Matrix
+from kkpr_check.io.annex.rows import Reading
+from kkpr_check.io.annex.words import Phrase, legend_code, legend_lines, plain
 
 _CONFLICT = Text(
     "the legend defines this code in two ways; neither was taken",

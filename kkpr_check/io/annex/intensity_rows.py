@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple
 
 from kkpr_check.cells import parse_column_limit, parse_road_class
 from kkpr_check.errors import KkprError, PlanError, Text
-from kkpr_check.io.annex_columns import Column, IntensityHeader, is_header_row
-from kkpr_check.io.annex_grid import Sheet, SheetCell
-from kkpr_check.io.annex_keys import is_road_key, parcel_range_in, road_classes_in
-from kkpr_check.io.annex_limits import (
+from kkpr_check.io.annex.columns import Column, IntensityHeader, is_header_row
+from kkpr_check.io.annex.grid import Sheet, SheetCell
+from kkpr_check.io.annex.keys import is_road_key, parcel_range_in, road_classes_in
+from kkpr_check.io.annex.limits import (
     LimitStep,
     ParsedLimit,
     Undecided,
@@ -22,9 +22,9 @@ from kkpr_check.io.annex_limits import (
     parse_intensity_text,
     undecided,
 )
-from kkpr_check.io.annex_report import Accounts
-from kkpr_check.io.annex_words import plain
-from kkpr_check.io.annex_zones import SubzoneIndex, resolve_subzone
+from kkpr_check.io.annex.report import Accounts
+from kkpr_check.io.annex.words import plain
+from kkpr_check.io.annex.zones import SubzoneIndex, resolve_subzone
 from kkpr_check.plan import MISSING, ROAD_CLASSES, UNREGULATED, Limit, State
 
 Meant = Literal["undecided", "value", "unregulated"]

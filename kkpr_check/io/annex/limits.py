@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from kkpr_check.cells import UPPER_BOUND
 from kkpr_check.errors import Text
-from kkpr_check.io.annex_keys import (
+from kkpr_check.io.annex.keys import (
     KEY_FILLER,
     ORDER_WORD,
     ROAD_WORD,
@@ -22,7 +22,7 @@ from kkpr_check.io.annex_keys import (
     road_classes_in,
     split_parcel_range,
 )
-from kkpr_check.io.annex_numbers import NUMBER, AmbiguousError, read_number, tidy
+from kkpr_check.io.annex.numbers import NUMBER, AmbiguousError, read_number, tidy
 from kkpr_check.plan import UNREGULATED, Limit, State
 
 Unit = Literal["%", "m", "m2", "floors"]

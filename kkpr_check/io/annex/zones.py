@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from kkpr_check.errors import Text
-from kkpr_check.io.annex_limits import Undecided
-from kkpr_check.io.annex_words import plain
+from kkpr_check.io.annex.limits import Undecided
+from kkpr_check.io.annex.words import plain
 from kkpr_check.tables import parse_tables
 
 _SUBZONE = re.compile(

@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from kkpr_check.errors import Place, PlanError, Text
-from kkpr_check.io.annex_header import Matrix, header_label
-from kkpr_check.io.annex_legend import gather_conditions, read_legend_beside, read_other_sheets
-from kkpr_check.io.annex_matrix import choose_matrix, no_matrix, subzone_columns
-from kkpr_check.io.annex_report import Accounts, ImportReport, csv_text, safe, write_tables
-from kkpr_check.io.annex_rows import WHY, Reading, leave_unread_columns, read_rows
-from kkpr_check.io.annex_sheet import read_sheets
-from kkpr_check.io.annex_words import ParsedCell, Phrase, itbx_letter, itbx_text
-from kkpr_check.io.annex_zones import SubzoneIndex, read_zone_index
+from kkpr_check.io.annex.header import Matrix, header_label
+from kkpr_check.io.annex.legend import gather_conditions, read_legend_beside, read_other_sheets
+from kkpr_check.io.annex.matrix import choose_matrix, no_matrix, subzone_columns
+from kkpr_check.io.annex.report import Accounts, ImportReport, csv_text, safe, write_tables
+from kkpr_check.io.annex.rows import WHY, Reading, leave_unread_columns, read_rows
+from kkpr_check.io.annex.sheet import read_sheets
+from kkpr_check.io.annex.words import ParsedCell, Phrase, itbx_letter, itbx_text
+from kkpr_check.io.annex.zones import SubzoneIndex, read_zone_index
 from kkpr_check.plan import Cell
 from kkpr_check.tables import parse_tables
 

@@ -10,8 +10,8 @@ import shapely
 
 from kkpr_check.errors import PlanError, Text
 from kkpr_check.io import crs
-from kkpr_check.io.adopt_columns import LayerLike
-from kkpr_check.io.adopt_inspect import Inspection
+from kkpr_check.io.adopt.columns import LayerLike
+from kkpr_check.io.adopt.inspection import Inspection
 
 MAX_POINTS = 500
 """So many features of a layer are looked up in the other one."""

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from kkpr_check.errors import Text
 from kkpr_check.features import is_empty
-from kkpr_check.io.adopt_bare import zoning_overlays
-from kkpr_check.io.adopt_draft import Draft, DraftLayer
-from kkpr_check.io.adopt_inspect import Unresolved
-from kkpr_check.io.adopt_roles import Role
+from kkpr_check.io.adopt.bare import zoning_overlays
+from kkpr_check.io.adopt.draft import Draft, DraftLayer
+from kkpr_check.io.adopt.inspection import Unresolved
+from kkpr_check.io.adopt.roles import Role
 from kkpr_check.plan import LIMIT_COLUMNS, ROAD_CLASSES, OverlaySpec
 from kkpr_check.reference import overlay_column
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from kkpr_check.errors import Place, PlanError, Text
-from kkpr_check.io.adopt_columns import Column, LayerLike, columns_of, count_pairs
-from kkpr_check.io.adopt_roles import NAMES, Role, RoleGuess, disqualified, other_role, shape_of, words_of
-from kkpr_check.io.adopt_zoning import (
+from kkpr_check.io.adopt.columns import Column, LayerLike, columns_of, count_pairs
+from kkpr_check.io.adopt.roles import NAMES, Role, RoleGuess, disqualified, other_role, shape_of, words_of
+from kkpr_check.io.adopt.zoning import (
     AnyMatch,
     Conflict,
     Family,

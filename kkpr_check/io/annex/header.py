@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kkpr_check.io.annex_grid import Sheet
-from kkpr_check.io.annex_words import parse_itbx_text, plain, read_kbli
-from kkpr_check.io.annex_zones import SubzoneIndex, code_key, codes_in_header, looks_like_subzone
+from kkpr_check.io.annex.grid import Sheet
+from kkpr_check.io.annex.words import parse_itbx_text, plain, read_kbli
+from kkpr_check.io.annex.zones import SubzoneIndex, code_key, codes_in_header, looks_like_subzone
 
 _LOOK_BELOW = 60
 """Rows with content below a header in which ITBX values are looked for."""

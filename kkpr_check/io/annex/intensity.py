@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from kkpr_check.errors import Place, PlanError, Text, UsageError
-from kkpr_check.io.annex_columns import IntensityHeader, find_headers
-from kkpr_check.io.annex_grid import Sheet
-from kkpr_check.io.annex_intensity_rows import WHY, Choices, read_rows
-from kkpr_check.io.annex_ladder import COLUMNS, build_ladder
-from kkpr_check.io.annex_report import Accounts, ImportReport, csv_text, write_tables
-from kkpr_check.io.annex_sheet import read_sheets
-from kkpr_check.io.annex_zones import SubzoneIndex, read_zone_index
+from kkpr_check.io.annex.columns import IntensityHeader, find_headers
+from kkpr_check.io.annex.grid import Sheet
+from kkpr_check.io.annex.intensity_rows import WHY, Choices, read_rows
+from kkpr_check.io.annex.ladder import COLUMNS, build_ladder
+from kkpr_check.io.annex.report import Accounts, ImportReport, csv_text, write_tables
+from kkpr_check.io.annex.sheet import read_sheets
+from kkpr_check.io.annex.zones import SubzoneIndex, read_zone_index
 from kkpr_check.plan import LIMIT_COLUMNS
 from kkpr_check.tables import GSB_FROM, parse_tables
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from kkpr_check.errors import Text
 from kkpr_check.features import Objects
-from kkpr_check.io.adopt_columns import MAX_DISTINCT, Column, count_pairs
+from kkpr_check.io.adopt.columns import MAX_DISTINCT, Column, count_pairs
 from kkpr_check.reference import (
     Match,
     RtrwClass,

@@ -11,7 +11,7 @@ from typing import Literal
 import shapely
 
 from kkpr_check.errors import Text
-from kkpr_check.io.adopt_columns import MAX_DISTINCT, Column, LayerLike
+from kkpr_check.io.adopt.columns import MAX_DISTINCT, Column, LayerLike
 from kkpr_check.reference import field_role, overlay_column, road_class_of
 
 Role = Literal[

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kkpr_check.errors import Text
-from kkpr_check.io.annex_columns import IntensityHeader
-from kkpr_check.io.annex_grid import number_text
-from kkpr_check.io.annex_intensity_rows import Choices, Entry, SubzoneLimits
-from kkpr_check.io.annex_keys import close_ranges
-from kkpr_check.io.annex_report import Accounts, safe
+from kkpr_check.io.annex.columns import IntensityHeader
+from kkpr_check.io.annex.grid import number_text
+from kkpr_check.io.annex.intensity_rows import Choices, Entry, SubzoneLimits
+from kkpr_check.io.annex.keys import close_ranges
+from kkpr_check.io.annex.report import Accounts, safe
 from kkpr_check.plan import LIMIT_COLUMNS, MISSING, ROAD_CLASSES, Limit, State
 
 Answer = tuple[tuple[Limit, ...], str]

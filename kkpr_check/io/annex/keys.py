@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from kkpr_check.io.annex_numbers import NUMBER, AmbiguousError, read_number, tidy
+from kkpr_check.io.annex.numbers import NUMBER, AmbiguousError, read_number, tidy
 
 AREA_STEP_M2 = 1e-4
 """Areas are compared after rounding to 1e-4 m2, so "more than 400 m2" is "from 400.0001 m2"."""

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from kkpr_check.io.annex_grid import Sheet
-from kkpr_check.io.annex_keys import parcel_range_beside, road_classes_in
-from kkpr_check.io.annex_words import plain
+from kkpr_check.io.annex.grid import Sheet
+from kkpr_check.io.annex.keys import parcel_range_beside, road_classes_in
+from kkpr_check.io.annex.words import plain
 from kkpr_check.plan import LIMIT_COLUMNS
 
 _MEANINGS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kkpr_check.errors import InputError, Place, Text
-from kkpr_check.io.annex_grid import (
+from kkpr_check.io.annex.grid import (
     MAX_COLUMNS,
     MAX_FILE_BYTES,
     Sheet,
@@ -21,7 +21,7 @@ from kkpr_check.io.annex_grid import (
     refuse,
     too_large,
 )
-from kkpr_check.io.annex_xlsx import read_xlsx
+from kkpr_check.io.annex.xlsx import read_xlsx
 
 
 def read_sheets(path: Path) -> tuple[Sheet, ...]:

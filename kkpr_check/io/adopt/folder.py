@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 
 from kkpr_check.errors import Place, Text, UsageError
-from kkpr_check.io.adopt_draft import Draft, DraftLayer
-from kkpr_check.io.adopt_toml import plan_toml, tables
+from kkpr_check.io.adopt.draft import Draft, DraftLayer
+from kkpr_check.io.adopt.toml import plan_toml, tables
 from kkpr_check.io.containers import SHAPEFILE_PARTS, sibling
 
 PLAN_FILE = "plan.toml"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from kkpr_check.errors import Text
 from kkpr_check.features import is_empty
-from kkpr_check.io.adopt_inspect import Inspection, require_zoning
-from kkpr_check.io.adopt_zoning import AnyMatch
+from kkpr_check.io.adopt.inspection import Inspection, require_zoning
+from kkpr_check.io.adopt.zoning import AnyMatch
 from kkpr_check.plan import CE90_CLASS3_M_PER_SCALE, LayerSpec, Level, OverlaySpec, Plan, Tables, Zone
 from kkpr_check.reference import (
     Subzone,
