@@ -8,7 +8,7 @@ from kkpr_check.errors import Text
 
 _UNITS = {
     "m": ("m", "m"),
-    "m2": ("m2", "m2"),
+    "m2": ("m²", "m²"),
     "floors": ("floor(s)", "lantai"),
     "zones": ("zone(s)", "zona"),
     "ha": ("ha", "ha"),
@@ -24,7 +24,7 @@ class Quantity(NamedTuple):
     def text(self) -> Text:
         """Return the number as both languages write it."""
         value, unit = (self.value * 100, "%") if self.unit == "ratio" else (self.value, self.unit)
-        digits = {"m": 2, "m2": 1, "%": 1, "factor": 2, "floors": 1, "ha": 4}.get(unit, 0)
+        digits = {"m": 2, "m2": 2, "%": 1, "factor": 2, "floors": 1, "ha": 4}.get(unit, 0)
         if digits and value and abs(value) < 10.0**-digits:
             digits = 4
         number = f"{value:,.{digits}f}"
@@ -43,7 +43,7 @@ def fill(template: Text, values: dict[str, Any]) -> Text:
     """Fill the placeholders of a sentence; a value may be Text, Quantity, None or anything that prints.
 
     >>> fill(Text("{a} left", "sisa {a}"), {"a": Quantity(1234.5, "m2")})
-    Text(en='1,234.5 m2 left', id='sisa 1.234,5 m2')
+    Text(en='1,234.5 m² left', id='sisa 1.234,5 m²')
     """
     texts = {key: _text(value) for key, value in values.items()}
     return Text(

@@ -51,10 +51,10 @@ def test_a_land_check_hands_out_every_limit_as_a_condition() -> None:
 @pytest.mark.parametrize(
     ("code", "en", "id_"),
     [
-        ("INT001", ("60 %", "240 m2"), ("60 %", "240 m2")),
-        ("INT002", ("1.2", "480 m2"), ("1,2", "480 m2")),
-        ("INT003", ("20 %", "80 m2"), ("20 %", "80 m2")),
-        ("INT004", ("50 %", "200 m2"), ("50 %", "200 m2")),
+        ("INT001", ("60 %", "240 m²"), ("60 %", "240 m²")),
+        ("INT002", ("1.2", "480 m²"), ("1,2", "480 m²")),
+        ("INT003", ("20 %", "80 m²"), ("20 %", "80 m²")),
+        ("INT004", ("50 %", "200 m²"), ("50 %", "200 m²")),
         ("TAB001", ("3 m",), ("3 m",)),
         ("TAB002", ("1.5 m",), ("1,5 m",)),
         ("TAB004", ("12 m",), ("12 m",)),
@@ -74,7 +74,7 @@ def test_conditions_of_a_split_parcel_are_those_of_each_part() -> None:
     ]
     told = report(zones=zones, footprint=False, proposal=NOTHING_GIVEN)
     messages = {f.zone: f.message.en for f in of_rule(told, "INT001")}
-    assert "60 m2" in messages["R-3"] and "180 m2" in messages["K-1"]
+    assert "60 m²" in messages["R-3"] and "180 m²" in messages["K-1"]
 
 
 def test_inputs_that_are_given_are_judged_in_a_land_check() -> None:
@@ -121,7 +121,7 @@ def test_the_floor_area_assumption_is_recorded() -> None:
     told = report(proposal={"floors": 2, "floor_area_m2": ""})
     (found,) = of_rule(told, "INT002")
     assert found.measured == pytest.approx(0.72)
-    assert any("288 m2" in note.en and "288 m2" in note.id for note in told.assumptions)
+    assert any("288 m²" in note.en and "288 m²" in note.id for note in told.assumptions)
     assert not any("floor_area_m2" in note.en for note in report().assumptions)
 
 
