@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def test_many_parcels(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database() -> Iterator[str]:
     """Start a PostgreSQL server with PostGIS of this machine on a socket of its own."""
     pytest.importorskip("psycopg", reason="extra [postgis] is not installed")
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
@@ -92,12 +93,10 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         Path("/usr/share/postgresql").glob("*/extension/postgis.control")
     ):
         pytest.skip("PostgreSQL with PostGIS is not installed")
-    folder = tmp_path_factory.mktemp("pg")
+    folder = Path(tempfile.mkdtemp(prefix="kkpr-pg-"))  # pytest's own folders are closed to the server's user
     as_other: list[str] = []
     if os.name != "nt" and os.geteuid() == 0:  # the server refuses to run as root
         as_other = ["runuser", "-u", "nobody", "--"]
-        for place in (folder, *folder.parents[:2]):
-            place.chmod(0o755)
         shutil.chown(folder, "nobody")
     data, sockets = folder / "data", folder / "s"
     sockets.mkdir()
@@ -132,6 +131,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"host={sockets} port={port} user=kkpr dbname=postgres"
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], capture_output=True, check=False)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_postgis_as_source_and_target(database: str, tmp_path: Path) -> None:

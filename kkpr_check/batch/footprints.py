@@ -190,9 +190,9 @@ def _match(
             overlap = _overlap(geometry[row], wkb, crs)
             if is_named or overlap > 0:
                 connection.execute(
-                    "UPDATE footprint SET parcel_row = ?1, overlap_m2 = ?2 "
-                    "WHERE n = ?3 AND (overlap_m2 IS NULL OR overlap_m2 < ?2)",
-                    (block.start + row, overlap, n),
+                    "UPDATE footprint SET parcel_row = :row, overlap_m2 = :overlap "
+                    "WHERE n = :n AND (overlap_m2 IS NULL OR overlap_m2 < :overlap)",
+                    {"row": block.start + row, "overlap": overlap, "n": n},
                 )
 
 
