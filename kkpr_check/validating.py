@@ -25,6 +25,7 @@ from kkpr_check.quality import LAYER_CHECKS, baseline, tables
 from kkpr_check.quality.base import NO_POLYGONS, NOT_ZONING, LayerCheck, LayerView, Surroundings
 from kkpr_check.quality.codes import distinct, read_code
 from kkpr_check.quality.findings import CODES, DataFinding, NotRun, Result, Target, chosen, ordered
+from kkpr_check.quality.network import NOT_ROADS
 from kkpr_check.reference import field_role, kbli_editions, kbli_titles
 
 PLAN_CODES = ("DAT010", *tables.CODES, "DAT401")
@@ -268,8 +269,9 @@ def _look_at(
             elif wanted:
                 run.ran |= set(wanted)
                 run.add(quality_read.in_lonlat(_checked(check, view, around), plane), select, ignore)
+    told = run.ran | {item.code for item in run.not_run if _matters(item)}
     run.not_run[:] = [
-        item for item in run.not_run if item.file is None or item.code not in run.ran or _matters(item)
+        item for item in run.not_run if item.file is None or item.code not in told or _matters(item)
     ]
     return list(views.values())
 
@@ -296,7 +298,7 @@ def _checked(check: LayerCheck, view: LayerView, around: Surroundings) -> list[D
 
 def _matters(item: NotRun) -> bool:
     """Tell whether a check that ran elsewhere is worth naming: not where it is simply not meant for a layer."""
-    return item.why not in (NOT_ZONING, NO_POLYGONS)
+    return item.why not in (NOT_ZONING, NO_POLYGONS, NOT_ROADS)
 
 
 def _surroundings(views: Sequence[LayerView]) -> Surroundings:
@@ -306,11 +308,11 @@ def _surroundings(views: Sequence[LayerView]) -> Surroundings:
     if not outlines:
         outlines = [view for view in boundaries if view.declared]
     if not outlines:
-        return Surroundings(None, boundaries)
+        return Surroundings(None, boundaries, views)
     shapes = [
         g for view in outlines for g in view.geometry if g is not None and shapely.get_dimensions(g) == 2
     ]
-    return Surroundings(union_of(np.array(shapes, dtype=object)), boundaries)
+    return Surroundings(union_of(np.array(shapes, dtype=object)), boundaries, views)
 
 
 def _is_administrative(view: LayerView) -> bool:

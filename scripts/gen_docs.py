@@ -24,6 +24,8 @@ from make_drawings import accuracy_svg
 
 from kkpr_check.cli.app import build
 from kkpr_check.model import Outcome
+from kkpr_check.quality.catalogue import DOMAIN_CHECKS, ENTRIES
+from kkpr_check.quality.findings import CODES
 from kkpr_check.rules import RULES
 from kkpr_check.rules.base import Rule
 
@@ -59,6 +61,7 @@ def pages() -> dict[Path, str]:
     parts = {
         ROOT / "README.md": {"example": example(), "rules": rule_table("docs/rules/"), "speed": speed()},
         ROOT / "docs" / "plan-folder.md": {"keys": "\n".join(key_tables())},
+        ROOT / "docs" / "validate.md": {"codes": data_codes(), "demands": demands()},
         ROOT / "docs" / "install.md": {"extras": extras()},
         ROOT / "docs" / "law.md": {"law": law_table()},
     }
@@ -175,6 +178,40 @@ def law_table() -> str:
         for r in RULES
     ]
     return "\n".join(["| rule | what | dasar hukum | law |", "|---|---|---|---|", *rows])
+
+
+def data_codes() -> str:
+    """Return the data codes as a Markdown table."""
+    rows = [
+        f"| {code} | {CODES[code].name} | {cell(entry.what.en)} | {cell(entry.fails.en)} | {entry.levels} |"
+        for code, entry in ENTRIES.items()
+    ]
+    return "\n".join(["| code | name | what holds | fails | level |", "|---|---|---|---|---|", *rows])
+
+
+def demands() -> str:
+    """Return which code answers which demand on the data, and the tests that hold it."""
+    rows = [
+        f"| {number} | {cell(what)} | {', '.join(codes) or '-'} | {', '.join(tests_of(codes)) or '-'} |"
+        for number, (what, codes) in DOMAIN_CHECKS.items()
+    ]
+    return "\n".join(["| demand | what | codes | tests |", "|---|---|---|---|", *rows])
+
+
+def tests_of(codes: tuple[str, ...]) -> list[str]:
+    """Return the case files that find a code, else the test modules that name it."""
+    found: dict[str, None] = {}
+    tests = ROOT / "tests"
+    for code in codes:
+        cases = [
+            f
+            for f in sorted((tests / "quality_cases").glob("*.toml"))
+            if f'code = "{code}"' in f.read_text("utf-8")
+        ]
+        modules = [f for f in sorted(tests.glob("test_*.py")) if f'"{code}"' in f.read_text("utf-8")]
+        for file in cases or modules[:2]:
+            found[f"`{file.relative_to(tests).as_posix()}`"] = None
+    return list(found)
 
 
 def extras() -> str:

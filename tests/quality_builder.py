@@ -29,8 +29,8 @@ def view_of(case: Mapping[str, Any]) -> LayerView:
     known = case.get("known")
     scale = case.get("areal_scale")
     return LayerView(
-        file="zona.shp",
-        layer="zona",
+        file=case.get("file", "zona.shp"),
+        layer=case.get("layer", "zona"),
         role=case.get("role", "zoning"),
         geometry=column([shapely.from_wkt(row["wkt"]) if row.get("wkt") else None for row in rows]),
         feature=column([str(i) for i in range(len(rows))]),
@@ -43,18 +43,22 @@ def view_of(case: Mapping[str, Any]) -> LayerView:
         overlay_values={name: frozenset(values) for name, values in case.get("overlays", {}).items()},
         areal_scale=None if scale is None else np.full(len(rows), scale),
         declared=known is not None,
+        crs=case.get("crs"),
+        datum=case.get("datum"),
+        overlay_rule=case.get("overlay_rule"),
     )
 
 
-def surroundings_of(case: Mapping[str, Any]) -> Surroundings:
+def surroundings_of(case: Mapping[str, Any], view: LayerView) -> Surroundings:
     boundary = shapely.from_wkt(case["boundary"]) if "boundary" in case else None
     beside = case.get("beside")
     views = [] if beside is None else [view_of({"role": "boundary", "meanings": {}, "feature": beside})]
-    return Surroundings(boundary, views)
+    return Surroundings(boundary, views, [*map(view_of, case.get("layer_beside", ())), view])
 
 
 def findings_of(case: Mapping[str, Any]) -> list[DataFinding]:
-    view, around = view_of(case), surroundings_of(case)
+    view = view_of(case)
+    around = surroundings_of(case, view)
     return [
         finding
         for check in LAYER_CHECKS

@@ -16,7 +16,8 @@ from cli_harness import SAMPLE, Run
 
 import kkpr_check
 from kkpr_check.errors import Place, Text
-from kkpr_check.quality.findings import CODES, DataFinding, NotRun, Result, Target
+from kkpr_check.quality.catalogue import DOMAIN_CHECKS, ENTRIES
+from kkpr_check.quality.findings import CODES, LEVELS, DataFinding, NotRun, Result, Target
 from kkpr_check.report.findings_formats import FORMATS, render
 from kkpr_check.report.look import Look
 
@@ -357,4 +358,16 @@ def test_the_codes_are_those_of_the_contract() -> None:
     assert frozen.items() <= {code: entry.name for code, entry in CODES.items()}.items()
     documented = (Path(kkpr_check.__file__).parents[1] / "docs" / "validate.md").read_text("utf-8")
     for code in CODES:
-        assert code in documented or "DAT302" <= code <= "DAT312"
+        assert code in documented
+
+
+def test_every_code_can_be_explained_and_every_demand_is_answered_by_a_code() -> None:
+    assert list(ENTRIES) == list(CODES)
+    for entry in ENTRIES.values():
+        assert set(entry.levels.split(", ")) <= set(LEVELS)
+        assert all(text.en.strip() and text.id.strip() for text in entry[2:])
+    numbers = [f"{kind}{n:02}" for kind, last in (("F", 9), ("T", 8), ("A", 16)) for n in range(1, last + 1)]
+    assert list(DOMAIN_CHECKS) == numbers
+    answered = {code for _, codes in DOMAIN_CHECKS.values() for code in codes}
+    assert answered <= set(CODES)
+    assert {code for code in CODES if code < "DAT3"} <= answered

@@ -78,10 +78,11 @@ def name_of(label: Any) -> str:
     """
     if label == "OGC:CRS84":
         return LONLAT
-    return str(label) if _is_plain(label) else authority(canonical(label))
+    return str(label) if is_plain(label) else authority(canonical(label))
 
 
-def _is_plain(label: Any) -> bool:
+def is_plain(label: Any) -> bool:
+    """Tell whether a label is longitude and latitude or a UTM zone on WGS 84, by its code."""
     return isinstance(label, str) and (label == LONLAT or utm.is_zone(label))
 
 
@@ -108,7 +109,7 @@ def work_crs(lon: float, lat: float) -> str:
 def same(first: Any, second: Any) -> bool:
     """Tell whether two labels mean one CRS under the policy (axis order aside: we always say x, y)."""
     names = name_of(first), name_of(second)
-    if names[0] == names[1] or all(map(_is_plain, names)):
+    if names[0] == names[1] or all(map(is_plain, names)):
         return names[0] == names[1]
     return bool(canonical(first).equals(canonical(second), ignore_axis_order=True))
 
@@ -162,7 +163,7 @@ def policy_note(label: str) -> Text | None:
     label
         What the file said.
     """
-    if label == "OGC:CRS84" or _is_plain(label):
+    if label == "OGC:CRS84" or is_plain(label):
         return None
     said = parse(label)
     if not is_alike(datum_name(said)):

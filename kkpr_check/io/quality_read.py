@@ -15,6 +15,7 @@ from kkpr_check.features import as_text
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.adopt.inspection import inspect
 from kkpr_check.io.containers import digest_of, opened, parts_of
+from kkpr_check.io.datums import datum_name, is_alike
 from kkpr_check.io.gate import Passed, Repair, pass_gate
 from kkpr_check.io.layers import feature_ids, read_source
 from kkpr_check.io.planlayers import KINDS
@@ -50,6 +51,7 @@ READ_CODES = (
 )
 _FALLBACK_ENCODING = "CP1252"
 _REASON_POINT = re.compile(r"\[(-?[\d.]+(?:e[+-]?\d+)?) (-?[\d.]+(?:e[+-]?\d+)?)\]", re.IGNORECASE)
+FOREST_RULE = "KHS009"
 _METRES_PER_DEGREE = 111_320.0
 _EXPORT = Text("export the layer again", "ekspor ulang layernya")
 
@@ -172,7 +174,8 @@ def _look(read: ReadLayer, raw: Raw, reading: Reading, spec: LayerSpec | None, p
         read.view = _named(bare, raw, spec, plan)
         return
     read.crs, read.crs_label = passed.crs, passed.crs_label
-    bare = replace(bare, geometry=passed.geometry)
+    name, datum = _named_crs(passed.crs_label)
+    bare = replace(bare, geometry=passed.geometry, crs=name, datum=datum)
     read.view = _named(bare, raw, spec, plan)
     _rows(read, read.view, passed, spec)
     if HEIGHT_DROPPED in passed.assumptions:
@@ -182,6 +185,19 @@ def _look(read: ReadLayer, raw: Raw, reading: Reading, spec: LayerSpec | None, p
                 Text("they are not used; store the layer as 2-D", "tidak dipakai; simpan layer sebagai 2-D"),
             )
         )  # fmt: skip
+
+
+def _named_crs(label: str | None) -> tuple[str | None, str | None]:
+    """Return the name of the CRS, and of its datum where that is none of those taken as WGS 84."""
+    if label is None:
+        return None, None
+    name = crs_policy.name_of(label)
+    if crs_policy.is_plain(name):
+        return name, None
+    known = crs_policy.canonical(label)
+    datum = datum_name(known)
+    shown = name if name.startswith("EPSG:") else known.name
+    return shown, None if is_alike(datum) or not datum else datum
 
 
 def _passed(read: ReadLayer, raw: Raw, feature: Objects, reading: Reading) -> Passed | None:
@@ -271,7 +287,8 @@ def _named(view: LayerView, raw: Raw, spec: LayerSpec | None, plan: Plan | None)
     """Add the role and what the fields mean: from plan.toml, or found out from the values."""
     if spec is None:
         found = inspect(_Like(view.file, raw.layer, raw.geometry, raw.fields))
-        return replace(view, role=found.role, meanings=dict(found.fields), family=found.family or "rdtr")
+        return replace(view, role=found.role, meanings=dict(found.fields), family=found.family or "rdtr",
+                       overlay_rule=FOREST_RULE if found.role == "forest" else found.overlay_rule)  # fmt: skip
     assert plan is not None
     tables = plan.tables
     known = set(tables.zones) | tables.itbx_subzones | set(tables.intensity)
@@ -285,6 +302,7 @@ def _named(view: LayerView, raw: Raw, spec: LayerSpec | None, plan: Plan | None)
         family="rdtr" if plan.level == "rdtr" else "rtrw", known_codes=frozenset(known),
         code_names={code: zone.name for code, zone in tables.zones.items()},
         overlay_values={name: frozenset(known_values) for name, known_values in values.items()},
+        overlay_rule=next((o.rule for o in plan.overlays if o.layer in (spec.id, spec.role) and not o.none), None),
     )  # fmt: skip
 
 

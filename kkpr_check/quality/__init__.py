@@ -5,12 +5,33 @@ Pure numpy and shapely: layers come in as `LayerView`, read by `kkpr_check.io.qu
 
 from __future__ import annotations
 
-from kkpr_check.quality import admin, codes, fields, luasha, overlays, texts, topology
+from kkpr_check.quality import (
+    admin,
+    blocks,
+    codes,
+    delivery,
+    fields,
+    intensity,
+    luasha,
+    network,
+    overlay_layers,
+    overlays,
+    texts,
+    topology,
+    vertices,
+)
 from kkpr_check.quality.base import LayerCheck
 
 LAYER_CHECKS: tuple[LayerCheck, ...] = (
+    delivery.DATUM,
+    delivery.MIXED_CRS,
+    delivery.ZONING_TWICE,
     topology.CHECK,
     topology.BOUNDARY_CHECK,
+    delivery.MULTIPART,
+    vertices.CHECK,
+    network.CHECK,
+    network.ROAD_ZONES,
     fields.MISSING_FIELDS,
     fields.MISSING_VALUES,
     codes.CHECK,
@@ -20,5 +41,10 @@ LAYER_CHECKS: tuple[LayerCheck, ...] = (
     texts.MOJIBAKE_CHECK,
     fields.JOIN_RESIDUE,
     overlays.CHECK,
+    fields.NAMES,
+    blocks.CHECK,
+    overlay_layers.CHECK,
+    texts.BLANKS,
+    intensity.CHECK,
 )
 """Every check of one layer, in the order of the codes."""

@@ -64,6 +64,10 @@ class LayerView:
         Codes of the plan's own tables; None for a bare layer.
     overlay_values
         Column -> values that the plan gives a meaning to.
+    crs, datum
+        Name of the CRS of the file; of its datum, where that is another than SRGI2013, DGN95 and WGS 84.
+    overlay_rule
+        The overlay rule (KHS002 ...) that the whole layer stands for.
     """
 
     file: str
@@ -85,6 +89,9 @@ class LayerView:
     areal_scale: Floats | None = None
     has_plane: bool = True
     declared: bool = False
+    crs: str | None = None
+    datum: str | None = None
+    overlay_rule: str | None = None
 
     def __len__(self) -> int:
         return len(self.feature)
@@ -124,10 +131,11 @@ def find_column(name: str, fields: Iterable[str]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a check of one layer may know of the others: the union of the boundary layers, and those layers."""
+    """What a check of one layer may know of the others: the union of the boundary layers, those, and all layers."""
 
     boundary: Any | None = None
     boundary_layers: Sequence[LayerView] = ()
+    layers: Sequence[LayerView] = ()
 
 
 @dataclass(frozen=True, slots=True)

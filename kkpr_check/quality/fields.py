@@ -1,4 +1,4 @@
-"""DAT201, DAT202 and DAT209: fields that are missing, empty, or left over from a join."""
+"""DAT201, DAT202, DAT209 and DAT212: fields that are missing, empty, left over from a join, or hold numbers for names."""
 
 from __future__ import annotations
 
@@ -12,11 +12,21 @@ from kkpr_check.quality.findings import DataFinding
 from kkpr_check.reference import field_names, field_role, overlay_column
 
 REQUIRED_ROLES = {
-    "rdtr": ("name", "zone_code", "subzone_code", "lindung_budidaya", "admin_regency", "area_ha"),
+    "rdtr": (
+        "name",
+        "zone_code",
+        "subzone_code",
+        "lindung_budidaya",
+        "swp",
+        "block",
+        "admin_regency",
+        "area_ha",
+    ),
     "rtrw": ("name", "lindung_budidaya", "admin_regency", "area_ha"),
 }
 """Roles of fields that the official schema of a pola ruang layer must carry (Permen ATR/BPN 14/2021)."""
 _RESIDUE = re.compile(r"^(.+?)_(\d{1,2}|[xy])$")
+_DOMAIN_CODE = re.compile(r"^\d{8}$")
 _RESIDUE_NAMES = re.compile(
     r"^(fid_.+|shape_le_\d+|shape_ar_\d+|objectid_\d+|fid_\d+.*|join_count|target_fid)$", re.IGNORECASE
 )
@@ -127,6 +137,37 @@ def join_residue(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
         )
 
 
+def names_that_are_codes(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
+    """DAT212: a field for names that holds the 8-digit domain codes; its domain table did not come along."""
+    for name, values in view.fields.items():
+        if field_role(name, *SCHEMAS) not in ("name", "zone_name", "subzone_name"):
+            continue
+        coded = {
+            value: rows
+            for value, rows in distinct(values).items()
+            if value is not None and _DOMAIN_CODE.match(value)
+        }
+        if not coded:
+            continue
+        count = sum(map(len, coded.values()))
+        yield view.finding(
+            "DAT212",
+            "warning",
+            Text(
+                f"{name} holds domain codes instead of names in {count} of {len(view)} features",
+                f"{name} berisi kode domain, bukan nama, pada {count} dari {len(view)} fitur",
+            ),
+            Text(
+                "export the layer with the descriptions of its domains",
+                "ekspor layer beserta deskripsi domainnya",
+            ),
+            row=min(rows[0] for rows in coded.values()),
+            field=name,
+            value=next(iter(coded)),
+        )
+
+
+NAMES = LayerCheck(("DAT212",), names_that_are_codes, zoning_only)
 MISSING_FIELDS = LayerCheck(("DAT201",), missing_fields, always)
 MISSING_VALUES = LayerCheck(("DAT202",), missing_values, zoning_only)
 JOIN_RESIDUE = LayerCheck(("DAT209",), join_residue, always)

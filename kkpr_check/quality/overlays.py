@@ -1,4 +1,4 @@
-"""DAT210 and DAT211: overlay values that nobody has explained, and two spellings of one."""
+"""DAT210, DAT211 and DAT214: overlay values nobody has explained, two spellings of one, several words for none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def overlays(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
         known = overlay_column(name)
         if known is None and field_role(name, *SCHEMAS) != "overlay":
             continue
-        by_value = {v: rows for v, rows in distinct(values).items() if v is not None and not is_empty(v)}
+        every = distinct(values)
+        yield from _empty_words(view, name, every)
+        by_value = {v: rows for v, rows in every.items() if v is not None and not is_empty(v)}
         for value, rows in by_value.items():
             if not _is_known(view, name, value):
                 yield _unknown(view, name, value, rows)
@@ -57,6 +59,25 @@ def _unknown(view: LayerView, name: str, value: str, rows: list[int]) -> DataFin
     )
 
 
+def _empty_words(view: LayerView, name: str, by_value: dict[str | None, list[int]]) -> Iterator[DataFinding]:
+    """DAT214: one column says "none" in several ways, so that a filter on one of them misses the others."""
+    words = {value: rows for value, rows in by_value.items() if value is None or is_empty(value)}
+    if len(words) < 2:
+        return
+    shown = {"null" if value is None else f'"{value}"': len(rows) for value, rows in words.items()}
+    listed = ", ".join(
+        f"{word} ({count})" for word, count in sorted(shown.items(), key=lambda item: -item[1])
+    )
+    rarest = min(words.values(), key=len)
+    yield view.finding(
+        "DAT214",
+        "warning",
+        Text(f"{name} says none in {len(words)} ways: {listed}", f"{name} menulis kosong dengan {len(words)} cara: {listed}"),
+        Text('write one of them, "Tidak Ada" or null', 'pakai satu saja, "Tidak Ada" atau null'),
+        row=rarest[0], field=name, value=len(words),
+    )  # fmt: skip
+
+
 def _spellings(view: LayerView, name: str, by_value: dict[str, list[int]]) -> Iterator[DataFinding]:
     for other, usual in spelled_otherwise(by_value, plain_name):
         yield view.finding(
@@ -73,4 +94,4 @@ def _spellings(view: LayerView, name: str, by_value: dict[str, list[int]]) -> It
         )
 
 
-CHECK = LayerCheck(("DAT210", "DAT211"), overlays, zoning_only)
+CHECK = LayerCheck(("DAT210", "DAT211", "DAT214"), overlays, zoning_only)

@@ -1,4 +1,4 @@
-"""DAT207 and DAT208: texts cut at the width of a DBF field, and texts decoded with the wrong encoding."""
+"""DAT207, DAT208 and DAT216: texts cut at the width of a DBF field, decoded wrongly, or with stray blanks."""
 
 from __future__ import annotations
 
@@ -80,5 +80,43 @@ def _garbled(view: LayerView, row: int | None, name: str, value: str) -> DataFin
     )
 
 
+STRAY = re.compile("^\\s|\\s$|\\s{2}|[\u00a0\u2007\u202f\u200b\ufeff]|[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""Outer and double blanks, blanks that do not break or have no width, and control characters."""
+
+
+def stray_blanks(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
+    """DAT216: one finding a field; a text of blanks alone is an empty value, which others find."""
+    for name, values in view.fields.items():
+        stray = [
+            row for row, value in enumerate(values.tolist())
+            if isinstance(value, str) and value.strip() and STRAY.search(value)
+        ]  # fmt: skip
+        if name != name.strip():
+            yield _stray(view, None, name, name, 1)
+        if stray:
+            yield _stray(view, stray[0], name, str(values[stray[0]])[:60], len(stray))
+
+
+def _stray(view: LayerView, row: int | None, name: str, value: str, count: int) -> DataFinding:
+    where = (
+        Text("the name of field", "nama field")
+        if row is None
+        else Text(f"{count} values of field", f"{count} nilai pada field")
+    )
+    return view.finding(
+        "DAT216",
+        "info",
+        Text(
+            f"{where.en} {name.strip()}: outer, double or unusual blanks",
+            f"{where.id} {name.strip()}: spasi di tepi, ganda, atau tidak lazim",
+        ),
+        Text("take them out (`--fix-safe` does)", "hilangkan (`--fix-safe` melakukannya)"),
+        row=row,
+        field=name,
+        value=value,
+    )
+
+
+BLANKS = LayerCheck(("DAT216",), stray_blanks, always)
 TRUNCATED = LayerCheck(("DAT207",), truncated, always)
 MOJIBAKE_CHECK = LayerCheck(("DAT208",), mojibake, always)

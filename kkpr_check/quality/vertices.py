@@ -1,0 +1,148 @@
+"""DAT111: outlines drawn by accident: vertices closer than a millimetre, spikes, holes that run like their outline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from kkpr_check.errors import Text
+from kkpr_check.quality.base import (
+    NO_PLANE,
+    NO_POLYGONS,
+    Bools,
+    Floats,
+    Ints,
+    LayerCheck,
+    LayerView,
+    Objects,
+    Surroundings,
+    say,
+)
+from kkpr_check.quality.findings import DataFinding
+
+CLOSE_M = 1e-3
+"""Two vertices in a row nearer than this are one."""
+SPIKE_WIDTH_M = 1e-2
+SPIKE_LENGTH_M = 0.1
+MIN_SPIKE_COSINE = 0.99
+"""A spike: the outline turns back by more than 171 degrees, is longer than 10 cm and narrower than 1 cm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corners:
+    """Vertices by row of the feature: close ones and tips of spikes."""
+
+    close: Ints
+    spikes: Ints
+    tips: dict[int, tuple[float, float]]
+
+
+def vertices(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
+    """Yield one finding a feature."""
+    corners = corners_of(view.geometry)
+    inverted = set(inverted_holes(view.geometry).tolist())
+    close, spikes = (np.bincount(rows, minlength=len(view)) for rows in (corners.close, corners.spikes))
+    for row in np.flatnonzero((close > 0) | (spikes > 0)).tolist() + sorted(inverted):
+        what = _what(int(close[row]), int(spikes[row])) if close[row] or spikes[row] else None
+        if what is None and row not in inverted:
+            continue
+        yield view.finding(
+            "DAT111",
+            "info" if what is None else "warning",
+            what or Text("a hole runs in the direction of its outline", "arah lubang sama dengan garis luarnya"),
+            Text(
+                "clean the geometry (delete duplicate nodes, remove spikes; `--fix-safe` deletes equal vertices)",
+                "bersihkan geometrinya (hapus simpul ganda dan duri; `--fix-safe` menghapus titik yang sama)",
+            ),
+            row=row,
+            value=int(close[row] + spikes[row]) if what is not None else None,
+            witness=shapely.Point(corners.tips[row]) if what is not None and row in corners.tips else None,
+        )  # fmt: skip
+
+
+def _what(close: int, spikes: int) -> Text:
+    said = []
+    if close:
+        said.append(
+            say(
+                "{n} vertices within 1 mm of the one before",
+                "{n} titik berjarak kurang dari 1 mm",
+                n=str(close),
+            )
+        )
+    if spikes:
+        said.append(say("{n} spikes", "{n} duri", n=str(spikes)))
+    return Text("; ".join(text.en for text in said), "; ".join(text.id for text in said))
+
+
+def corners_of(geometry: Objects) -> Corners:
+    """Return what is wrong along the rings of polygons in a metric plane."""
+    rings, row = _rings(geometry)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    if not len(xy):
+        none = np.empty(0, dtype=np.int64)
+        return Corners(none, none, {})
+    step = np.diff(xy, axis=0)
+    inside = ring[1:] == ring[:-1]
+    length = np.hypot(step[:, 0], step[:, 1])
+    close = np.flatnonzero(inside & (length < CLOSE_M))
+    tips = _tips(step, length, ring)
+    owner = row[ring]
+    at: dict[int, tuple[float, float]] = {}
+    for i in (*tips.tolist(), *(close + 1).tolist()):
+        at.setdefault(int(owner[i]), (float(xy[i, 0]), float(xy[i, 1])))
+    return Corners(owner[close], owner[tips], at)
+
+
+def _tips(step: Floats, length: Floats, ring: Ints) -> Ints:
+    """Return the vertices where a ring turns back on itself; the closing vertex is looked at from both ends."""
+    last = np.flatnonzero(np.r_[ring[1:] != ring[:-1], True])
+    first = np.r_[0, last[:-1] + 1]
+    before = np.arange(-1, len(ring) - 1)
+    after = np.arange(len(ring))
+    before[first], after[first] = last - 1, first
+    here = np.ones(len(ring), dtype=bool)
+    here[last] = False
+    vertex = np.flatnonzero(here)
+    a, b = before[vertex], after[vertex]
+    la, lb = length[a], length[b]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cosine = -(step[a] * step[b]).sum(axis=1) / (la * lb)
+        sine = np.abs(step[a, 0] * step[b, 1] - step[a, 1] * step[b, 0]) / (la * lb)
+    short = np.minimum(la, lb)
+    sharp: Bools = (cosine > MIN_SPIKE_COSINE) & (short > SPIKE_LENGTH_M) & (short * sine < SPIKE_WIDTH_M)
+    return vertex[sharp]
+
+
+def _rings(geometry: Objects) -> tuple[Objects, Ints]:
+    rows = np.flatnonzero(np.isin(shapely.get_type_id(geometry), (3, 6)))
+    parts, of = shapely.get_parts(geometry[rows], return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    return rings, rows[of[part]].astype(np.int64)
+
+
+def inverted_holes(geometry: Objects) -> Ints:
+    """Return the rows with a hole that runs in the same direction as the outline around it."""
+    rows = np.flatnonzero(np.isin(shapely.get_type_id(geometry), (3, 6)))
+    parts, of = shapely.get_parts(geometry[rows], return_index=True)
+    holed = np.flatnonzero(shapely.get_num_interior_rings(parts) > 0)
+    if not len(holed):
+        return np.empty(0, dtype=np.int64)
+    rings, part = shapely.get_rings(parts[holed], return_index=True)
+    left = shapely.is_ccw(rings)
+    shell = np.r_[True, part[1:] != part[:-1]]
+    wrong = ~shell & (left == left[np.flatnonzero(shell)[np.cumsum(shell) - 1]])
+    return np.unique(rows[of[holed[part[wrong]]]]).astype(np.int64)
+
+
+def why_not(view: LayerView, _: Surroundings) -> Text | None:
+    """Say why a layer has no outlines to look at."""
+    if not view.has_plane:
+        return NO_PLANE
+    return None if np.isin(shapely.get_type_id(view.geometry), (3, 6)).any() else NO_POLYGONS
+
+
+CHECK = LayerCheck(("DAT111",), vertices, why_not)
