@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import shapely
 
+from kkpr_check.features import Features
 from kkpr_check.geometry import (
     EMPTY,
-    Objects,
     Outline,
     deepest_m,
     dissolve,
@@ -36,6 +36,8 @@ class Reach:
 
     known_m: float
     needed_m: float = 0.0
+    told: bool = True
+    """Whether distances and depths are wanted where they decide nothing."""
 
     def ask(self, distance_m: float) -> None:
         """Note that a result depends on features up to `distance_m` away."""
@@ -57,15 +59,14 @@ class AdverseArea:
     ----------
     features
         The failing features of the window, in metres.
-    ce90_m
-        Accuracy of their lines.
     minus
         Where another plan decides; taken off.
     """
 
-    def __init__(self, features: Objects, ce90_m: float, tolerance: Tolerance, minus: Any = EMPTY) -> None:
-        self.features = features
-        self.ce90_m = ce90_m
+    def __init__(self, features: Features, tolerance: Tolerance, minus: Any = EMPTY) -> None:
+        self.features = features.geometry
+        self.ce90_m = features.ce90_m
+        self._layer = features
         self.tolerance = tolerance
         self._minus = minus
 
@@ -78,6 +79,12 @@ class AdverseArea:
     @cached_property
     def outline(self) -> Outline:
         """The outline of the dissolved area, indexed."""
+        layer = self._layer
+        edges = layer.edges() if layer.edges is not None and self._minus.is_empty else None
+        if edges is not None and layer.row is not None:
+            segments = edges.outline(np.sort(layer.row))
+            if segments is not None:
+                return Outline(None, segments)
         return Outline(shapely.boundary(self.area))
 
     @cached_property
@@ -112,14 +119,17 @@ class AdverseArea:
             Its part inside the failing features, noise removed (EMPTY: none).
         """
         if pieces.is_empty:
-            return Adverse(Outcome.PASS, self.distance_m(subject))
+            return Adverse(Outcome.PASS, self.distance_m(subject) if reach.told else None)
+        whole = _covers(subject, pieces, self.tolerance)
+        if whole and not reach.told:
+            return Adverse(Outcome.FAIL, None)
         inward = deepest_m(pieces, self.outline)
         if inward > reach.known_m:
             reach.ask(inward)
         # No circle inside the subject is larger than the subject: (b) can not exceed its radius.
         own = deepest_m(pieces, shapely.boundary(subject)) if inward < np.sqrt(subject.area / np.pi) else 0.0
         depth = float(round_m(max(inward, own)))
-        deep = depth > self.ce90_m or _covers(subject, pieces, self.tolerance)
+        deep = whole or depth > self.ce90_m
         return Adverse(Outcome.FAIL if deep else Outcome.UNDETERMINED, depth)
 
 

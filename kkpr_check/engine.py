@@ -52,13 +52,14 @@ class Options:
     """What a run was asked for.
 
     `include_draft` judges plans that are not law yet, and says so; without `messages` the findings carry no sentences
-    (a table over millions of parcels prints none).
+    (a table over millions of parcels prints none), and without `distances` no flip distance where it decides nothing.
     """
 
     as_of: dt.date
     include_draft: bool = False
     strict_accuracy: bool = False
     messages: bool = True
+    distances: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,11 @@ def judge(
         Where ``needed_m > known_m`` the caller reads wider windows and judges again.
     """
     sites = [_with_floor_area(site) for site in sites]
-    used, left_out = _select(windows, options)
+    used, left_out = in_force(windows, options)
     used = [with_front_classes(window) for window in used]
     subjects = Subjects.of(sites)
     coverage = overlay_plans(subjects, used)
-    reach = Reach(known_m)
+    reach = Reach(known_m, told=options.distances)
     land = judge_land(sites, subjects, coverage, reach, strict_accuracy=options.strict_accuracy)
     network = _network(used)
     of_site: list[list[Judgement]] = [[] for _ in sites]
@@ -128,9 +129,10 @@ def _with_floor_area(site: Site) -> Site:
     return replace(site, proposal=replace(given, floor_area_m2=area), assumptions=(*site.assumptions, note))
 
 
-def _select(
+def in_force(
     windows: Sequence[PlanWindow], options: Options
 ) -> tuple[list[PlanWindow], list[tuple[str, Text]]]:
+    """Return the plans that judge on a date, and the others with the reason why they do not."""
     used, left_out = [], []
     for window in windows:
         plan = window.plan

@@ -18,7 +18,7 @@ Objects = NDArray[np.object_]
 DIGITS = 4
 REL_TOL = 1e-6
 NOISE_SHARE = 0.05
-_DEPTH_TOL_M = 5e-5
+_DEPTH_TOL_M = 1e-6
 _MAX_TRIANGLES = 400_000
 
 EMPTY = shapely.MultiPolygon()
@@ -98,8 +98,7 @@ def dissolve(geometries: Any, tolerance: Tolerance) -> Any:
     geometries = [g for g in geometries if g is not None and not g.is_empty]
     if not geometries:
         return EMPTY
-    one = len(geometries) == 1
-    merged = geometries[0] if one else _areal(shapely.union_all(geometries, grid_size=1e-4))
+    merged = _areal(shapely.union_all(geometries, grid_size=1e-4))
     return collect([_without_noise_holes(part, tolerance) for part in polygons_of(merged)])
 
 
@@ -155,8 +154,8 @@ def _lines(geometry: Any) -> Objects:
 class Outline:
     """The lines or rings of a geometry as an index of straight segments, built once and measured to many times."""
 
-    def __init__(self, geometry: Any) -> None:
-        self.segments = segments_of(geometry)
+    def __init__(self, geometry: Any, segments: Objects | None = None) -> None:
+        self.segments = segments_of(geometry) if segments is None else segments
         self.tree = shapely.STRtree(self.segments)
 
 

@@ -135,8 +135,7 @@ class _RefusedZones:
         plan = self._plan
         if failing.tobytes() not in self._areas:
             zoning = plan.window.zoning
-            features = zoning.geometry[failing[plan.group]]
-            area = AdverseArea(features, zoning.ce90_m, plan.plan.tolerance, self._minus)
+            area = AdverseArea(zoning.take(failing[plan.group]), plan.plan.tolerance, self._minus)
             self._areas[failing.tobytes()] = area
         pieces = union_of([plan.judged.geometry[r] for r in rows if failing[plan.judged.group[r]]])
         return self._areas[failing.tobytes()].judge(subject, pieces, reach)
@@ -233,7 +232,7 @@ def _judge_source(
     parts = cut(subjects.geometry, source.features.geometry, source.group, tolerance)
     stated = rule.check(OverlayRows(source.outcome[parts.group])).outcome
     failing = (source.outcome == Outcome.FAIL)[source.group]
-    area = AdverseArea(source.features.geometry[failing], source.features.ce90_m, tolerance)
+    area = AdverseArea(source.features.take(failing), tolerance)
     found = []
     for k in range(len(subjects.site)):
         rows = [r for r in parts.lasting(k) if stated[r] != Outcome.NOT_APPLICABLE]

@@ -104,8 +104,8 @@ def overlay_plans(subjects: Subjects, windows: Sequence[PlanWindow]) -> Coverage
     claimed = EMPTY
     maps: list[PlanMap] = []
     for window in windows:
-        subzones, names, group = _groups(window)
-        holding = _holding(window, subzones, names, group)
+        subzones, names, group = feature_groups(window)
+        holding = holding_features(window, subzones, names, group)
         zones, own_tolerance = window.zoning.geometry, window.plan.tolerance
         own = cut(subjects.geometry, zones, group, own_tolerance)
         judged = cut(next_left, zones, group, own_tolerance, size_m2=subjects.area_m2) if maps else own
@@ -147,7 +147,7 @@ def _meaning(window: PlanWindow, name: str) -> Objects:
     return np.full(len(window.zoning), None, dtype=object) if values is None else values
 
 
-def _holding(
+def holding_features(
     window: PlanWindow, subzones: Sequence[str], names: Sequence[str], group: Ints
 ) -> NDArray[np.bool_]:
     """Tell of each zone feature whether its class is a holding zone: by its source value, code, name or remark."""
@@ -159,7 +159,8 @@ def _holding(
     return own | classes[group] if len(own) else own
 
 
-def _groups(window: PlanWindow) -> tuple[tuple[str, ...], tuple[str, ...], Ints]:
+def feature_groups(window: PlanWindow) -> tuple[tuple[str, ...], tuple[str, ...], Ints]:
+    """Return the sub-zones of a plan, their names, and the number of the sub-zone of each zone feature."""
     codes = [UNKNOWN_SUBZONE if code is None else str(code) for code in _meaning(window, "subzone")]
     subzones = tuple(sorted(set(codes)))
     number = {code: i for i, code in enumerate(subzones)}

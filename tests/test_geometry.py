@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shapely import affinity
 
 from kkpr_check.adverse import AdverseArea, Reach
+from kkpr_check.features import Features
 from kkpr_check.geometry import (
     EMPTY,
     collect,
@@ -37,7 +38,8 @@ box = shapely.box
 def depth_m(subject: Any, pieces: Any, adverse: Any) -> float:
     """Return the depth of contract section 1a.5 as the engine judges it."""
     zones = np.array([adverse], dtype=object)
-    judged = AdverseArea(zones, 1.0, TOLERANCE).judge(subject, pieces, Reach(1e9))
+    features = Features(zones, np.array(["0"], dtype=object), 1.0, "zones")
+    judged = AdverseArea(features, TOLERANCE).judge(subject, pieces, Reach(1e9))
     assert judged.flip_distance_m is not None
     return judged.flip_distance_m
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kkpr_check import engine
 from kkpr_check.batch import footprints
+from kkpr_check.batch.classes import Plain
 from kkpr_check.batch.duplicates import id_hashes
 from kkpr_check.batch.footprints import Footprint
 from kkpr_check.batch.intake import BlockSites, Intake, take_in
@@ -41,11 +42,14 @@ class WorkSetup:
         The work folder.
     plan_hashes
         Plan id -> sha256 as the parent saw it; a worker refuses to judge by anything else.
+    by_class
+        Whether parcels alike are judged once (tests compare with the engine on every parcel).
     """
 
     request: BatchRequest
     folder: Path
     plan_hashes: Mapping[str, str]
+    by_class: bool = True
 
 
 def start(setup: WorkSetup) -> BlockWork:
@@ -78,6 +82,7 @@ class BlockWork:
         )
         self._engine = engine.Options(request.as_of, request.include_draft, request.strict_accuracy)
         self._existing: dict[str, StandingBuildings] = {}
+        self._kept: dict[tuple[str, ...], Plain] | None = {} if setup.by_class else None
 
     def __call__(self, block: Block) -> dict[str, Any]:
         """Read, judge and write a block; return what is told of it."""
@@ -128,6 +133,7 @@ class BlockWork:
                 request.message == "full",
                 request.findings is not None,
                 self._standing(work_crs),
+                self._kept,
             )
             for numbers, members in self._routes(group, work_crs):
                 plans = self._store.plans(numbers)

@@ -10,9 +10,10 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check import engine
+from kkpr_check.batch.classes import Plain, judge_plain
 from kkpr_check.batch.plans import MemoryPlan
 from kkpr_check.batch.siteblock import SiteBlock
-from kkpr_check.batch.table import BlockRows, rows_of
+from kkpr_check.batch.table import BlockRows, joined, rows_of
 from kkpr_check.checking import least_reach_m, paired, with_buildings
 from kkpr_check.features import Objects
 from kkpr_check.io.pairing import ExistingBuildings, with_existing
@@ -20,6 +21,8 @@ from kkpr_check.model import Report, Site
 
 SITES_AT_ONCE = 24
 """Sites whose features are looked up together: few enough for a small window, enough for one numpy call."""
+PLANS_PREPARED = 4
+"""Sets of plans that stay prepared for parcels alike; each holds its layers once more, as edges and grids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class JudgeOptions:
         Whether messages and the long table are wanted.
     existing
         Buildings of ``--existing`` in the working CRS, None where the option is not given.
+    kept
+        Where answers for classes of parcels are kept between blocks; None: the engine judges every parcel.
     """
 
     engine: engine.Options
@@ -43,6 +48,7 @@ class JudgeOptions:
     message: bool = True
     findings: bool = False
     existing: StandingBuildings | None = None
+    kept: dict[tuple[str, ...], Plain] | None = None
 
 
 class StandingBuildings:
@@ -51,6 +57,12 @@ class StandingBuildings:
     def __init__(self, buildings: ExistingBuildings) -> None:
         self._all = buildings
         self._tree = shapely.STRtree(buildings.geometry)
+
+    def about(self, parcels: Objects) -> NDArray[np.bool_]:
+        """Tell which parcels have a building whose box meets theirs."""
+        found = np.zeros(len(parcels), dtype=bool)
+        found[self._tree.query(parcels)[0]] = True
+        return found
 
     def near(self, site: Site) -> ExistingBuildings:
         """Return the buildings whose boxes meet the parcel."""
@@ -77,6 +89,39 @@ def judge_block(
     BlockRows
         One row a site, in the order of the sites; ``row`` is theirs.
     """
+    fast = _by_class(sites, plans, options, work_crs)
+    if fast is None:
+        return _one_by_one(sites, plans, options, work_crs)
+    rest = np.setdiff1d(np.arange(len(sites)), fast.row)
+    fast.row = sites.row[fast.row]
+    if not len(rest):
+        return fast
+    return joined([fast, _one_by_one(sites.take(rest), plans, options, work_crs)])
+
+
+def _by_class(
+    sites: SiteBlock, plans: Sequence[MemoryPlan], options: JudgeOptions, work_crs: str
+) -> BlockRows | None:
+    """Return the rows of the parcels that are plain; `row` holds places in `sites`."""
+    if options.kept is None or options.message or options.findings:
+        return None
+    key = (work_crs, *(plan.plan.id for plan in plans))
+    if key not in options.kept:
+        while len(options.kept) >= PLANS_PREPARED:
+            options.kept.pop(next(iter(options.kept)))
+        options.kept[key] = Plain(plans, work_crs, options.engine)
+    built = None if options.existing is None else options.existing.about(sites.parcel)
+
+    def complete(some: list[Site]) -> list[Site]:
+        return [_with_existing(site, plans, options.existing, work_crs) for site in some]
+
+    return judge_plain(sites, options.kept[key], complete, built)
+
+
+def _one_by_one(
+    sites: SiteBlock, plans: Sequence[MemoryPlan], options: JudgeOptions, work_crs: str
+) -> BlockRows:
+    """Let the engine judge every site."""
     reports: list[Report | None] = [None] * len(sites)
     for members in _together(sites):
         part = sites.take(members)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,11 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.errors import KkprError, Place, PlanError, Text
-from kkpr_check.features import Features
+from kkpr_check.features import Features, Objects, PlanWindow
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.windows import STRIP_REACH_M, OpenPlan, open_folder
-from kkpr_check.plan import LayerSpec
+from kkpr_check.outlines import Edges, edges_of
+from kkpr_check.plan import LayerSpec, Tolerance
 
 Bounds = tuple[float, float, float, float]
 FEATURES_KEPT = 600_000
@@ -23,6 +24,19 @@ ROUTE_MARGIN_DEG = STRIP_REACH_M / 100_000
 """A plan is asked about parcels this near to it, so that no reach across its border is cut off."""
 MARGIN_M = 1_000.0
 """Boxes bend when they are transformed: a whole layer is read with a margin."""
+
+
+class _Edges:
+    """The edges of a layer, found when they are first asked for; None where it is no layer of areas."""
+
+    def __init__(self, geometry: Objects, tolerance: Tolerance) -> None:
+        self._geometry, self._tolerance = geometry, tolerance
+        self._found: Edges | None = None
+
+    def __call__(self) -> Edges | None:
+        if self._found is None and np.isin(shapely.get_type_id(self._geometry), (3, 6)).all():
+            self._found = edges_of(self._geometry, self._tolerance)
+        return self._found
 
 
 @dataclass
@@ -57,12 +71,32 @@ class MemoryPlan(OpenPlan):
         box = shapely.box(west - reach_m, south - reach_m, east + reach_m, north + reach_m)
         return kept.features.take(np.sort(kept.tree.query(box)))
 
+    def layer(self, spec: LayerSpec, work_crs: str) -> Features:
+        """Return all features of one layer in the working CRS."""
+        return self._layer(spec, work_crs).features
+
+    def whole(self, work_crs: str) -> PlanWindow:
+        """Return the plan with all of its features."""
+        return self._window(lambda spec: self.layer(spec, work_crs))
+
+    def touching(self, shapes: Objects, work_crs: str) -> PlanWindow:
+        """Return the plan with the features whose boxes meet the box of one of some shapes."""
+
+        def features(spec: LayerSpec) -> Features:
+            kept = self._layer(spec, work_crs)
+            return kept.features.take(np.unique(kept.tree.query(shapes)[1]))
+
+        return self._window(features)
+
     def _layer(self, spec: LayerSpec, work_crs: str) -> _Kept:
         key = (spec.id, work_crs)
         if key not in self.kept:
             facts = self.indexes[spec.id].facts
             whole = crs_policy.transform_bounds(facts.bounds, facts.crs, work_crs)
             features = OpenPlan.features(self, spec, whole, work_crs, MARGIN_M)
+            features = replace(
+                features, edges=_Edges(features.geometry, self.plan.tolerance), row=np.arange(len(features))
+            )
             self.kept[key] = _Kept(features, shapely.STRtree(features.geometry))
         return self.kept[key]
 

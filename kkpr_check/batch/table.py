@@ -189,6 +189,16 @@ def measure(value: float | str | None, unit: str | None) -> float | str | None:
     return metres(value) if unit in ("m", "m2") else ratio(value)
 
 
+def joined(parts: Sequence[BlockRows]) -> BlockRows:
+    """Join rows without findings, in the order of their places."""
+    row = np.concatenate([part.row for part in parts])
+    order = np.argsort(row, kind="stable")
+    columns: dict[str, Sequence[Any]] = {
+        name: _sorted([plain_values(part.columns[name]) for part in parts], order) for name in COLUMNS
+    }
+    return BlockRows(row[order], columns)
+
+
 def in_order(parts: Sequence[BlockRows], rows: int) -> BlockRows:
     """Join the rows of one block and put them into the order of the input."""
     if len(parts) == 1 and np.array_equal(parts[0].row, np.arange(rows)):

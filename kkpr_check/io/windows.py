@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,12 +91,17 @@ class OpenPlan:
         bounds_m
             Box of the sites in metres of `work_crs`.
         """
+        return self._window(
+            lambda spec: self.features(spec, bounds_m, work_crs, reach_m + _extra_reach(spec.role))
+        )
+
+    def _window(self, features_of: Callable[[LayerSpec], Features]) -> PlanWindow:
         zoning: list[Features] = []
         layers: dict[str, Features] = {}
         for spec in self.plan.layers:
             if spec.role in ("building", "parcel"):
                 continue
-            features = self.features(spec, bounds_m, work_crs, reach_m + _extra_reach(spec.role))
+            features = features_of(spec)
             if spec.role == "zoning":
                 zoning.append(features)
             else:

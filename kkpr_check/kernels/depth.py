@@ -1,0 +1,321 @@
+"""How deep polygons lie inside a failing area, compiled. Importing it imports numba.
+
+The depth of a polygon is the greatest distance of its points to the outline of the area around it: branch and bound over
+triangles, as `kkpr_check.geometry.deepest_m` does it, over the few edges that can be nearest anywhere in the polygon.
+Nothing is annotated inside: numba infers the types of its functions, and mypy can not see them.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, call-overload"
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from numba import njit
+
+from kkpr_check.kernels.blocks import Bools, Floats, Ints, Objects
+from kkpr_check.outlines import Edges
+
+TOLERANCE_M = 1e-6
+MOST_TRIANGLES = 20_000
+CELL_M = 25.0
+MOST_CELLS = 4_000_000
+
+_inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_outer = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+
+
+class Depths:
+    """Edges of a layer in a grid, asked for the depth of polygons in sets of its features."""
+
+    def __init__(self, edges: Edges) -> None:
+        self._edges = edges
+        self.features = int(max(edges.feature.max(), edges.other.max())) + 1
+        low = edges.ends.reshape(-1, 2).min(axis=0)
+        high = edges.ends.reshape(-1, 2).max(axis=0)
+        area = float(np.prod(np.maximum(high - low, 1.0)))
+        self._cell = max(CELL_M, float(np.sqrt(area / MOST_CELLS)))
+        self._low = low
+        self._shape = (np.floor((high - low) / self._cell).astype(np.int64) + 1)[::-1]
+        self._ptr, self._rows = _cells(edges.ends, low[0], low[1], self._cell, self._shape[0], self._shape[1])
+
+    def of(self, polygons: Objects, failing: Bools) -> Floats:
+        """Return the depth of each polygon (n,) in metres to 1e-6, NaN where only a union can tell.
+
+        Parameters
+        ----------
+        polygons
+            Polygons without holes, each wholly inside the failing features.
+        failing
+            For each feature of the layer, whether it fails.
+        """
+        triangles, start = _triangles(polygons)
+        edges = self._edges
+        depth: Floats = _depths(
+            triangles, start, failing, edges.ends, edges.feature, edges.other, edges.loose, self._ptr, self._rows,
+            self._low[0], self._low[1], self._cell, self._shape[0], self._shape[1],
+        )  # fmt: skip
+        return depth
+
+
+def _triangles(polygons: Objects) -> tuple[Floats, Ints]:
+    """Return triangles (t, 3, 2) that make up the polygons, and where those of each begin: fans where one is convex."""
+    coords, owner = shapely.get_coordinates(polygons, return_index=True)
+    ptr = np.searchsorted(owner, np.arange(len(polygons) + 1))
+    convex = _convex(coords, ptr)
+    cut = np.flatnonzero(~convex)
+    pieces, of = shapely.get_parts(shapely.constrained_delaunay_triangles(polygons[cut]), return_index=True)
+    corners = (
+        shapely.get_coordinates(pieces).reshape(len(pieces), 4, 2)[:, :3]
+        if len(pieces)
+        else np.empty((0, 3, 2))
+    )
+    made: tuple[Floats, Ints] = _joined(
+        coords, ptr, convex, corners, cut, np.searchsorted(of, np.arange(len(cut) + 1))
+    )
+    return made
+
+
+@_outer
+def _convex(coords, ptr):
+    n = len(ptr) - 1
+    result = np.zeros(n, np.bool_)
+    for k in range(n):
+        low, m = ptr[k], ptr[k + 1] - ptr[k] - 1
+        left = right = 0
+        for i in range(m):
+            a, b, c = low + i, low + (i + 1) % m, low + (i + 2) % m
+            turn = (coords[b, 0] - coords[a, 0]) * (coords[c, 1] - coords[b, 1]) - (
+                coords[b, 1] - coords[a, 1]
+            ) * (coords[c, 0] - coords[b, 0])
+            left += turn > 0
+            right += turn < 0
+        # A ring that winds once has all turns to one side and at most four quarter turns; a valid ring winds once.
+        result[k] = (left == 0 or right == 0) and m >= 3
+    return result
+
+
+@_outer
+def _joined(coords, ptr, convex, corners, cut, cut_ptr):
+    n = len(ptr) - 1
+    start = np.zeros(n + 1, np.int64)
+    c = 0
+    for k in range(n):
+        if convex[k]:
+            start[k + 1] = start[k] + max(ptr[k + 1] - ptr[k] - 3, 0)
+        else:
+            start[k + 1] = start[k] + cut_ptr[c + 1] - cut_ptr[c]
+            c += 1
+    triangles = np.empty((start[n], 3, 2))
+    c = 0
+    for k in range(n):
+        if convex[k]:
+            for t in range(start[k + 1] - start[k]):
+                triangles[start[k] + t, 0] = coords[ptr[k]]
+                triangles[start[k] + t, 1] = coords[ptr[k] + t + 1]
+                triangles[start[k] + t, 2] = coords[ptr[k] + t + 2]
+        else:
+            triangles[start[k] : start[k + 1]] = corners[cut_ptr[c] : cut_ptr[c + 1]]
+            c += 1
+    return triangles, start
+
+
+@_outer
+def _cells(ends, x0, y0, cell, rows, columns):
+    """Return for each cell which edges' boxes meet it, as pointers and edge rows."""
+    count = np.zeros(rows * columns + 1, np.int64)
+    for turn in range(2):
+        if turn == 1:
+            for k in range(rows * columns):
+                count[k + 1] += count[k]
+            found = np.empty(count[rows * columns], np.int32)
+            at = count.copy()
+        for e in range(len(ends)):
+            xa, xb = min(ends[e, 0], ends[e, 2]), max(ends[e, 0], ends[e, 2])
+            ya, yb = min(ends[e, 1], ends[e, 3]), max(ends[e, 1], ends[e, 3])
+            for r in range(int((ya - y0) / cell), int((yb - y0) / cell) + 1):
+                for c in range(int((xa - x0) / cell), int((xb - x0) / cell) + 1):
+                    if turn == 0:
+                        count[r * columns + c + 1] += 1
+                    else:
+                        found[at[r * columns + c]] = e
+                        at[r * columns + c] += 1
+    return count, found
+
+
+@_inner
+def _to_edge(x, y, ends, e):
+    ax, ay, bx, by = ends[e, 0], ends[e, 1], ends[e, 2], ends[e, 3]
+    dx, dy = bx - ax, by - ay
+    t = ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy)
+    t = min(max(t, 0.0), 1.0)
+    return np.hypot(x - ax - t * dx, y - ay - t * dy)
+
+
+@_inner
+def _nearest(x, y, ends, chosen, n):
+    best, at = np.inf, -1
+    for k in range(n):
+        d = _to_edge(x, y, ends, chosen[k])
+        if d < best:
+            best, at = d, chosen[k]
+    return best, at
+
+
+@_inner
+def _collect(
+    x, y, radius, failing, ends, feature, other, loose, ptr, rows, x0, y0, cell, n_rows, n_columns, chosen
+):
+    """Gather the outline edges that can be nearest to any point within `radius` of a place.
+
+    Returns the edges, how many, and the distance of the nearest loose edge.
+    """
+    column, row = int(np.floor((x - x0) / cell)), int(np.floor((y - y0) / cell))
+    best, near_loose, n, ring = np.inf, np.inf, 0, 0
+    furthest = max(max(row, n_rows - row), max(column, n_columns - column)) + 1
+    while ring <= furthest and (ring - 1) * cell <= best + 2 * radius:
+        for r in range(max(row - ring, 0), min(row + ring, n_rows - 1) + 1):
+            edge_row = r == row - ring or r == row + ring
+            step = 1 if edge_row or ring == 0 else 2 * ring
+            for c in range(column - ring, column + ring + 1, step):
+                if c < 0 or c >= n_columns:
+                    continue
+                for k in range(ptr[r * n_columns + c], ptr[r * n_columns + c + 1]):
+                    e = rows[k]
+                    one = failing[feature[e]]
+                    two = other[e] >= 0 and failing[other[e]]
+                    if loose[e]:
+                        if one or two:
+                            near_loose = min(near_loose, _to_edge(x, y, ends, e))
+                        continue
+                    if one == two:
+                        continue
+                    d = _to_edge(x, y, ends, e)
+                    if d > best + 2 * radius:
+                        continue
+                    best = min(best, d)
+                    if n == len(chosen):
+                        longer = np.empty(2 * n, np.int64)
+                        longer[:n] = chosen
+                        chosen = longer
+                    chosen[n] = e
+                    n += 1
+        ring += 1
+    kept = 0
+    for k in range(n):
+        if _to_edge(x, y, ends, chosen[k]) <= best + 2 * radius + 1e-9:
+            chosen[kept] = chosen[k]
+            kept += 1
+    return chosen, kept, near_loose
+
+
+@_outer
+def _depths(
+    triangles, start, failing, ends, feature, other, loose, ptr, rows, x0, y0, cell, n_rows, n_columns
+):
+    n = len(start) - 1
+    depth = np.full(n, np.nan)
+    chosen = np.empty(256, np.int64)
+    stack = np.empty((512, 3, 2))
+    for k in range(n):
+        low, high = start[k], start[k + 1]
+        if high == low:
+            continue
+        xa = ya = np.inf
+        xb = yb = -np.inf
+        for t in range(low, high):
+            for c in range(3):
+                xa, xb = min(xa, triangles[t, c, 0]), max(xb, triangles[t, c, 0])
+                ya, yb = min(ya, triangles[t, c, 1]), max(yb, triangles[t, c, 1])
+        x, y, radius = (xa + xb) / 2, (ya + yb) / 2, np.hypot(xb - xa, yb - ya) / 2
+        chosen, m, near_loose = _collect(
+            x,
+            y,
+            radius,
+            failing,
+            ends,
+            feature,
+            other,
+            loose,
+            ptr,
+            rows,
+            x0,
+            y0,
+            cell,
+            n_rows,
+            n_columns,
+            chosen,
+        )
+        if m == 0:
+            continue
+        best, stack = _deepest(triangles[low:high], ends, chosen, m, stack)
+        if best >= 0 and near_loose - radius > best + 0.01:
+            depth[k] = best
+    return depth
+
+
+@_inner
+def _deepest(triangles, ends, chosen, m, stack):
+    """Return the greatest distance from a point of some triangles to the chosen edges (-1: too many triangles)."""
+    n = len(triangles)
+    if n > len(stack):
+        stack = np.empty((2 * n, 3, 2))
+    best = 0.0
+    for t in range(n):
+        stack[t] = triangles[t]
+        for c in range(3):
+            best = max(best, _nearest(triangles[t, c, 0], triangles[t, c, 1], ends, chosen, m)[0])
+    done = 0
+    near = np.empty(3, np.int64)
+    own = np.empty(3)
+    by = np.empty((3, 3))
+    corner = np.empty((3, 2))
+    while n > 0:
+        n -= 1
+        done += 1
+        if done > MOST_TRIANGLES:
+            return -1.0, stack
+        for c in range(3):
+            corner[c, 0], corner[c, 1] = stack[n, c, 0], stack[n, c, 1]
+            own[c], near[c] = _nearest(corner[c, 0], corner[c, 1], ends, chosen, m)
+            best = max(best, own[c])
+        for s in range(3):
+            for c in range(3):
+                by[s, c] = _to_edge(corner[c, 0], corner[c, 1], ends, near[s])
+        bound = np.inf
+        for s in range(3):
+            for u in range(s, 3):
+                highest = 0.0
+                for c in range(3):
+                    highest = max(highest, (by[s, c] + by[u, c]) / 2)
+                bound = min(bound, highest)
+        if bound <= best + TOLERANCE_M:
+            continue
+        for i in range(3):
+            j = (i + 1) % 3
+            here, there = by[j, i] - by[i, i], by[i, j] - by[j, j]
+            if here + there > 0:
+                t = here / (here + there)
+                x = corner[i, 0] * (1 - t) + corner[j, 0] * t
+                y = corner[i, 1] * (1 - t) + corner[j, 1] * t
+                best = max(best, _nearest(x, y, ends, chosen, m)[0])
+        if bound <= best + TOLERANCE_M:
+            continue
+        longest, a = -1.0, 0
+        for i in range(3):
+            j = (i + 1) % 3
+            side = np.hypot(corner[i, 0] - corner[j, 0], corner[i, 1] - corner[j, 1])
+            if side > longest:
+                longest, a = side, i
+        b, c = (a + 1) % 3, (a + 2) % 3
+        x, y = (corner[a, 0] + corner[b, 0]) / 2, (corner[a, 1] + corner[b, 1]) / 2
+        if n + 2 > len(stack):
+            longer_stack = np.empty((2 * len(stack), 3, 2))
+            longer_stack[:n] = stack[:n]
+            stack = longer_stack
+        stack[n, 0], stack[n, 1] = corner[a], corner[c]
+        stack[n, 2, 0], stack[n, 2, 1] = x, y
+        stack[n + 1, 0], stack[n + 1, 1] = corner[b], corner[c]
+        stack[n + 1, 2, 0], stack[n + 1, 2, 1] = x, y
+        n += 2
+    return best, stack

@@ -1,0 +1,157 @@
+"""The lines at which failing features of a layer end, for any set of failing features, without dissolving anything.
+
+In a coverage every inner edge stands twice, once in each direction. Where both of its features fail it is no outline of
+the failing area; where one does, it is. Edges that do not match (a gap, an overlap, neighbours with other vertices) are
+`loose`: whether they are outline only the dissolved area can tell, and who asks near one has to dissolve.
+
+Plain numpy and shapely; metres, valid polygons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from kkpr_check.geometry import Bools, Floats, Objects, small
+from kkpr_check.plan import Tolerance
+
+Ints = NDArray[np.int64]
+
+GRID_M = 1e-4
+"""Edges are matched on the grid on which areas are dissolved."""
+TOUCH_M, INSET_M = 1e-3, 0.01
+_MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Edges of the features of one layer, each once.
+
+    Attributes
+    ----------
+    ends
+        x1, y1, x2, y2 on the 0.1 mm grid, ``(n, 4)``.
+    feature, other
+        The features on its two sides; `other` is -1 where there is none.
+    loose
+        Whether only a union can tell if the edge is an outline.
+    """
+
+    ends: Floats
+    feature: Ints
+    other: Ints
+    loose: Bools
+
+    @cached_property
+    def _by_feature(self) -> tuple[Ints, Ints]:
+        """Edge rows sorted by the feature that they are a side of, and those features."""
+        paired = np.flatnonzero(self.other >= 0)
+        rows = np.concatenate([np.arange(len(self.feature)), paired])
+        feature = np.concatenate([self.feature, self.other[paired]])
+        order = np.argsort(feature, kind="stable")
+        return rows[order], feature[order]
+
+    def outline(self, failing: Ints) -> Objects | None:
+        """Return the outline of the union of some features as segments, None where only a union can tell.
+
+        Parameters
+        ----------
+        failing
+            Rows of the features, ascending.
+        """
+        rows, feature = self._by_feature
+        low, high = np.searchsorted(feature, failing), np.searchsorted(feature, failing, side="right")
+        mine = np.concatenate([np.arange(a, b) for a, b in zip(low, high, strict=True)] or [np.empty(0, int)])
+        edge, count = np.unique(rows[mine], return_counts=True)
+        edge = edge[count == 1]  # twice: both of its features fail, it runs inside
+        if self.loose[edge].any():
+            return None
+        segments: Objects = shapely.linestrings(self.ends[edge].reshape(-1, 2, 2))
+        return segments
+
+
+def edges_of(features: Objects, tolerance: Tolerance) -> Edges:
+    """Return the edges of a layer of (Multi)Polygons.
+
+    Parameters
+    ----------
+    tolerance
+        What is so small or narrow that, as a hole in a failing area, it would be filled.
+    """
+    rings, owner = rings_of(features)
+    narrow = small(shapely.area(features), shapely.length(features), tolerance)
+    narrow_ring = small(shapely.area(shapely.polygons(rings)), shapely.length(rings), tolerance)
+    coords, ring = shapely.get_coordinates(rings, return_index=True)
+    grid = np.round(coords / GRID_M).astype(np.int64)
+    inner = ring[1:] == ring[:-1]
+    start, stop, ring = grid[:-1][inner], grid[1:][inner], ring[1:][inner]
+    real = (start != stop).any(axis=1)
+    start, stop, ring = start[real], stop[real], ring[real]
+    forward = (start[:, 0] < stop[:, 0]) | ((start[:, 0] == stop[:, 0]) & (start[:, 1] < stop[:, 1]))
+    ends = np.where(forward[:, None], np.hstack([start, stop]), np.hstack([stop, start]))
+    clockwise = ~np.asarray(shapely.is_ccw(rings), dtype=bool)
+    # Interior lies to the left of a counter-clockwise shell; of a hole it lies outside.
+    left = forward ^ (clockwise ^ _is_hole(features))[ring]
+    order, first, count = _grouped(ends)
+    zone, left, ring = owner[ring[order]], left[order], ring[order]
+    second = np.minimum(first + 1, len(order) - 1)
+    pair = (count == 2) & (zone[first] != zone[second]) & (left[first] != left[second])
+    loose = ~pair & (count > 1)
+    other = np.where(pair, zone[second], -1)
+    loose |= narrow[zone[first]] | (pair & narrow[zone[second]]) | narrow_ring[ring[first]]
+    whole = ends[order[first]] * GRID_M
+    alone = np.flatnonzero(~pair & ~loose)
+    loose[alone] |= _doubtful(whole[alone], zone[first[alone]], features, tolerance)
+    return Edges(whole, zone[first], other, loose)
+
+
+def rings_of(features: Objects) -> tuple[Objects, Ints]:
+    """Return all rings of some features and whose they are."""
+    parts, owner = shapely.get_parts(features, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    return rings, owner[part]
+
+
+def _is_hole(features: Objects) -> Bools:
+    _, part = shapely.get_rings(shapely.get_parts(features), return_index=True)
+    hole = np.zeros(len(part), dtype=bool)
+    hole[1:] = part[1:] == part[:-1]
+    return hole
+
+
+def _grouped(ends: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return an order that puts equal edges together, where each group begins in it, and how long it is."""
+    key = np.zeros(len(ends), dtype=np.uint64)
+    for column, factor in zip(ends.T, _MIX, strict=True):
+        key = (key ^ column.astype(np.uint64)) * np.uint64(factor)
+        key ^= key >> np.uint64(29)
+    order = np.argsort(key, kind="stable")
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (ends[order[1:]] != ends[order[:-1]]).any(axis=1)
+    first = np.flatnonzero(new)
+    return order, first, np.diff(np.append(first, len(order)))
+
+
+def _doubtful(ends: Floats, feature: Ints, features: Objects, tolerance: Tolerance) -> Bools:
+    """Tell which unmatched edges run along a feature that is not their own, or around a gap that would be filled."""
+    result = np.zeros(len(ends), dtype=bool)
+    if not len(ends):
+        return result
+    lines = shapely.linestrings(ends.reshape(-1, 2, 2))
+    start, stop = ends[:, None, :2], ends[:, None, 2:]
+    # Neighbours meet at the ends of their edges anyway; what counts is what happens between.
+    inset = np.minimum(INSET_M / shapely.length(lines), 0.25)[:, None, None]
+    between = shapely.linestrings(
+        np.concatenate([start + inset * (stop - start), stop + inset * (start - stop)], axis=1)
+    )
+    line, hit = shapely.STRtree(features).query(between, predicate="dwithin", distance=TOUCH_M)
+    result[line[hit != feature[line]]] = True
+    faces = shapely.get_parts(shapely.polygonize(lines))
+    filled = faces[small(shapely.area(faces), shapely.length(faces), tolerance)]
+    if len(filled):
+        result[shapely.STRtree(filled).query(lines, predicate="dwithin", distance=TOUCH_M)[0]] = True
+    return result
