@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from kkpr_check.adverse import AdverseArea, Reach
+from kkpr_check.features import Features
 from kkpr_check.geometry import noise, overlap_of, polygons_of, without_noise
 from kkpr_check.plan import Tolerance
 from kkpr_check.rules.base import LimitColumn, beyond
@@ -54,7 +55,8 @@ def judged(title: str, refused: Any) -> Panel:
     parts = polygons_of(inside)
     if len(parts) and noise(parts, PARCEL.area, tolerance).all():
         return Panel(title, refused, PARCEL, "noise", f"{inside.area:.1f} m² narrower than 0.5 m: left out")
-    area = AdverseArea(np.array([refused], dtype=object), CE90_M, tolerance)
+    refused_zone = np.array([refused], dtype=object)
+    area = AdverseArea(Features(refused_zone, np.array(["0"], dtype=object), CE90_M, "zone"), tolerance)
     told = area.judge(PARCEL, without_noise(inside, PARCEL.area, tolerance), Reach(1000.0))
     word = told.outcome.word
     measure = "distance" if word == "pass" else "depth"
