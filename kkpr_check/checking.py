@@ -110,7 +110,7 @@ def check_sites(read: SitesRead, plans: Sequence[OpenPlan], request: CheckReques
     placed: dict[int, Report] = {}
     for group in read.groups:
         sites = [
-            _zone_named(s, read.points.get(i), plans, group.work_crs)
+            _zone_named(_digital_noted(s, plans), read.points.get(i), plans, group.work_crs)
             for i, s in zip(group.index, group.sites, strict=True)
         ]
         reports, more = _judge_group(replace(group, sites=tuple(sites)), plans, request)
@@ -182,7 +182,7 @@ def _zone_named(site: Site, point: Any, plans: Sequence[OpenPlan], work_crs: str
         return site
     found = []
     for opened in plans:
-        zoning = opened.window((point.x, point.y, point.x, point.y), work_crs, 1.0).zoning
+        zoning = opened.window(tuple(point.bounds), work_crs, 1.0).zoning
         for i in np.flatnonzero(shapely.intersects(zoning.geometry, point)):
             words = [str(v) for name in ("subzone", "name") if (v := zoning.attribute(name, int(i)))]
             found.append(f"{' '.join(dict.fromkeys(words)) or '?'} ({opened.plan.id})")
@@ -190,6 +190,34 @@ def _zone_named(site: Site, point: Any, plans: Sequence[OpenPlan], work_crs: str
     named = Text(f"Zone at this point: {zones or 'none'}. ", f"Zona pada titik ini: {zones or 'tidak ada'}. ")
     doubt = site.doubt or Text("", "")
     return replace(site, doubt=Text(named.en + doubt.en, named.id + doubt.id))
+
+
+def _digital_noted(site: Site, plans: Sequence[OpenPlan]) -> Site:
+    """Say what the digital RDTR answered in OSS beside what the plans' tables say; it decides nothing here."""
+    given = site.application
+    if given is None or not (given.digital_activity or given.digital_answer):
+        return site
+    asked, answer = given.digital_activity or "-", given.digital_answer or "-"
+    notes = [
+        Text(
+            f"OSS says of this location by its digital RDTR: activity {asked}, answer {answer!r}; judged here is "
+            "the KBLI by the plan's own tables",
+            f"Menurut RDTR digital di OSS: kegiatan {asked}, jawaban {answer!r}; yang dinilai di sini KBLI menurut "
+            "tabel rencana",
+        )
+    ]
+    for plan in (opened.plan for opened in plans):
+        if asked not in plan.tables.activities:
+            continue
+        mapped = asked in plan.tables.kbli.get(site.proposal.kbli or "", ())
+        name = plan.tables.activities[asked]
+        notes.append(
+            Text(
+                f"{plan.id}: activity {asked} ({name}) is {'' if mapped else 'not '}mapped to KBLI {site.proposal.kbli}",
+                f"{plan.id}: kegiatan {asked} ({name}) {'' if mapped else 'tidak '}terpetakan ke KBLI {site.proposal.kbli}",
+            )
+        )
+    return replace(site, assumptions=(*site.assumptions, *notes))
 
 
 def to_lonlat(geometry: Any, work_crs: str) -> Any:
@@ -293,7 +321,7 @@ def _provenance(
     return {
         "plans": [
             {
-                "id": p.plan.id, "name": p.plan.name, "sha256": p.sha256, "lock": p.lock, "level": p.plan.level,
+                "id": p.plan.id, "name": p.plan.name, "legal": p.plan.legal, "sha256": p.sha256, "lock": p.lock, "level": p.plan.level,
                 "ce90_m": p.plan.ce90_m, "synthetic": p.plan.synthetic,
             }
             for p in sorted(plans, key=lambda p: p.plan.order)

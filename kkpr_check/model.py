@@ -58,6 +58,25 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Application:
+    """What a decision hands back to the OSS application it answers; "" = not given. No personal data.
+
+    `project` and `location` are the payload's id_proyek and id_proyek_lokasi; `water` and `depth` name a project on
+    water; `digital_activity` and `digital_answer` are what the digital RDTR said.
+    """
+
+    oss_id: str = ""
+    id_izin: str = ""
+    kd_izin: str = ""
+    project: str = ""
+    location: str = ""
+    water: str = ""
+    depth: str = ""
+    digital_activity: str = ""
+    digital_answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A subject in one metric working CRS.
 
@@ -73,6 +92,8 @@ class Site:
         Why the site can not be judged at all (an undetermined LOK000), else None.
     unread
         Whether the doubt is that the input could not be read (exit code 2, whatever the others come to).
+    application
+        The OSS application behind it; it stands in the OSS draft only, not in the other reports.
     """
 
     id: str
@@ -85,6 +106,7 @@ class Site:
     assumptions: tuple[Text, ...] = ()
     candidates: tuple[str, ...] = ()
     unread: bool = False
+    application: Application | None = None
 
     @property
     def scope(self) -> Literal["land", "building"]:

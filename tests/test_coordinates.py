@@ -130,7 +130,7 @@ def test_swapped_point_is_put_right_and_recorded() -> None:
 
 def test_point_that_is_none() -> None:
     with pytest.raises(UsageError, match="not a point"):
-        parse_point("-9,445,124,480")
+        parse_point("-9,445,124")
     with pytest.raises(InputError, match="not in Indonesia"):
         parse_point("52.5,13.4")
     with pytest.raises(InputError):

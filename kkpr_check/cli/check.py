@@ -28,8 +28,8 @@ Site = Annotated[
         metavar="SITE",
         show_default=False,
         help=words(
-            "Footprints: a vector file, a CSV of coordinates, or - for GeoJSON on standard input.",
-            "Tapak: berkas vektor, CSV koordinat, atau - untuk GeoJSON dari masukan standar.",
+            "Footprints: a vector file, a CSV of coordinates, an OSS application (dataNIB), or - for standard input.",
+            "Tapak: berkas vektor, CSV koordinat, permohonan OSS (dataNIB), atau - untuk masukan standar.",
         ),
     ),
 ]

@@ -119,7 +119,7 @@ def assemble(
             points[index] = point
     if len(errors) == len(drafts):
         raise errors[0] if len(errors) == 1 else ErrorGroup(errors)
-    home = next(work for work, _ in placed if work)
+    home = next((work for work, _ in placed if work), LONLAT)
     sites = tuple(
         (work or home, _beside_unreadable(site) if draft.parcel and id(draft.parcel) in shared else site)
         for draft, (work, site) in zip(drafts, placed, strict=True)
@@ -146,7 +146,7 @@ class _Parcels:
         for parcel in parcels:
             if parcel.id is not None:
                 self.by_id.setdefault(parcel.id, []).append(parcel)
-            if parcel.geometry is not None and parcel.geometry.geom_type != "Point":
+            if parcel.geometry is not None and "Point" not in parcel.geometry.geom_type:
                 by_crs.setdefault(parcel.crs, []).append(parcel)
         self.trees = [
             (crs, members, shapely.STRtree([m.geometry for m in members])) for crs, members in by_crs.items()
@@ -242,10 +242,12 @@ def _site(
     for feature in draft.features:
         if feature.error is not None:
             raise feature.error
+    if draft.features[0].geometry is None:
+        return "", _without_outline(draft, options.id or name, options), None
     location = _location(draft.features[0])
     work = crs_policy.work_crs(*location)
     shapes = {feature.role: _transformed(feature, work) for feature in draft.features}
-    point = next((shape for shape in shapes.values() if shape.geom_type == "Point"), None)
+    point = next((shape for shape in shapes.values() if "Point" in shape.geom_type), None)
     doubts = [feature.doubt for feature in draft.features if feature.doubt is not None]
     if point is not None:
         shapes, doubts = {}, [POINT_DOUBT]
@@ -265,8 +267,24 @@ def _site(
         doubt=doubts[0] if doubts else None,
         assumptions=(*draft.assumptions, *options.assumptions),
         candidates=draft.candidates,
+        application=draft.features[0].application,
     )
     return work, site, point
+
+
+def _without_outline(draft: _Draft, name: str, options: Options) -> Site:
+    """Return the site of an application that says what but not where."""
+    parcel = draft.features[0]
+    said = (*draft.assumptions, *options.assumptions)
+    return Site(
+        name,
+        None,
+        None,
+        options.proposal(),
+        doubt=parcel.doubt,
+        assumptions=said,
+        application=parcel.application,
+    )
 
 
 def _options(draft: _Draft) -> Options:
@@ -282,7 +300,10 @@ def _unreadable(draft: _Draft, name: str, error: KkprError, command_line: Option
     for feature in draft.features:
         if feature.geometry is not None and location is None:
             location = _location(feature)
-    return Site(name, None, None, command_line.proposal(), location=location, doubt=doubt, unread=True)
+    return Site(
+        name, None, None, command_line.proposal(), location=location, doubt=doubt, unread=True,
+        application=draft.features[0].application,
+    )  # fmt: skip
 
 
 def _duplicates(sites: Sequence[tuple[str, Site]]) -> list[Text]:

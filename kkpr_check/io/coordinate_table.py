@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import shapely
 
 from kkpr_check.errors import InputError, Place, Text
+from kkpr_check.io.coordinates import order_pair, split_pair
 from kkpr_check.io.crs import canonical
 from kkpr_check.io.positions import Positions
 from kkpr_check.io.tablerows import (
@@ -105,6 +106,54 @@ def read_coordinate_table(
         raise explained
     notes += [*unused_columns(columns), *reader.positions.notes(), *reader.notes()]
     return CoordinateTable(name, outlines, crs or LONLAT, digest, tuple(notes))
+
+
+class VertexOutline(NamedTuple):
+    """The outline of one list of vertices: a polygon, or a MultiPoint where there are fewer than three."""
+
+    geometry: Any
+    doubt: Text | None
+    notes: tuple[Text, ...]
+
+
+def outline_of_vertices(vertices: Sequence[tuple[str, str]], place: Place) -> VertexOutline:
+    """Return the outline of (order, "latitude, longitude") texts in degrees, in either order of the axes.
+
+    Raises
+    ------
+    InputError
+        A vertex is no position in Indonesia, or its number stands twice.
+    """
+    columns = Columns(["serial", "lat_lng"], 1, 1, place_of={"order": 0})
+    rows = [Row(n, list(vertex)) for n, vertex in enumerate(vertices, 1)]
+    name = str(place.row)
+    reader = _Outlines(name, columns, Positions(name, columns, None))
+    found = reader.outline(rows)
+    notes = (*reader.notes(), *_longitude_first(vertices))
+    if found.error is None:
+        return VertexOutline(found.geometry, found.doubt, notes)
+    if found.error.code == "too-few-vertices":
+        points = dict.fromkeys(reader.positions.read(row) for row in rows)
+        return VertexOutline(shapely.MultiPoint(list(points)), None, notes)
+    found.error.place = place._replace(column=f"lat_lng {found.error.place.row}")
+    raise found.error
+
+
+def _longitude_first(vertices: Sequence[tuple[str, str]]) -> list[Text]:
+    """Return the note on pairs in the other order than "latitude, longitude"."""
+    pairs = [split_pair(text) for _, text in vertices]
+    ordered = [order_pair(*pair) for pair in pairs if pair is not None]
+    count = sum(not found[2] for found in ordered if found is not None)
+    if not count:
+        return []
+    return [
+        Text(
+            f"{count} of {len(vertices)} vertices are written longitude, latitude and are read so (longitude 94..142, "
+            "latitude -12..8)",
+            f"{count} dari {len(vertices)} titik ditulis bujur, lintang dan dibaca demikian (bujur 94..142, "
+            "lintang -12..8)",
+        )
+    ]
 
 
 class _Outlines:

@@ -44,6 +44,7 @@ _AFTER_WORD = re.compile(rf"(.*?[\d\s°'\"′″’”](?:{_WORDS})\.?)[\s,]+(?=
 _BEFORE_WORD = re.compile(
     rf"((?:{_WORDS})\.?\s*\d.*?)[\s,]+((?:{_WORDS})\.?\s*\d.*)", re.IGNORECASE | re.DOTALL
 )
+_DECIMAL_COMMAS = re.compile(r"([+-]?\d{1,3},\d+)\s*,\s*([+-]?\d{1,3},\d+)", re.ASCII)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:([., ])\d{3})(?:\1\d{3})*(?:[.,]\d+)?|[+-]?\d+(?:[.,]\d+)?", re.ASCII)
 
 
@@ -167,8 +168,8 @@ def order_pair(first: Angle, second: Angle) -> tuple[float, float, bool] | None:
 def split_pair(text: str) -> tuple[Angle, Angle] | None:
     """Return the two angles of "LAT, LON" text, or None where there are not exactly two.
 
-    A semicolon separates first, then a comma with a space, a comma, and white space; "-9,445; 124,48" and
-    "-9.445,124.48" are both two numbers.
+    A semicolon separates first, then a comma with a space, a comma, and white space; "-9,445; 124,48",
+    "-9.445,124.48" and "-9,445,124,48" are all two numbers.
     """
     clean = text.strip().strip("()[]")
     divisions = (
@@ -178,6 +179,7 @@ def split_pair(text: str) -> tuple[Angle, Angle] | None:
         _divide(_BEFORE_WORD, clean),
         clean.split(","),
         clean.split(),
+        _divide(_DECIMAL_COMMAS, clean),
     )
     for parts in divisions:
         if len(parts) == 2:

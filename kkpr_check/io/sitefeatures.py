@@ -12,6 +12,7 @@ from kkpr_check.features import as_text
 from kkpr_check.io.crs import canonical
 from kkpr_check.io.options import Options, not_given, parse_options
 from kkpr_check.io.outlines import area_of, crossing_doubt, no_area, repair
+from kkpr_check.model import Application
 
 if TYPE_CHECKING:
     from kkpr_check.io.coordinate_table import CoordinateTable, Outline
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Role = Literal["parcel", "footprint"]
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
+_JSON_SUFFIXES = frozenset({".json", ".geojson", ".txt"})
 _REPAIR_REMEDY = Text("repair the feature in its file", "perbaiki fitur tersebut pada berkasnya")
 _ROLES: Mapping[str, Role] = {
     "parcel": "parcel",
@@ -34,7 +36,7 @@ class SiteFeature:
     """One feature of a proposal file, in the CRS of its file; `error` says why it can not be used at all.
 
     `label` is the identifier of a GeoJSON feature: it names a site, but programs number features by themselves, so it
-    pairs nothing.
+    pairs nothing. `geometry` None with a `doubt` and no `error`: the outline is not known, which is no reading error.
     """
 
     place: Place
@@ -45,6 +47,7 @@ class SiteFeature:
     error: KkprError | None = None
     doubt: Text | None = None
     label: str | None = None
+    application: Application | None = None
 
     @property
     def id(self) -> str | None:
@@ -147,6 +150,12 @@ def read_features(
         The file as a whole can not be read, or holds no feature.
     """
     name = shown or str(path)
+    if Path(path).suffix.casefold() in _JSON_SUFFIXES:
+        from kkpr_check.io.oss.application import read_application_file
+
+        application = read_application_file(Path(path), encoding)
+        if application is not None:
+            return application
     if Path(path).suffix.casefold() in TABLE_SUFFIXES:
         if layer is not None:
             raise UsageError(

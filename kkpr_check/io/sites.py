@@ -227,13 +227,26 @@ def _read_one(path: str | Path, role: Role, reading: Mapping[str, Any], stdin: B
         return read_features(path, role, **reading)
     if stdin is None and sys.stdin is None:
         raise InputError(Text("standard input is closed", "masukan standar tertutup"), place=Place("-"))
-    with _spooled(stdin or sys.stdin.buffer) as copy:
+    data = _standard_input(stdin or sys.stdin.buffer)
+    application = _application(data, reading["encoding"])
+    if application is not None:
+        return application
+    with _spooled(data) as copy:
         return read_features(copy, role, **reading, shown="-")
 
 
-@contextmanager
-def _spooled(stream: BinaryIO) -> Iterator[Path]:
-    """Copy standard input to a file that the gate can inspect like any other."""
+def _application(data: bytes, encoding: str | None) -> FeatureSet | None:
+    """Return the parcels of an OSS payload; it holds personal data, so it is never copied to a file."""
+    from kkpr_check.io.oss.payload import may_be_application
+
+    if not may_be_application(data):
+        return None
+    from kkpr_check.io.oss.application import applications_in
+
+    return applications_in(data, "-", encoding)
+
+
+def _standard_input(stream: BinaryIO) -> bytes:
     data = stream.read(STDIN_BYTES_MAX + 1)
     if len(data) > STDIN_BYTES_MAX:
         raise InputError(
@@ -249,6 +262,12 @@ def _spooled(stream: BinaryIO) -> Iterator[Path]:
             remedy=Text("pipe GeoJSON into it", "alirkan GeoJSON ke dalamnya"),
             code="empty",
         )
+    return data
+
+
+@contextmanager
+def _spooled(data: bytes) -> Iterator[Path]:
+    """Copy standard input to a file that the gate can inspect like any other."""
     with tempfile.TemporaryDirectory(prefix="kkpr-") as folder:
         copy = Path(folder) / "stdin.geojson"
         copy.write_bytes(data)

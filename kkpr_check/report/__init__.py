@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kkpr_check.report.json import ToLonLat
     from kkpr_check.report.look import Look
 
-FORMATS = ("text", "json", "jsonl", "geojson")
+FORMATS = ("text", "json", "jsonl", "geojson", "oss")
 """The formats of this release."""
 
 
@@ -35,7 +35,7 @@ def render(
     fmt
         One of `FORMATS`.
     lang
-        Language of the messages, "id" or "en".
+        Language of the messages, "id" or "en" (`oss` is always in Indonesian).
     as_of
         Date whose law was judged.
     to_lonlat
@@ -61,6 +61,10 @@ def render(
         from kkpr_check.report import geojson
 
         return geojson.dumps(reports, lang, to_lonlat, as_of)
+    if fmt == "oss":
+        from kkpr_check.report import oss
+
+        return oss.dumps(reports, to_lonlat, as_of)
     known = ", ".join(FORMATS)
     raise UsageError(
         Text(f"unknown format {fmt!r}; one of: {known}", f"format {fmt!r} tidak dikenal; pilihan: {known}")

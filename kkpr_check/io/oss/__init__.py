@@ -1,0 +1,1 @@
+"""KKPR applications as OSS sends them (``receiveNIBKKPR``, root object ``dataNIB``)."""
