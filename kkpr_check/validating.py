@@ -222,7 +222,7 @@ def _plan_folder(run: _Run, folder: str) -> None:
         )
         run.not_run += [NotRun(code, why, folder) for code in dict.fromkeys(codes) if run.wants([code])]
         return
-    read = [quality_read.read_layer(str(Path(folder) / spec.path), _reading(folder, plan, i), spec=spec, plan=plan)
+    read = [quality_read.read_layer(str(Path(folder) / spec.path), reading_of(folder, plan, i), spec=spec, plan=plan)
             for i, spec in enumerate(plan.layers)]  # fmt: skip
     views = _look_at(run, read, select, ignore)
     if "zones.csv" in found.present and all(layer.view is not None for layer in read):
@@ -234,7 +234,8 @@ def _plan_folder(run: _Run, folder: str) -> None:
     _cases(run, folder, found, select, ignore)
 
 
-def _reading(folder: str, plan: Plan, index: int) -> Reading:
+def reading_of(folder: str, plan: Plan, index: int) -> Reading:
+    """Return how a layer of a plan is read."""
     spec = plan.layers[index]
     crs = spec.crs or (plan.crs if plan.crs is not None and _names_no_crs(Path(folder) / spec.path) else None)
     return Reading(spec.layer, spec.encoding, crs, plan.crs, spec.swap_xy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,6 +72,15 @@ WriteBaseline = Annotated[
         "Catat semua temuan sebagai sudah dikenal.",
     ),
 ]
+FixSafe = Annotated[
+    str | None,
+    _many(
+        "--fix-safe",
+        "OUT",
+        "Write a corrected copy: only what changes no verdict.",
+        "Tulis salinan yang diperbaiki: hanya yang tidak mengubah putusan.",
+    ),
+]
 Format = Annotated[
     str | None,
     _many("--format", "FORMAT", f"{_FORMATS} (default: by the suffix of --output, else text).",
@@ -89,6 +99,7 @@ def validate(
     ignore: Ignore = None,
     baseline: Baseline = None,
     write_baseline: WriteBaseline = None,
+    fix_safe: FixSafe = None,
     assume_crs: o.AssumeCrs = None,
     layer: o.Layer = None,
     encoding: o.Encoding = None,
@@ -116,7 +127,12 @@ def validate(
     fmt = o.format_of(format, output, FORMATS)
     if fmt == "auto":
         fmt = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
-    o.need("--overwrite", overwrite, of="--output/--write-baseline", of_given=bool(output or write_baseline))
+    o.need(
+        "--overwrite",
+        overwrite,
+        of="--output/--write-baseline/--fix-safe",
+        of_given=bool(output or write_baseline or fix_safe),
+    )
     for file in (output, write_baseline):
         check_output(file, overwrite)
     spare_inputs(output, (*targets, baseline), folders=[t for t in targets if os.path.isdir(t)])
@@ -127,6 +143,23 @@ def validate(
     from kkpr_check.validating import validate as look
 
     known = read_baseline(baseline) if baseline is not None else ()
+    fixes = None
+    if fix_safe is not None:
+        if len(targets) != 1:
+            raise UsageError(
+                Text("--fix-safe takes one target", "--fix-safe memerlukan satu target"),
+                remedy=Text(
+                    "one plan folder or layer a call", "satu folder rencana atau layer per panggilan"
+                ),
+            )
+        from kkpr_check.fixing import fix_safe as fix
+        from kkpr_check.io.quality_read import Reading
+
+        reading = Reading(layer, encoding, assume_crs, None, swap_xy)
+        fixes = fix(targets[0], fix_safe, reading, overwrite=overwrite, as_of=day)
+        targets = [
+            fix_safe if os.path.isdir(targets[0]) else os.path.join(fix_safe, os.path.basename(targets[0]))
+        ]
     result = look(
         ValidateRequest(
             tuple(targets), _codes(select), _codes(ignore), layer, encoding, assume_crs, swap_xy, day
@@ -142,6 +175,7 @@ def validate(
         write_file(write_baseline, text, overwrite=overwrite)
         tell(session, Text(f"written: {write_baseline}", f"ditulis: {write_baseline}"))
         known = parse(text, Place(write_baseline))
+    result = replace(result, fixes=fixes)
     if baseline is not None or write_baseline is not None:
         result = with_baseline(result, known, day)
     _deliver(session, result, fmt, output, overwrite)

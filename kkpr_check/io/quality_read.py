@@ -396,10 +396,17 @@ def areal_scale(geometry: Objects, work_crs: str) -> Floats:
 
 def in_lonlat(findings: Iterator[DataFinding] | list[DataFinding], crs: str | None) -> list[DataFinding]:
     """Return findings with their witnesses in longitude, latitude."""
-    placed = []
+    return list(findings) if crs is None else placed(findings, crs, crs_policy.LONLAT)
+
+
+def placed(
+    findings: Iterator[DataFinding] | list[DataFinding], source: str, target: str
+) -> list[DataFinding]:
+    """Return findings with their witnesses moved from one CRS to another."""
+    moved = []
     for finding in findings:
-        if finding.witness is not None and crs is not None:
-            moved = crs_policy.transform(np.array([finding.witness], dtype=object), crs, crs_policy.LONLAT)[0]
-            finding = replace(finding, witness=moved)
-        placed.append(finding)
-    return placed
+        if finding.witness is not None:
+            (witness,) = crs_policy.transform(np.array([finding.witness], dtype=object), source, target)
+            finding = replace(finding, witness=witness)
+        moved.append(finding)
+    return moved

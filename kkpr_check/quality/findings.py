@@ -148,6 +148,41 @@ class NotRun:
     file: str | None = None
 
 
+class RolledBack(NamedTuple):
+    """A kind of correction that was not made, and why."""
+
+    kind: str
+    why: Text
+
+
+@dataclass(frozen=True, slots=True)
+class FixReport:
+    """What `--fix-safe` changed in the copy.
+
+    Attributes
+    ----------
+    fixes
+        Every change, as `kkpr_check.quality.fixes.Fix`.
+    by_kind
+        Number of changes by kind.
+    not_writable
+        Layers of a format that is not patched.
+    sites, cases
+        How many sample sites and cases of the plan were judged before and after: all alike.
+    locked
+        The original carries a lock; the copy does not.
+    """
+
+    output: str
+    fixes: tuple[Any, ...]
+    by_kind: Mapping[str, int]
+    rolled_back: tuple[RolledBack, ...] = ()
+    not_writable: tuple[str, ...] = ()
+    sites: int = 0
+    cases: int = 0
+    locked: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """The answer of one run; `suppressed` counts what the baseline covers."""
@@ -159,6 +194,7 @@ class Result:
     suppressed: int = 0
     baseline_unmatched: tuple[str, ...] = ()
     baseline_expired: tuple[str, ...] = ()
+    fixes: FixReport | None = None
 
     def count(self, level: Level) -> int:
         """Return how many findings have a level."""

@@ -7,7 +7,7 @@ from typing import Any
 from kkpr_check._version import __version__
 from kkpr_check.errors import Text
 from kkpr_check.model import Json
-from kkpr_check.quality.findings import LEVELS, DataFinding, NotRun, Result, Target
+from kkpr_check.quality.findings import LEVELS, DataFinding, FixReport, NotRun, Result, Target
 from kkpr_check.report.json import encode, geometry_json
 from kkpr_check.report.safe import whole_characters
 
@@ -29,7 +29,7 @@ def dumps_lines(result: Result, lang: str) -> str:
 
 def document(result: Result, lang: str) -> Json:
     """Return a result as plain JSON values with stable key order; witnesses are in longitude, latitude."""
-    return {
+    whole: Json = {
         "schema": SCHEMA,
         "tool": dict(TOOL),
         "targets": [_target(target) for target in result.targets],
@@ -46,6 +46,28 @@ def document(result: Result, lang: str) -> Json:
             "expired": [whole_characters(label) for label in result.baseline_expired],
         },
     }
+    if result.fixes is not None:
+        whole["fixes"] = fixes_json(result.fixes, lang)
+    return whole
+
+
+def fixes_json(report: FixReport, lang: str) -> Json:
+    """Return what `--fix-safe` did as plain JSON values; files are named as in the copy."""
+    return {
+        "output": whole_characters(report.output),
+        "by_kind": dict(report.by_kind),
+        "compared": {"sites": report.sites, "cases": report.cases, "verdicts_changed": 0},
+        "rolled_back": [{"kind": item.kind, "why": _text(item.why, lang)} for item in report.rolled_back],
+        "not_writable": [whole_characters(path) for path in report.not_writable],
+        "lock_removed": report.locked,
+        "changes": [
+            {
+                "kind": fix.kind, "file": _plain(fix.file), "layer": _plain(fix.layer), "feature": _plain(fix.feature),
+                "field": _plain(fix.field), "before": _plain(fix.before), "after": _plain(fix.after), "moved_m": fix.moved_m,
+            }
+            for fix in report.fixes
+        ],
+    }  # fmt: skip
 
 
 def finding_json(finding: DataFinding, lang: str) -> Json:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from kkpr_check.errors import Text
-from kkpr_check.quality.findings import CODES, LEVELS, DataFinding, Level, Result
+from kkpr_check.quality.findings import CODES, LEVELS, DataFinding, FixReport, Level, Result
+from kkpr_check.quality.fixes import KINDS
 from kkpr_check.report.safe import safe_text
 
 LEVEL_WORDS: Mapping[Level, Text] = {
@@ -63,11 +64,38 @@ def summary(result: Result, lang: str) -> str:
 
 
 def notes(result: Result, lang: str) -> list[str]:
-    """Return what the baseline has too much of, one line each."""
+    """Return what was corrected and what the baseline has too much of, one line each."""
+    told = [] if result.fixes is None else _fixes(result.fixes, lang)
     unmatched = Text("baseline entry matches nothing any more", "entri baseline tidak lagi cocok")
     expired = Text("baseline entry has expired", "entri baseline sudah kedaluwarsa")
-    return [
+    return told + [
         f"{word.pick(lang)}: {safe_text(label)}"
         for word, labels in ((unmatched, result.baseline_unmatched), (expired, result.baseline_expired))
         for label in labels
     ]
+
+
+def _fixes(report: FixReport, lang: str) -> list[str]:
+    """Return what `--fix-safe` did, one line a kind."""
+    number = len(report.fixes)
+    head = Text(
+        f"{number} corrections in {report.output}; {report.sites} sites and {report.cases} cases judged before and after: "
+        "no verdict changed",
+        f"{number} perbaikan di {report.output}; {report.sites} lokasi dan {report.cases} kasus dinilai sebelum dan sesudah: "
+        "tidak ada putusan yang berubah",
+    )
+    lines = [safe_text(head.pick(lang))]
+    lines += [f"  {count} x {KINDS[kind].pick(lang)} ({kind})" for kind, count in report.by_kind.items()]
+    undone = Text("not done", "tidak dilakukan").pick(lang)
+    lines += [
+        f"  {undone}: {KINDS[item.kind].pick(lang)} - {safe_text(item.why.pick(lang))}"
+        for item in report.rolled_back
+    ]
+    asis = Text(
+        "left as it is, the format is not written here", "dibiarkan, formatnya tidak ditulis di sini"
+    ).pick(lang)
+    lines += [f"  {asis}: {safe_text(path)}" for path in report.not_writable]
+    if report.locked:
+        lines.append("  " + safe_text(Text(f"the copy is not locked: kkpr-check plan lock {report.output}",
+                                            f"salinannya belum dikunci: kkpr-check plan lock {report.output}").pick(lang)))  # fmt: skip
+    return lines

@@ -1,0 +1,446 @@
+"""`validate --fix-safe`: a corrected copy of a plan folder or a layer, in which no verdict is another than before.
+
+The copy is made beside its place, corrected there, judged against the original, and renamed when it is whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from shapely.errors import GEOSException
+
+from kkpr_check import checking
+from kkpr_check.errors import InputError, KkprError, Place, Text, UsageError
+from kkpr_check.io import crs as crs_policy
+from kkpr_check.io import fix_write, quality_read
+from kkpr_check.io.containers import local_path, opened, sibling
+from kkpr_check.io.layers import read_source
+from kkpr_check.io.planfolder import PLAN_FILE, gather_plan
+from kkpr_check.io.planlayers import COPIES, LOCK_FILE
+from kkpr_check.io.quality_read import Reading
+from kkpr_check.io.raw import Raw
+from kkpr_check.io.sites import read_sites
+from kkpr_check.plan import LayerSpec, Plan
+from kkpr_check.quality import topology
+from kkpr_check.quality.base import LayerView, Surroundings
+from kkpr_check.quality.findings import DataFinding, FixReport, RolledBack
+from kkpr_check.quality.fixes import KINDS, Draft, Fix, Sheet, draft_of
+
+CHANGES = "CHANGES.json"
+MAX_SITES = 150
+"""Sample sites of each sort: on zones, and along changed edges."""
+MAX_ACTIVITIES = 3
+"""The engine dissolves the map anew for each activity."""
+SITE_SIDES_M = (20.0, 100.0)
+HARMLESS = ("blanks", "duplicate-vertex", "ring-direction")
+"""What may be done where the data cannot be judged on, so that nothing can be compared."""
+_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".qpj", ".qix", ".sbn", ".sbx", ".shp.xml")
+
+Signature = tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """One layer of the copy: where it stands, relative to it, and how it is read."""
+
+    path: str
+    reading: Reading
+    spec: LayerSpec | None
+    plan: Plan | None
+
+
+@dataclass(slots=True)
+class _Outcome:
+    fixes: list[Fix]
+    verdicts: Signature | None
+    defects: int
+
+
+def fix_safe(target: str, output: str, reading: Reading, *, overwrite: bool, as_of: dt.date) -> FixReport:
+    """Write a corrected copy of a plan folder or layer into the folder `output`.
+
+    Raises
+    ------
+    UsageError
+        The output exists, lies in the target, or the target is neither.
+    InputError
+        The target cannot be read.
+    """
+    source = local_path(target)
+    source = source.parent if source.name == PLAN_FILE else source
+    out = Path(output)
+    _check_output(source, out, overwrite)
+    home = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".tmp", dir=out.absolute().parent))
+    try:
+        copy = home / "copy"
+        _copy(source, copy)
+        layers = _layers(source, reading)
+        skipped = [layer.path for layer in layers if not _writable(copy, layer)]
+        work = _Work(source, copy, [layer for layer in layers if layer.path not in skipped], as_of)
+        report = work.run(
+            output, skipped, locked=(source / LOCK_FILE).is_file() if source.is_dir() else False
+        )
+        _note(copy / CHANGES, report)
+        if out.exists():
+            shutil.move(str(out), str(home / "old"))
+        os.rename(copy, out)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    return report
+
+
+def _check_output(source: Path, out: Path, overwrite: bool) -> None:
+    place = Place(str(out))
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise UsageError(Text("the output is no folder", "keluaran bukan folder"), place=place, code="output")
+    if out.exists() and not overwrite:
+        raise UsageError(
+            Text("the output exists already", "keluaran sudah ada"), place=place, code="output-exists",
+            remedy=Text("choose another name, or give --overwrite", "pilih nama lain, atau berikan --overwrite"),
+        )  # fmt: skip
+    if out.exists() and any(out.iterdir()) and not (out / CHANGES).is_file():
+        raise UsageError(
+            Text("the output is a folder that --fix-safe did not write", "keluaran adalah folder yang bukan tulisan --fix-safe"),
+            place=place, remedy=Text("choose another name", "pilih nama lain"), code="output-exists",
+        )  # fmt: skip
+    if not out.absolute().parent.is_dir():
+        raise UsageError(
+            Text("the folder of the output does not exist", "folder keluaran tidak ada"),
+            place=place,
+            code="output",
+        )
+    home, target = source.resolve(), out.resolve()
+    if home == target or home in target.parents or target in home.parents:
+        raise UsageError(
+            Text("the output would lie in the input, or around it", "keluaran berada di dalam masukan, atau memuatnya"),
+            place=place, remedy=Text("choose a folder beside it", "pilih folder di sampingnya"), code="output",
+        )  # fmt: skip
+
+
+def _copy(source: Path, copy: Path) -> None:
+    """Copy a plan folder (without its lock and indexed copies: they sign other bytes), or the parts of a layer."""
+    if source.is_dir() and (source / PLAN_FILE).is_file():
+        shutil.copytree(source, copy, ignore=shutil.ignore_patterns(LOCK_FILE, COPIES))
+        return
+    if source.is_dir():
+        raise InputError(
+            Text("neither a plan folder nor a layer", "bukan folder rencana, bukan pula layer"), place=Place(str(source)),
+            remedy=Text("name one plan folder, or one layer", "sebutkan satu folder rencana, atau satu layer"), code="not-fixable",
+        )  # fmt: skip
+    copy.mkdir()
+    for part in _parts(source):
+        shutil.copy2(part, copy / part.name)
+
+
+def _parts(layer: Path) -> list[Path]:
+    if layer.suffix.casefold() != ".shp":
+        return [layer]
+    return [part for suffix in _PARTS if (part := sibling(layer, suffix)) is not None]
+
+
+def _layers(source: Path, reading: Reading) -> list[_Layer]:
+    if not source.is_dir():
+        return [_Layer(source.name, reading, None, None)]
+    from kkpr_check.validating import reading_of
+
+    plan, _, errors, _ = gather_plan(source)
+    if plan is None:
+        raise errors[0]
+    return [
+        _Layer(spec.path, reading_of(str(source), plan, i), spec, plan) for i, spec in enumerate(plan.layers)
+    ]
+
+
+def _writable(copy: Path, layer: _Layer) -> bool:
+    """Tell whether a layer of the copy can be corrected: a format that is patched, read without doubt."""
+    path = copy / layer.path
+    try:
+        raw = _raw(path, layer)
+    except KkprError:
+        return False
+    return fix_write.can_write(path, raw) and not layer.reading.swap_xy
+
+
+def _raw(path: Path, layer: _Layer) -> Raw:
+    with opened(path, layer.reading.layer) as source:
+        return read_source(source, layer.reading.encoding)
+
+
+class _Work:
+    """The corrections of one copy, tried and judged."""
+
+    def __init__(self, source: Path, copy: Path, layers: Sequence[_Layer], as_of: dt.date) -> None:
+        self.source, self.copy, self.layers, self.as_of = source, copy, layers, as_of
+        self.is_plan = source.is_dir()
+        self.places: list[Any] = []
+        self.cases = 0
+        self._crs: dict[str, str] = {}
+        self._zones: list[Any] | None = None
+        self._judged: dict[tuple[bytes, ...], Signature | None] = {}
+
+    def run(self, output: str, skipped: Sequence[str], *, locked: bool) -> FixReport:
+        """Make all corrections; where a verdict changes, or a defect is added, one kind after the other."""
+        before = self._state([])
+        kinds = tuple(KINDS) if before.verdicts is not None else HARMLESS
+        rolled: list[RolledBack] = []
+        if before.verdicts is None:
+            why = Text("the data cannot be judged on, so verdicts cannot be compared",
+                       "data tidak dapat dinilai, sehingga putusan tidak dapat dibandingkan")  # fmt: skip
+            rolled = [RolledBack(kind, why) for kind in KINDS if kind not in HARMLESS]
+        after = self._tried(kinds, before)
+        if isinstance(after, Text):
+            kept: list[str] = []
+            for kind in kinds:
+                found = self._tried([*kept, kind], before)
+                if isinstance(found, Text):
+                    rolled.append(RolledBack(kind, found))
+                else:
+                    kept.append(kind)
+            after = self._tried(kept, before)
+            if isinstance(after, Text):
+                after = self._state([])
+        numbers = {kind: sum(fix.kind == kind for fix in after.fixes) for kind in KINDS}
+        counts = {kind: number for kind, number in numbers.items() if number}
+        return FixReport(
+            output, tuple(replace(fix, file=self._relative(fix.file)) for fix in after.fixes), counts, tuple(rolled), tuple(skipped),
+            sites=max(len(after.verdicts or ()) - self.cases, 0), cases=self.cases, locked=locked,
+        )  # fmt: skip
+
+    def _relative(self, file: str) -> str:
+        return Path(file).relative_to(self.copy).as_posix()
+
+    def _tried(self, kinds: Sequence[str], before: _Outcome) -> _Outcome | Text:
+        """Return the state after some kinds of corrections, or why it may not stay."""
+        made = self._corrected(kinds)
+        self.places = _spread([place for fix in made for place in self._lonlat(fix)], MAX_SITES)
+        reference = self._reference() if before.verdicts is not None else None
+        after = _Outcome(
+            made, self._verdicts(self.copy_target) if reference is not None else None, self._defects()
+        )
+        if after.verdicts != reference:
+            number = _changed(reference, after.verdicts)
+            return Text(
+                f"it would change the verdict of {number} site(s)", f"akan mengubah putusan {number} lokasi"
+            )
+        if after.defects > before.defects:
+            return Text("it would add overlaps or gaps", "akan menambah tumpang tindih atau celah")
+        return after
+
+    @property
+    def copy_target(self) -> Path:
+        return self.copy if self.is_plan else self.copy / self.layers[0].path
+
+    def _state(self, made: list[Fix]) -> _Outcome:
+        self._restore()
+        self.places = []
+        return _Outcome(made, self._reference(), self._defects())
+
+    def _reference(self) -> Signature | None:
+        """Return the verdicts of the original on the present places, judged once."""
+        key = tuple(shapely.to_wkb(place) for place in self.places)
+        if key not in self._judged:
+            self._judged[key] = self._verdicts(self.source)
+        return self._judged[key]
+
+    def _restore(self) -> None:
+        for layer in self.layers:
+            original = self.source / layer.path if self.is_plan else self.source
+            target = self.copy / layer.path
+            for part in _parts(original):
+                shutil.copy2(part, target.parent / part.name)
+
+    def _corrected(self, kinds: Sequence[str]) -> list[Fix]:
+        """Write the corrections of some kinds into the fresh copy."""
+        self._restore()
+        made: list[Fix] = []
+        for layer in self.layers:
+            sheet, raw, slivers = self._sheet(layer)
+            if sheet is None:
+                continue
+            draft = draft_of(sheet, kinds, slivers)
+            _drop_what_does_not_fit(draft, self.copy / layer.path, raw)
+            if draft.fixes:
+                fix_write.write(self.copy / layer.path, raw, draft)
+            made += draft.fixes
+        return made
+
+    def _sheet(self, layer: _Layer) -> tuple[Sheet | None, Raw, Sequence[DataFinding]]:
+        path = self.copy / layer.path
+        raw = _raw(path, layer)
+        view, crs, plane = self._view(layer)
+        if view is None or len(view) != len(raw.geometry):
+            return None, raw, ()
+        geometry = raw.geometry.copy()
+        polygon = np.isin(shapely.get_type_id(geometry), (3, 6)) & ~shapely.is_empty(geometry)
+        usable = polygon & ~shapely.has_z(geometry) & shapely.is_valid(geometry) & view.has_plane
+        geometry[~usable] = None
+        kept = _named_texts(layer)
+        slivers = self._slivers(view, crs, plane) if view.role == "zoning" else ()
+        return Sheet(geometry, raw.fields, view, view.source_unit_m, kept), raw, slivers
+
+    def _view(self, layer: _Layer) -> tuple[LayerView | None, str | None, str | None]:
+        read = quality_read.read_layer(
+            str(self.copy / layer.path), layer.reading, spec=layer.spec, plan=layer.plan
+        )
+        plane = quality_read.plane_of([read])
+        if read.crs is not None:
+            self._crs[read.path] = read.crs
+        return quality_read.projected(read, plane), read.crs, plane
+
+    def _slivers(self, view: LayerView, crs: str | None, plane: str | None) -> list[DataFinding]:
+        if crs is None or plane is None or not view.has_plane:
+            return []
+        found = [f for f in self._topology(view) if f.code in ("DAT101", "DAT102")]
+        return quality_read.placed(found, plane, crs)
+
+    @staticmethod
+    def _topology(view: LayerView) -> list[DataFinding]:
+        try:
+            return list(topology.topology(view, Surroundings()))
+        except GEOSException:
+            return []
+
+    def _defects(self) -> int:
+        """Return how many overlaps, gaps and duplicates the zoning layers of the copy have."""
+        number = 0
+        for layer in self.layers:
+            if layer.spec is not None and layer.spec.role != "zoning":
+                continue
+            view, _, _ = self._view(layer)
+            if view is not None and view.role == "zoning" and view.has_plane:
+                number += sum(f.code in ("DAT101", "DAT102", "DAT104") for f in self._topology(view))
+        return number
+
+    def _lonlat(self, fix: Fix) -> Iterator[Any]:
+        """Yield the place of a change in longitude and latitude."""
+        crs = self._crs.get(fix.file)
+        if fix.where is not None and crs is not None:
+            yield crs_policy.transform(np.array([fix.where], dtype=object), crs, crs_policy.LONLAT)[0]
+
+    def _verdicts(self, target: Path) -> Signature | None:
+        """Return what the engine says of every case and sample site, or None where it can judge on nothing."""
+        try:
+            request, activities = self._request(target)
+            plans = checking.open_plans(request)
+            with tempfile.TemporaryDirectory(prefix="kkpr-") as home:
+                file = Path(home) / "sites.geojson"
+                file.write_text(json.dumps(self._sites(activities)), encoding="utf-8")
+                reports = checking.check_sites(read_sites(parcel=str(file)), plans, request)
+            cases = self._case_verdicts(target)
+        except (KkprError, GEOSException):
+            return None
+        said = [
+            (r.verdict.value, tuple(sorted({(f.rule, int(f.outcome), f.zone or "") for f in r.findings})))
+            for r in reports
+        ]
+        return (*said, *cases)
+
+    def _request(self, target: Path) -> tuple[checking.CheckRequest, list[str]]:
+        if self.is_plan:
+            plan, tables, _, _ = gather_plan(target)
+            day = (plan.valid_from if plan is not None else None) or self.as_of
+            draft = plan is not None and plan.status == "draft"
+            request = checking.CheckRequest(plans=(str(target),), as_of=day, include_draft=draft)
+            return request, _spread(sorted(tables.activities), MAX_ACTIVITIES)
+        view = self._view(self.layers[0])[0]
+        if view is not None and view.family == "rtrw":
+            return checking.CheckRequest(rtrw=(str(target),), as_of=self.as_of), []
+        return checking.CheckRequest(rdtr=str(target), as_of=self.as_of), []
+
+    def _case_verdicts(self, target: Path) -> list[tuple[Any, ...]]:
+        if not self.is_plan:
+            return []
+        from kkpr_check.cases import case_findings
+
+        _, tables, _, _ = gather_plan(target)
+        self.cases = len(tables.cases)
+        failed = case_findings(str(target), tables.cases, as_of=self.as_of) if tables.cases else ()
+        said = {str(f.feature): f.message.en for f in failed}
+        return [(case.id, said.get(str(case.row), "as expected")) for case in tables.cases]
+
+    def _sites(self, activities: Sequence[str]) -> dict[str, Any]:
+        """Return parcels on the zones of the original and along changed edges, always the same ones."""
+        places = [*self._zone_places(), *self.places]
+        features = []
+        for number, place in enumerate(places):
+            side_m = SITE_SIDES_M[number % len(SITE_SIDES_M)]
+            crs = crs_policy.work_crs(place.x, place.y)
+            (middle,) = crs_policy.transform(np.array([place], dtype=object), crs_policy.LONLAT, crs)
+            box = shapely.box(
+                *(value + sign * side_m / 2 for sign in (-1, 1) for value in (middle.x, middle.y))
+            )
+            (parcel,) = crs_policy.transform(np.array([box], dtype=object), crs, crs_policy.LONLAT)
+            options = {"activity": activities[number % len(activities)]} if activities else {}
+            features.append({
+                "type": "Feature", "properties": {"id": f"s{number}", **options},
+                "geometry": json.loads(shapely.to_geojson(parcel)),
+            })  # fmt: skip
+        return {"type": "FeatureCollection", "features": features}
+
+    def _zone_places(self) -> list[Any]:
+        if self._zones is None:
+            found: list[Any] = []
+            for layer in self.layers:
+                original = str(self.source / layer.path if self.is_plan else self.source)
+                read = quality_read.read_layer(original, layer.reading, spec=layer.spec, plan=layer.plan)
+                if layer.spec is not None and layer.spec.role != "zoning":
+                    continue
+                if read.view is None or read.view.role != "zoning" or read.crs is None:
+                    continue
+                shapes = read.view.geometry[np.isin(shapely.get_type_id(read.view.geometry), (3, 6))]
+                points = shapely.point_on_surface(_spread(list(shapes), MAX_SITES))
+                found += list(
+                    crs_policy.transform(np.asarray(points, dtype=object), read.crs, crs_policy.LONLAT)
+                )
+            self._zones = found
+        return self._zones
+
+
+def _changed(before: Signature | None, after: Signature | None) -> int:
+    if before is None or after is None or len(before) != len(after):
+        return len(before or after or ())
+    return sum(a != b for a, b in zip(before, after, strict=True))
+
+
+def _spread(items: list[Any], most: int) -> list[Any]:
+    """Return at most so many of a list, evenly spaced."""
+    if len(items) <= most:
+        return items
+    return [items[i] for i in np.linspace(0, len(items) - 1, most).round().astype(int).tolist()]
+
+
+def _named_texts(layer: _Layer) -> frozenset[str]:
+    """Return the texts of a layer that plan.toml names: changing them would change what they mean."""
+    if layer.spec is None or layer.plan is None:
+        return frozenset()
+    values = [str(value) for overlay in layer.plan.overlays for value in overlay.values]
+    return frozenset([*layer.spec.codes, *values])
+
+
+def _drop_what_does_not_fit(draft: Draft, path: Path, raw: Raw) -> None:
+    """Take back texts that have no room in their column."""
+    wrong = {key for key, text in draft.cells.items() if not fix_write.fits(path, raw, key[1], text)}
+    for key in wrong:
+        del draft.cells[key]
+    draft.fixes[:] = [fix for fix in draft.fixes if fix.field is None or (fix.row, fix.field) not in wrong]
+
+
+def _note(path: Path, report: FixReport) -> None:
+    from kkpr_check.report.findings_json import fixes_json
+
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    path.write_text(
+        json.dumps(fixes_json(report, "en"), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    )
