@@ -116,7 +116,7 @@ def check_sites(read: SitesRead, plans: Sequence[OpenPlan], request: CheckReques
         reports, more = _judge_group(replace(group, sites=tuple(sites)), plans, request)
         provenance = _provenance(read, plans, request, group.work_crs, more)
         for index, report in zip(group.index, reports, strict=True):
-            placed[index] = replace(report, provenance=provenance)
+            placed[index] = replace(report, provenance={**provenance, "feature": index})
     return tuple(placed[index] for index in sorted(placed))
 
 
@@ -323,10 +323,12 @@ def _provenance(
             {
                 "id": p.plan.id, "name": p.plan.name, "legal": p.plan.legal, "sha256": p.sha256, "lock": p.lock, "level": p.plan.level,
                 "ce90_m": p.plan.ce90_m, "synthetic": p.plan.synthetic,
+                "files": dict(sorted(p.files.items())),
             }
             for p in sorted(plans, key=lambda p: p.plan.order)
         ],
         "inputs": [{"path": path, "sha256": sha256} for path, sha256 in [*read.inputs, *more]],
+        "layers": list(read.layers),
         "crs": {"source": ", ".join(dict.fromkeys(read.source_crs)), "work": work_crs},
         "repairs": repairs,
         "assumptions": [*read.assumptions, *(t for p in plans for t in p.assumptions)],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ class OpenPlan:
         ``locked``, ``unlocked``, or ``bare`` where there is no folder.
     assumptions
         What was taken for granted to open it.
+    files
+        Name of each file of the plan -> its SHA-256, so that a changed one can be named.
     """
 
     plan: Plan
@@ -55,6 +57,7 @@ class OpenPlan:
     sha256: str
     lock: str
     assumptions: tuple[Text, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def widest_ce90_m(self) -> float:
@@ -360,7 +363,15 @@ def open_bare(
         index.sha256,
         "bare",
         (*index.facts.assumptions, *([why] if why.en else []), *bare.assumptions),
+        {Path(path).name: index.sha256, **(_table_hashes(Path(rules)) if rules is not None else {})},
     )
+
+
+def _table_hashes(rules: Path) -> dict[str, str]:
+    from kkpr_check.io.digests import file_sha256
+    from kkpr_check.tables import TABLE_FILES
+
+    return {name: file_sha256(rules / name) for name in TABLE_FILES if (rules / name).is_file()}
 
 
 def open_folder(directory: str | Path) -> OpenPlan:
@@ -383,6 +394,6 @@ def open_folder(directory: str | Path) -> OpenPlan:
         spec.id: open_layer(directory, spec, default_crs=plan.crs, known=known) for spec in plan.layers
     }
     assumptions = tuple(dict.fromkeys(t for index in indexes.values() for t in index.facts.assumptions))
-    opened = OpenPlan(plan, indexes, plan_sha256(directory, hashes=hashes), lock, assumptions)
+    opened = OpenPlan(plan, indexes, plan_sha256(directory, hashes=hashes), lock, assumptions, hashes)
     opened.check_fields()
     return opened
