@@ -49,6 +49,15 @@ def timed(call: list[str]) -> Run:
     return Run(round(seconds, 2), round(used.ru_utime + used.ru_stime, 2), round(used.ru_maxrss / 1024, 1))
 
 
+def batch_call(data: Path, workers: int) -> list[str]:
+    """Return the call that judges ``parcels.parquet`` of a folder against its ``plan``, full table, no messages."""
+    return [
+        str(Path(sys.executable).with_name("kkpr-check")), "--quiet", "batch", str(data / "parcels.parquet"),
+        "--plan", str(data / "plan"), "--output", str(data / "out.parquet"), "--overwrite", "--message", "none",
+        "--as-of", "2025-01-01", "--workers", str(workers),
+    ]  # fmt: skip
+
+
 def main() -> None:
     """Build the data, measure, print, and write the figures if asked."""
     parser = argparse.ArgumentParser(
@@ -67,11 +76,7 @@ def main() -> None:
             data / "zones.parquet", ground.geometry, {"KODSZN": [z.code for z in ground.rectangles]}
         )
         make_parcels(data / "parcels.parquet", ground, asked.parcels)
-        batch = [
-            str(Path(sys.executable).with_name("kkpr-check")), "--quiet", "batch", str(data / "parcels.parquet"),
-            "--plan", str(data / "plan"), "--output", str(data / "out.parquet"), "--overwrite", "--message", "none",
-            "--as-of", "2025-01-01", "--workers", str(WORKERS),
-        ]  # fmt: skip
+        batch = batch_call(data, WORKERS)
         peer = [
             sys.executable, str(ROOT / "benchmarks" / "shares.py"), "--data", str(data), "--run", REFERENCE,
             "--answer", str(data / "peer.npz"),

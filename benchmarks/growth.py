@@ -1,0 +1,107 @@
+"""How the cost of a whole batch grows with parcels, zones and vertices, one at a time; writes growth.json for docs/growth.md.
+
+Every point is a run of `kkpr-check batch` (land check, every rule, full table, two workers) in processes of its own. What
+it does not grow with is as telling: memory is the peak of the largest process.
+
+    python benchmarks/growth.py --quick           # small numbers, a minute: does it work?
+    python benchmarks/growth.py --write           # the figures of docs/growth.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from batch import WORKERS, batch_call, timed
+from generate import STEP_M, Coverage, coverage
+from plan import make_parcels, make_plan
+
+FIGURES = Path(__file__).with_suffix(".json")
+PARCELS, ZONES, VERTICES = 1_000_000, 20_000, 1
+"""What stays fixed while another grows."""
+COUNTRY = 126_000_000
+"""Land parcels of Indonesia (the target of the national registration programme)."""
+
+
+class Point(NamedTuple):
+    """One measurement: what grew, and what it cost."""
+
+    axis: str
+    parcels: int
+    zones: int
+    vertices: int
+    vertices_per_zone: float
+    seconds: float
+    cpu_s: float
+    peak_mb: float
+
+
+def points(quick: bool) -> Iterator[tuple[str, int, int, int]]:
+    """Yield (axis, parcels, zones, vertex factor)."""
+    scale = 100 if quick else 1
+    base = PARCELS // scale
+    for parcels in (10_000, 100_000, 1_000_000, 5_000_000):
+        yield "parcels", max(parcels // scale, 100), ZONES // scale, VERTICES
+    for zones in (2_000, 100_000):
+        yield "zones", base, zones // scale, VERTICES
+    for factor in (2, 4):
+        yield "vertices", base, ZONES // scale, factor
+
+
+def denser(ground: Coverage, factor: int) -> Coverage:
+    """Return the same ground with `factor` times the vertices on its lines."""
+    if factor == 1:
+        return ground
+    return ground._replace(
+        geometry=np.asarray(shapely.segmentize(ground.geometry, STEP_M * 1.3 / factor), dtype=object)
+    )
+
+
+def measured(axis: str, parcels: int, zones: int, factor: int) -> Point:
+    """Build the data of one point and run the batch over it, after one run over few parcels that fills the caches."""
+    with tempfile.TemporaryDirectory() as home:
+        data = Path(home)
+        ground = denser(coverage(zones), factor)
+        make_plan(data / "plan", ground)
+        make_parcels(data / "parcels.parquet", ground, 100)
+        timed(batch_call(data, WORKERS))
+        make_parcels(data / "parcels.parquet", ground, parcels)
+        run = timed(batch_call(data, WORKERS))
+        each = float(shapely.get_num_coordinates(ground.geometry).mean())
+        return Point(axis, parcels, len(ground.geometry), factor, round(each, 1), *run)
+
+
+def main() -> None:
+    """Measure every point, print a line each, and write the figures if asked."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="a hundredth of everything")
+    parser.add_argument("--write", action="store_true", help="keep the figures beside this file")
+    asked = parser.parse_args()
+    found = []
+    for point in points(asked.quick):
+        found.append(measured(*point))
+        print(*(f"{name}={value}" for name, value in found[-1]._asdict().items()), flush=True)
+    if asked.write:
+        machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+        figures = {
+            "machine": machine,
+            "workers": WORKERS,
+            "country": COUNTRY,
+            "points": [p._asdict() for p in found],
+        }
+        FIGURES.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
