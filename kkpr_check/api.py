@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kkpr_check.checking import CheckRequest, check_sites, to_lonlat
+from kkpr_check.checking import CheckRequest, check_sites, read_of, to_lonlat
 from kkpr_check.errors import Text, UsageError
 from kkpr_check.io.options import PROPOSAL_FIELDS
 from kkpr_check.io.sites import read_sites
 from kkpr_check.io.windows import OpenPlan, open_bare, open_folder
 from kkpr_check.model import Report
 from kkpr_check.plan import Level
+from kkpr_check.siteinfo import SiteInfo
 
 PathLike = str | os.PathLike[str]
 
@@ -66,6 +67,59 @@ class Plan:
             A folder with the plan's tables (itbx.csv, intensity.csv ...).
         """
         return cls(open_bare(os.fspath(path), level, None if rules is None else os.fspath(rules), {}))
+
+    def info(
+        self,
+        parcel: Any,
+        *,
+        crs: str | None = None,
+        also: Sequence[Plan] = (),
+        find: str | None = None,
+        as_of: dt.date | None = None,
+        include_draft: bool = False,
+        **options: Any,
+    ) -> SiteInfo:
+        """Return what the plan says of a parcel: zones, activities, limits, overlays, buildable envelope.
+
+        Parameters
+        ----------
+        parcel
+            A file, or a shapely Polygon with `crs`.
+        also
+            Further plans that hold there.
+        find
+            Only activities with this text in their name, id or KBLI code.
+        **options
+            `kbli`, `activity` or `road_class`, where they are known.
+
+        Raises
+        ------
+        UsageError
+            The file holds more than one site.
+        KkprError
+            Something could not be read whole.
+        """
+        from kkpr_check.informing import info_sites
+
+        unknown = sorted(set(options) - {"kbli", "activity", "road_class", "id"})
+        if unknown:
+            names = ", ".join(unknown)
+            raise UsageError(Text(f"unknown option: {names}", f"opsi tidak dikenal: {names}"))
+        with tempfile.TemporaryDirectory(prefix="kkpr-") as folder:
+            request = CheckRequest(
+                parcel=_file(parcel, crs, Path(folder) / "parcel.geojson"),
+                as_of=as_of or dt.date.today(),
+                include_draft=include_draft,
+                assume_crs=None if _is_shape(parcel) else crs,
+                options={name: value for name, value in options.items() if value is not None},
+            )
+            plans = [plan.opened for plan in (self, *also)]
+            infos = info_sites(read_of(request), plans, request, find=find)
+        if len(infos) != 1:
+            raise UsageError(
+                Text(f"{len(infos)} sites where one was expected", f"{len(infos)} lokasi, seharusnya satu")
+            )
+        return infos[0]
 
     @property
     def id(self) -> str:

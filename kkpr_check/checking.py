@@ -81,7 +81,12 @@ def run(request: CheckRequest) -> tuple[Report, ...]:
         Whatever could not be read whole.
     """
     plans = open_plans(request)
-    sites = read_sites(
+    return check_sites(read_of(request), plans, request)
+
+
+def read_of(request: CheckRequest) -> SitesRead:
+    """Read the sites that a request names."""
+    return read_sites(
         request.site,
         parcel=request.parcel,
         point=request.point,
@@ -92,7 +97,6 @@ def run(request: CheckRequest) -> tuple[Report, ...]:
         assume_crs=request.assume_crs,
         swap_xy=request.swap_xy,
     )
-    return check_sites(sites, plans, request)
 
 
 def open_plans(request: CheckRequest) -> tuple[OpenPlan, ...]:
@@ -114,24 +118,40 @@ def check_sites(read: SitesRead, plans: Sequence[OpenPlan], request: CheckReques
             for i, s in zip(group.index, group.sites, strict=True)
         ]
         reports, more = _judge_group(replace(group, sites=tuple(sites)), plans, request)
-        provenance = _provenance(read, plans, request, group.work_crs, more)
+        provenance = provenance_of(read, plans, request, group.work_crs, more)
         for index, report in zip(group.index, reports, strict=True):
             placed[index] = replace(report, provenance={**provenance, "feature": index})
     return tuple(placed[index] for index in sorted(placed))
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Sites of one working CRS that are placed, paired and know their standing buildings; `bounds` None: no geometry."""
+
+    sites: list[Site]
+    bounds: Bounds | None
+    options: engine.Options
+    inputs: list[tuple[str, str]]
+
+
+def prepared(group: SiteGroup, plans: Sequence[OpenPlan], request: CheckRequest) -> Prepared:
+    """Return the sites of a group as the engine wants them."""
+    sites = [_located(site, group.work_crs) for site in group.sites]
+    options = engine.Options(request.as_of, request.include_draft, request.strict_accuracy)
+    if _bounds(sites) is None:
+        return Prepared(sites, None, options, [])
+    sites = list(count_neighbours([paired(site, plans, group.work_crs) for site in sites]))
+    sites, more = _with_existing(sites, plans, request, group.work_crs)
+    return Prepared(sites, _bounds(sites), options, more)
+
+
 def _judge_group(
     group: SiteGroup, plans: Sequence[OpenPlan], request: CheckRequest
 ) -> tuple[tuple[Report, ...], list[tuple[str, str]]]:
-    sites = [_located(site, group.work_crs) for site in group.sites]
-    bounds = _bounds(sites)
-    options = engine.Options(request.as_of, request.include_draft, request.strict_accuracy)
+    ready = prepared(group, plans, request)
+    sites, bounds, options = ready.sites, ready.bounds, ready.options
     if bounds is None:
         return engine.judge(sites, [], options, known_m=0.0).reports, []
-    sites = list(count_neighbours([paired(site, plans, group.work_crs) for site in sites]))
-    sites, more = _with_existing(sites, plans, request, group.work_crs)
-    bounds = _bounds(sites)
-    assert bounds is not None
     reach_m = least_reach_m(plans)
     placed: dict[int, Report] = {}
     rest = list(range(len(sites)))
@@ -146,7 +166,7 @@ def _judge_group(
             break
         rest = [i for i, report in zip(rest, reports, strict=True) if _deeper_than(report, reach_m)]
         reach_m = judged.needed_m * 1.5
-    return tuple(placed[i] for i in range(len(sites))), more
+    return tuple(placed[i] for i in range(len(sites))), ready.inputs
 
 
 def least_reach_m(plans: Sequence[OpenPlan]) -> float:
@@ -297,13 +317,14 @@ def with_buildings(site: Site, opened: OpenPlan, spec: Any, work_crs: str) -> Si
     return replace(site, existing=existing, assumptions=(*site.assumptions, note))
 
 
-def _provenance(
+def provenance_of(
     read: SitesRead,
     plans: Sequence[OpenPlan],
     request: CheckRequest,
     work_crs: str,
     more: Sequence[tuple[str, str]],
 ) -> dict[str, Any]:
+    """Return where everything in a report comes from: plans, inputs, CRS, repairs, assumptions, options."""
     repairs = [*read.repairs]
     for opened in plans:
         for layer, index in opened.indexes.items():

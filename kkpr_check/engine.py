@@ -90,6 +90,62 @@ def judge(
     Judged
         Where ``needed_m > known_m`` the caller reads wider windows and judges again.
     """
+    stages, reach = _stages(sites, windows, options, known_m)
+    return Judged(tuple(_reported(stages, options)), reach.needed_m)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the plans say of one site, with the stages behind it: for `kkpr_check.envelope` and `kkpr_check.siteinfo`.
+
+    `parcel` is the row of the parcel in `coverage` (None where the site could not be read).
+    """
+
+    site: Site
+    report: Report
+    parcel: int | None
+    judgements: tuple[Judgement, ...]
+    coverage: Coverage
+    building: BuildingSite
+
+
+def survey(
+    sites: Sequence[Site], windows: Sequence[PlanWindow], options: Options, *, known_m: float
+) -> tuple[tuple[Survey, ...], float]:
+    """Judge a block of parcels as `judge` does and return what was found on the way, and the reach that was needed."""
+    stages, reach = _stages(sites, windows, options, known_m, edges=True)
+    found = tuple(
+        Survey(site, report, stage.parcel, stage.judgements, stages.coverage, built)
+        for site, report, stage, built in zip(
+            stages.sites, _reported(stages, options), stages.land, stages.built, strict=True
+        )
+    )
+    return found, reach.needed_m
+
+
+@dataclass(frozen=True, slots=True)
+class _Stages:
+    """Everything that a block of reports is made of."""
+
+    sites: list[Site]
+    subjects: Subjects
+    coverage: Coverage
+    land: list[LandStage]
+    built: list[BuildingSite]
+    answers: list[list[Answer]]
+    draft: bool
+    left_out: list[tuple[str, Text]]
+
+
+def _stages(
+    sites: Sequence[Site],
+    windows: Sequence[PlanWindow],
+    options: Options,
+    known_m: float,
+    *,
+    edges: bool = False,
+) -> tuple[_Stages, Reach]:
+    """Judge land and buildings; `edges` asks for the edges of every parcel, also where no rule needs them."""
     sites = [_with_floor_area(site) for site in sites]
     used, left_out = in_force(windows, options)
     used = [with_front_classes(window) for window in used]
@@ -103,17 +159,30 @@ def judge(
         of_site[int(subjects.site[item.subject])].append(item)
     stage = [_land_stage(i, site, subjects, coverage, of_site[i]) for i, site in enumerate(sites)]
     built = [
-        _building_site(site, s, subjects, coverage, network) for site, s in zip(sites, stage, strict=True)
+        _building_site(site, s, subjects, coverage, network, edges)
+        for site, s in zip(sites, stage, strict=True)
     ]
     answers: list[list[Answer]] = [[] for _ in sites]
     for answer in judge_buildings(built):
         answers[answer.site].append(answer)
     draft = any(not w.plan.in_force(options.as_of) for w in used)
-    reports = [
-        _report(site, stage[i], subjects, coverage, answers[i], draft, left_out, options.messages)
-        for i, site in enumerate(sites)
+    return _Stages(sites, subjects, coverage, stage, built, answers, draft, left_out), reach
+
+
+def _reported(stages: _Stages, options: Options) -> list[Report]:
+    return [
+        _report(
+            site,
+            stages.land[i],
+            stages.subjects,
+            stages.coverage,
+            stages.answers[i],
+            stages.draft,
+            stages.left_out,
+            options.messages,
+        )
+        for i, site in enumerate(stages.sites)
     ]
-    return Judged(tuple(reports), reach.needed_m)
 
 
 def _with_floor_area(site: Site) -> Site:
@@ -200,7 +269,7 @@ def _land_stage(
 
 
 def _building_site(
-    site: Site, stage: LandStage, subjects: Subjects, coverage: Coverage, network: Network
+    site: Site, stage: LandStage, subjects: Subjects, coverage: Coverage, network: Network, edges: bool
 ) -> BuildingSite:
     parts, parcel = [], None
     lot_low = lot_high = float("nan")
@@ -226,7 +295,7 @@ def _building_site(
             piece = whole if left.is_empty else left
             if stage.parcel is None or not piece.is_empty:
                 parts.append(ZonePart(plan.plan, *plan.label(group), piece, area, left.is_empty))
-    needed = site.footprint is not None or any(part.asks_for_rumija for part in parts)
+    needed = edges or site.footprint is not None or any(part.asks_for_rumija for part in parts)
     frontage = frontage_of(site.parcel, network) if stage.parcel is not None and needed else None
     return BuildingSite(
         site, tuple(parts), parcel, stage.approvable, lot_low, lot_high, frontage, network, coverage.tolerance

@@ -149,15 +149,19 @@ def _front(site: BuildingSite, row: Candidate) -> tuple[float, float, float, Any
 def _front_distance(
     footprint: Any, frontage: Frontage, road: Road, reference: str
 ) -> tuple[float, float, Any]:
-    if reference == "parcel_edge":
-        target, less, band = frontage.front, 0.0, 0.0
-    elif reference == "road_axis":
-        target, less, band = road.line, 0.0, road.ce90_m
-    elif road.area is not None:
-        target, less, band = road.area, 0.0, road.ce90_m
-    else:
-        target, less, band = road.line, road.width_m / 2, road.ce90_m
+    target, less, band = front_reference(frontage, road, reference)
     if target is None or footprint is None:
         return float("nan"), 0.0, None
     distance = max(float(shapely.distance(footprint, target)) - less, 0.0)
     return (distance if not np.isnan(less) else float("nan")), band, shapely.shortest_line(footprint, target)
+
+
+def front_reference(frontage: Frontage, road: Road, reference: str) -> tuple[Any, float, float]:
+    """Return what a GSB is measured from: the geometry (None: not known), what lies before it, and its accuracy (m)."""
+    if reference == "parcel_edge":
+        return frontage.front, 0.0, 0.0
+    if reference == "road_axis":
+        return road.line, 0.0, road.ce90_m
+    if road.area is not None:
+        return road.area, 0.0, road.ce90_m
+    return road.line, road.width_m / 2, road.ce90_m
