@@ -118,7 +118,7 @@ def spare_inputs(output: str | None, inputs: Iterable[str | None], folders: Iter
         )
 
 
-def write_file(output: str, text: str, *, overwrite: bool) -> None:
+def write_file(output: str, content: str | bytes, *, overwrite: bool) -> None:
     """Write a file whole or not at all: a temporary file beside it, synced, then renamed.
 
     Raises
@@ -131,8 +131,8 @@ def write_file(output: str, text: str, *, overwrite: bool) -> None:
     path = Path(output)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.absolute().parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content.encode("utf-8") if isinstance(content, str) else content)
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(temporary, 0o666 & ~_umask())

@@ -23,7 +23,7 @@ SUMMARY = words(
     "Check zoning data: plan folders and bare layers; exit 0 clean, 1 errors found, 2 could not run.",
     "Periksa data pola ruang: folder rencana dan layer lepas; kode keluar 0 bersih, 1 ada kesalahan, 2 gagal dijalankan.",
 )
-_FORMATS = "text, json, jsonl, sarif, junit, github, gitlab, md, auto"
+_FORMATS = "text, json, jsonl, sarif, junit, github, gitlab, md, html, gpkg, auto"
 Targets = Annotated[
     list[str] | None,
     typer.Argument(
@@ -127,6 +127,11 @@ def validate(
     fmt = o.format_of(format, output, FORMATS)
     if fmt == "auto":
         fmt = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
+    if fmt == "gpkg" and output is None:
+        raise UsageError(
+            Text("format gpkg is a file", "format gpkg berupa berkas"),
+            remedy=Text("name it with --output findings.gpkg", "sebutkan dengan --output temuan.gpkg"),
+        )
     o.need(
         "--overwrite",
         overwrite,
@@ -201,6 +206,10 @@ def _deliver(session: Session, result: Result, fmt: str, output: str | None, ove
     from kkpr_check.cli.output import emit, look_of_stdout, tell, write_file
     from kkpr_check.report.findings_formats import render
 
+    if fmt == "gpkg" and output is not None:
+        write_file(output, _geopackage(result, session.lang), overwrite=overwrite)
+        tell(session, Text(f"written: {output}", f"ditulis: {output}"))
+        return
     look = look_of_stdout() if fmt == "text" and output is None else None
     text = render(result, fmt, session.lang, look)
     if output is None:
@@ -212,6 +221,15 @@ def _deliver(session: Session, result: Result, fmt: str, output: str | None, ove
     if fmt == "github" and step_summary:
         with open(step_summary, "a", encoding="utf-8", newline="\n") as stream:
             stream.write(render(result, "md", session.lang))
+
+
+def _geopackage(result: Result, lang: str) -> bytes:
+    from kkpr_check.io.gpkg_write import geopackage
+    from kkpr_check.report import findings_layers as layers
+
+    kinds = {name: kind for name, (kind, _) in layers.LAYERS.items()}
+    styles = {name: layers.style(symbol, lang) for name, (_, symbol) in layers.LAYERS.items()}
+    return geopackage(layers.layers(result, lang), kinds, styles)
 
 
 COMMAND = (SUMMARY, validate)

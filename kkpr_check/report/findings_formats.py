@@ -9,12 +9,12 @@ from kkpr_check.quality.findings import Result
 if TYPE_CHECKING:
     from kkpr_check.report.look import Look
 
-FORMATS = ("text", "json", "jsonl", "sarif", "junit", "github", "gitlab", "md", "auto")
-"""`auto` is `github` inside GitHub Actions, else `text`."""
+FORMATS = ("text", "json", "jsonl", "sarif", "junit", "github", "gitlab", "md", "html", "gpkg", "auto")
+"""`auto` is `github` inside GitHub Actions, else `text`; `gpkg` is a file, not a text (`kkpr_check.report.findings_layers`)."""
 
 
 def render(result: Result, fmt: str, lang: str, look: Look | None = None) -> str:
-    """Return findings in one format (not ``auto``).
+    """Return findings in one format (not ``auto``, not ``gpkg``).
 
     Parameters
     ----------
@@ -46,6 +46,10 @@ def render(result: Result, fmt: str, lang: str, look: Look | None = None) -> str
         from kkpr_check.report import findings_md
 
         return findings_md.dumps(result, lang)
+    if fmt == "html":
+        from kkpr_check.report import findings_html
+
+        return findings_html.dumps(result, lang)
     from kkpr_check.report import findings_ci
 
     return (findings_ci.github if fmt == "github" else findings_ci.gitlab)(result, lang)

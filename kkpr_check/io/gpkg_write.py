@@ -1,0 +1,66 @@
+"""A GeoPackage of several layers with the styles that QGIS opens them in; same rows in, same bytes out."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+
+from kkpr_check.io.drivers import import_pyogrio
+
+FIXED_DATE = "2020-01-01T00:00:00Z"
+"""The time of the run is not in an output."""
+_STYLES = """
+CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256), f_table_schema TEXT(256),
+  f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,
+  useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30), update_time DATETIME);
+INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change)
+  VALUES ('layer_styles', 'attributes', 'layer_styles', '', '2020-01-01T00:00:00Z');
+"""
+
+
+def geopackage(
+    layers: Mapping[str, tuple[Any, Mapping[str, Any]]], kinds: Mapping[str, str], styles: Mapping[str, str]
+) -> bytes:
+    """Return a GeoPackage as bytes.
+
+    Parameters
+    ----------
+    layers
+        Layer -> geometries in longitude, latitude (None: a table) and columns.
+    kinds
+        Layer -> kind of geometry ("MultiPolygon").
+    styles
+        Layer -> QML.
+    """
+    pyogrio = import_pyogrio()
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    with tempfile.TemporaryDirectory(prefix="kkpr-") as home:
+        file = Path(home) / "findings.gpkg"
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
+        try:
+            for name, (geometry, columns) in layers.items():
+                pyogrio.raw.write(
+                    file, None if geometry is None else np.asarray(shapely.to_wkb(geometry), dtype=object),
+                    list(columns.values()), list(columns), layer=name, driver="GPKG", append=file.exists(),
+                    geometry_type=kinds.get(name), crs=None if geometry is None else "EPSG:4326", nan_as_null=True,
+                )  # fmt: skip
+        finally:
+            pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+        with closing(sqlite3.connect(file)) as base:
+            base.executescript(_STYLES)
+            base.executemany(
+                "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML,"
+                " styleSLD, useAsDefault, description, owner, ui, update_time)"
+                " VALUES ('', '', ?, 'geom', ?, ?, '', 1, 'kkpr-check', '', NULL, ?)",
+                [(name, name, qml, FIXED_DATE) for name, qml in styles.items() if name in layers],
+            )
+            base.commit()
+            base.execute("VACUUM")
+        return file.read_bytes()
