@@ -66,6 +66,12 @@ class Answer:
     missing: tuple[str, ...] = ()
     witness: Any = None
 
+    @property
+    def limit_m2(self) -> float | None:
+        """The limit in m2, where it is a share of an area."""
+        absolute = self.values.get("absolute")
+        return float(absolute.value) if isinstance(absolute, Quantity) else None
+
 
 def judge_buildings(sites: Sequence[BuildingSite]) -> list[Answer]:
     """Judge every building rule for every site of the block."""

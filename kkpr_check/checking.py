@@ -26,6 +26,7 @@ from kkpr_check.io.sites import (
 )
 from kkpr_check.io.windows import OpenPlan, open_bare, open_folder
 from kkpr_check.model import Report, Site
+from kkpr_check.plan import Plan
 
 Bounds = tuple[float, float, float, float]
 
@@ -159,7 +160,7 @@ def _judge_group(
         windows = [plan.window(bounds, group.work_crs, reach_m) for plan in plans]
         judged = engine.judge([sites[i] for i in rest], windows, options, known_m=reach_m)
         ranked = sorted(windows, key=lambda window: window.plan.order)
-        zoning = [(w.plan.id, w.zoning, shapely.STRtree(w.zoning.geometry)) for w in ranked]
+        zoning = [(w.plan, w.zoning, shapely.STRtree(w.zoning.geometry)) for w in ranked]
         reports = [_with_zones(report, zoning) for report in judged.reports]
         placed.update(zip(rest, reports, strict=True))
         if judged.needed_m <= reach_m:
@@ -180,8 +181,8 @@ def _deeper_than(report: Report, reach_m: float) -> bool:
     return any(f.flip_distance_m is not None and f.flip_distance_m >= known_m for f in report.findings)
 
 
-def _with_zones(report: Report, zoning: Sequence[tuple[str, Features, shapely.STRtree]]) -> Report:
-    """Add the zones around a site, of the highest-ranked judged plan there, for the small map."""
+def _with_zones(report: Report, zoning: Sequence[tuple[Plan, Features, shapely.STRtree]]) -> Report:
+    """Add the zones around a site, of the highest-ranked judged plan there, for the maps."""
     shape = report.site.parcel if report.site.parcel is not None else report.site.footprint
     if shape is None or shape.is_empty:
         return report
@@ -189,10 +190,15 @@ def _with_zones(report: Report, zoning: Sequence[tuple[str, Features, shapely.ST
     size = max(x1 - x0, y1 - y0)
     view = shapely.box(x0 - 2 * size, y0 - size, x1 + 2 * size, y1 + size)
     for plan, features, tree in zoning:
-        near = np.sort(tree.query(view, predicate="intersects")) if plan in report.plans_judged else ()
+        near = np.sort(tree.query(view, predicate="intersects")) if plan.id in report.plans_judged else ()
         if len(near):
             codes = (str(code or "?") for code in features.meaning["subzone"][near])
-            return replace(report, zones=tuple(zip(codes, features.geometry[near], strict=True)))
+            zones = tuple(zip(codes, features.geometry[near], strict=True))
+            named = plan.tables.zones
+            colours = [(c, named[c].colour) for c in dict.fromkeys(code for code, _ in zones) if c in named]
+            return replace(
+                report, zones=zones, zone_colours=tuple((code, colour) for code, colour in colours if colour)
+            )
     return report
 
 

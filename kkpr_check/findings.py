@@ -94,6 +94,7 @@ def building_finding(answer: Answer, site: Site, *, told: bool = True) -> Findin
         flip_distance_m=flip,
         missing=answer.missing,
         remedy=remedy,
+        limit_m2=answer.limit_m2,
     )
 
 

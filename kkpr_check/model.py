@@ -135,6 +135,8 @@ class Finding:
     flip_distance_m: float | None = None
     missing: tuple[str, ...] = ()
     remedy: Text | None = None
+    limit_m2: float | None = None
+    """A limit that is a share of an area (KDB, KLB, KDH, KTB) in m2 of this parcel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +195,5 @@ class Report:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     zones: tuple[tuple[str, Any], ...] = ()
     """(sub-zone, geometry) around the site in the working CRS, for the small map only."""
+    zone_colours: tuple[tuple[str, str], ...] = ()
+    """(sub-zone, colour) where the plan names its own colours: "#RRGGBB" or "R,G,B"."""

@@ -39,6 +39,8 @@ EXTRAS = {
     "xlsx": "annexes as Excel workbooks (`plan import-itbx`, `plan export-itbx`)",
     "postgis": "the example `examples/14-postgis.py`: parcels from PostGIS, verdicts back",
     "dask": "`batch --engine dask`: more than one machine",
+    "docx": "`check --format docx`: the review as a document to edit, map included",
+    "pdf": "`check --format pdf`: the same review as PDF/A-2b",
 }
 TABLES = ("layer", "overlay", "tolerance")
 """Keys of plan.toml that have a table of their own."""

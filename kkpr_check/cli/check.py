@@ -72,7 +72,7 @@ def check(
     allow_undetermined: o.AllowUndetermined = False,
 ) -> int:
     """Check proposals; returns the exit code."""
-    from kkpr_check.cli.output import check_output, spare_inputs
+    from kkpr_check.cli.output import check_output, refuse_terminal, spare_inputs
     from kkpr_check.report import FORMATS
 
     given = dict(locals())
@@ -81,6 +81,7 @@ def check(
     o.need("--overwrite", overwrite, of="--output", of_given=output is not None)
     request = request_of(given)
     check_output(output, overwrite)
+    refuse_terminal(fmt, output)
     inputs = (site, parcel, existing, rdtr, *request.rtrw)
     spare_inputs(output, inputs, folders=(*request.plans, rules))
     return run(context, request, fmt, output, overwrite=overwrite, strict=strict, allowed=allow_undetermined)
@@ -168,11 +169,11 @@ def run(
     session = session_of(context)
     reports = checking.run(request)
     look = look_of_stdout() if fmt == "text" and output is None else None
-    text = render(reports, fmt, session.lang, as_of=request.as_of, to_lonlat=checking.to_lonlat, look=look)
+    result = render(reports, fmt, session.lang, as_of=request.as_of, to_lonlat=checking.to_lonlat, look=look)
     if output is None:
-        emit(text)
+        emit(result)
     else:
-        write_file(output, text, overwrite=overwrite)
+        write_file(output, result, overwrite=overwrite)
         tell(session, Text(f"written: {output}", f"ditulis: {output}"))
     return codes.of_reports(reports, strict=strict, allow_undetermined=allowed)
 

@@ -32,10 +32,11 @@ _HOMES = (Path(__file__).parents[1] / "_sample", Path(__file__).parents[2])
 def demo(context: typer.Context, format: o.Format = None) -> int:
     """Judge the examples, print their reports, compare with what they were built to get."""
     from kkpr_check import checking
-    from kkpr_check.cli.output import emit, look_of_stdout
+    from kkpr_check.cli.output import emit, look_of_stdout, refuse_terminal
     from kkpr_check.report import FORMATS, render
 
     fmt = o.format_of(format, None, FORMATS)
+    refuse_terminal(fmt, None)
     session = session_of(context)
     home = find_home()
     plans = tuple(str(home / "data" / name) for name in ("sample", "sample-rtrw"))

@@ -33,7 +33,30 @@ def look_of_stdout() -> Look:
     return Look(columns=columns, colour=colour, encoding=encoding)
 
 
-def emit(text: str) -> None:
+def refuse_terminal(fmt: str, output: str | None) -> None:
+    """Refuse to write a format of bytes to a terminal, before any work is done.
+
+    Raises
+    ------
+    UsageError
+        Standard output is a terminal and the format is DOCX or PDF.
+    """
+    from kkpr_check.report import BINARY
+
+    if fmt in BINARY and output is None and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError(
+            Text(
+                f"format {fmt} can not be shown in a terminal",
+                f"format {fmt} tidak dapat ditampilkan di terminal",
+            ),
+            remedy=Text(
+                f"give --output report.{fmt}, or redirect standard output",
+                f"berikan --output laporan.{fmt}, atau alihkan keluaran standar",
+            ),
+        )
+
+
+def emit(result: str | bytes) -> None:
     """Write a result to standard output. A reader that went away (``| head``) is no error.
 
     Raises
@@ -46,7 +69,11 @@ def emit(text: str) -> None:
     if sys.stdout is None:
         raise KkprError(Text("standard output is closed", "keluaran standar tertutup"), code="output")
     try:
-        sys.stdout.write(encodable(text, sys.stdout.encoding))
+        if isinstance(result, bytes):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(result)
+        else:
+            sys.stdout.write(encodable(result, sys.stdout.encoding))
         sys.stdout.flush()
     except BrokenPipeError:
         with contextlib.suppress(OSError, ValueError):

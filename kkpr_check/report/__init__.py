@@ -1,20 +1,23 @@
-"""Write reports: one module a format, reports in, text out. Nothing is printed or written here."""
+"""Write reports: one module a format, reports in, text or bytes out. Nothing is printed or written here."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from kkpr_check.errors import Text, UsageError
 from kkpr_check.model import Report
 
 if TYPE_CHECKING:
+    from kkpr_check.report.document import Document
     from kkpr_check.report.json import ToLonLat
     from kkpr_check.report.look import Look
 
-FORMATS = ("text", "json", "jsonl", "geojson", "oss")
+FORMATS = ("text", "json", "jsonl", "geojson", "oss", "docx", "pdf")
 """The formats of this release."""
+BINARY = frozenset({"docx", "pdf"})
+"""Formats that are bytes: `render` returns them so, and no terminal can show them."""
 
 
 def render(
@@ -25,8 +28,8 @@ def render(
     as_of: dt.date,
     to_lonlat: ToLonLat,
     look: Look | None = None,
-) -> str:
-    """Return the reports in one format.
+) -> str | bytes:
+    """Return the reports in one format: text, or bytes for those in `BINARY`.
 
     Parameters
     ----------
@@ -47,6 +50,8 @@ def render(
     ------
     UsageError
         For a format that does not exist.
+    KkprError
+        For a format whose library is not installed; it says the pip command.
     """
     if fmt == "text":
         from kkpr_check.report.look import Look
@@ -65,7 +70,21 @@ def render(
         from kkpr_check.report import oss
 
         return oss.dumps(reports, to_lonlat, as_of)
+    if fmt in BINARY:
+        from kkpr_check.report import telaah
+
+        return _writer(fmt)(telaah.document(reports, lang, to_lonlat, as_of))
     known = ", ".join(FORMATS)
     raise UsageError(
         Text(f"unknown format {fmt!r}; one of: {known}", f"format {fmt!r} tidak dikenal; pilihan: {known}")
     )
+
+
+def _writer(fmt: str) -> Callable[[Document], bytes]:
+    if fmt == "docx":
+        from kkpr_check.report import docx
+
+        return docx.dump
+    from kkpr_check.report import pdf
+
+    return pdf.dump

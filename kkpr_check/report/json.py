@@ -231,6 +231,7 @@ def _finding(finding: Finding, lang: str, work_crs: str, to_lonlat: ToLonLat) ->
         "zone": None if finding.zone is None else whole_characters(finding.zone),
         "measured": _measure(finding.measured, finding.unit),
         "limit": _measure(finding.limit, finding.unit),
+        "limit_m2": _length(finding.limit_m2),
         "operator": finding.operator,
         "unit": finding.unit,
         "margin": _measure(finding.margin, finding.unit),

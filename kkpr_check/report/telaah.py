@@ -1,0 +1,578 @@
+"""The "Informasi / Telaah Kesesuaian Kegiatan Pemanfaatan Ruang" as a document: every figure is the JSON report's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kkpr_check.errors import Text
+from kkpr_check.model import Finding, Json, Outcome, Report
+from kkpr_check.reference import kbli_titles
+from kkpr_check.report import json, missing, sitemap, words
+from kkpr_check.report import telaah_words as w
+from kkpr_check.report.document import (
+    Align,
+    Banner,
+    Blank,
+    Block,
+    Cell,
+    Document,
+    Form,
+    Heading,
+    PageBreak,
+    Paragraph,
+    Picture,
+    Signature,
+    Table,
+)
+from kkpr_check.report.drawing import Rgb
+from kkpr_check.report.findings import same_said
+from kkpr_check.report.json import ToLonLat
+from kkpr_check.report.safe import safe_text
+from kkpr_check.rules import BY_CODE
+
+_CORNERS_MAX = 400
+_SHOWN_M2 = 0.005
+"""Less than this would be written as 0,00."""
+_LONG = 2000
+"""Longer foreign texts are cut: a page is for reading, the JSON report has them whole."""
+_INTENSITY = ("INT001", "INT002", "INT003", "INT004", "INT005", "TAB004", "TAB005", "TAB006", "TAB007")
+_SETBACKS = ("TAB001", "TAB002", "TAB003")
+_OPEN = (Outcome.FAIL, Outcome.UNDETERMINED, Outcome.CONDITIONAL)
+
+
+def document(reports: Sequence[Report], lang: str, to_lonlat: ToLonLat, as_of: dt.date) -> Document:
+    """Return one document with a chapter for each report, the summary of several first."""
+    pages = [
+        _Page(report, json.document(report, lang, to_lonlat, as_of), lang, to_lonlat) for report in reports
+    ]
+    blocks: list[Block] = list(_summary(pages, lang)) if len(pages) > 1 else []
+    for page in pages:
+        if blocks:
+            blocks.append(PageBreak())
+        blocks += page.blocks(as_of)
+    return Document(
+        title=w.SHORT_TITLE.pick(lang),
+        lang=lang,
+        date=as_of,
+        header=w.SHORT_TITLE.pick(lang),
+        footer=w.NOT_A_DECISION.pick(lang),
+        page_words=w.PAGE.pick(lang),
+        blocks=tuple(blocks),
+    )
+
+
+def _summary(pages: Sequence[_Page], lang: str) -> Iterator[Block]:
+    yield Heading(1, w.TITLE.pick(lang))
+    yield Heading(2, w.SITES.pick(lang).format(len(pages)))
+    rows = []
+    for page in pages:
+        part = page.json["approvable"]
+        rows.append((
+            Cell(page.text(page.json["subject"]["id"]), bold=True),
+            Cell(page.say(words.VERDICTS[page.report.verdict]), fill=w.COLOURS[page.report.verdict]),
+            Cell(page.number(page.json["subject"]["parcel_area_m2"])),
+            Cell(page.number(part["area_m2"] if part else None)),
+        ))  # fmt: skip
+    head = [text.pick(lang) for text in (w.SITE, w.VERDICT, w.PARCEL_AREA, w.CONFORMING_AREA)]
+    yield Table(head, rows, (4, 3, 2, 2), ("left", "left", "right", "right"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    report: Report
+    json: Json
+    lang: str
+    to_lonlat: ToLonLat
+
+    def say(self, text: Text) -> str:
+        return text.pick(self.lang)
+
+    def text(self, value: object) -> str:
+        """Return foreign text as one harmless line of bearable length."""
+        line = safe_text(value)
+        return line if len(line) <= _LONG else line[: _LONG - 1] + "…"
+
+    def number(self, value: float | None, decimals: int = 2) -> str:
+        return "-" if value is None else words.number(value, decimals, self.lang)
+
+    def quantity(self, value: float | str | None, unit: str | None) -> str:
+        return self.text(words.quantity(value, unit, self.lang))
+
+    def blank(self) -> Cell:
+        return Cell(Blank(self.say(w.OFFICER)))
+
+    def blocks(self, as_of: dt.date) -> Iterator[Block]:
+        yield from self._head(as_of)
+        for name, chapter in (
+            ("applicant", self._applicant), ("law", self._law), ("place", self._place), ("zones", self._zones),
+            ("use", self._use), ("intensity", self._intensity), ("overlays", self._overlays),
+            ("quality", self._quality), ("conclusion", self._conclusion), ("advice", self._advice),
+        ):  # fmt: skip
+            yield Heading(2, self.say(w.CHAPTERS[name]))
+            yield from chapter()
+        yield Paragraph(self.json["disclaimer"], "note")
+        yield Signature([
+            Blank(self.say(w.PLACE_DATE)), Blank(self.say(w.POST)), "", "", "", Blank(self.say(w.SIGNER)),
+            Blank(self.say(w.NIP)),
+        ])  # fmt: skip
+        yield from self._annex()
+
+    def _head(self, as_of: dt.date) -> Iterator[Block]:
+        report = self.report
+        yield Heading(1, self.say(w.TITLE))
+        yield Form([
+            (self.say(w.NUMBER), self.blank()),
+            (self.say(w.DATE), self.blank()),
+            (self.say(w.SITE), Cell(self.text(self.json["subject"]["id"]), bold=True)),
+            (self.say(words.AS_OF), Cell(words.date(as_of, self.lang))),
+        ])  # fmt: skip
+        if any(plan.get("synthetic") for plan in report.provenance.get("plans", ())):
+            yield Paragraph(self.say(words.SYNTHETIC), "warning")
+        if report.draft:
+            yield Paragraph(self.say(words.DRAFT), "warning")
+        yield Banner(self.say(words.VERDICTS[report.verdict]), self._reasons(), w.COLOURS[report.verdict])
+        if report.self_declaration:
+            yield Paragraph(self.say(words.SELF_DECLARATION), "note")
+
+    def _reasons(self) -> str:
+        """Return why: the worst open findings in one breath, and the conforming area."""
+        groups = [group for outcome in _OPEN if (group := self._groups(outcome))]
+        parts = [f"{group[0].rule} {self.message(group)}" for group in (groups[0][:4] if groups else ())]
+        rest = len(groups[0]) - 4 if groups else 0
+        if rest > 0:
+            parts.append(self.say(Text(f"and {rest} more (chapter IX)", f"dan {rest} lagi (bab IX)")))
+        if not parts and self.report.findings:
+            parts.append(self.say(w.ALL_MET))
+        return "\n".join([*parts, f"{self.say(w.CONFORMS)}: {self._approvable()}"])
+
+    def _approvable(self) -> str:
+        part = self.json["approvable"]
+        if part is None:
+            return self.say(w.NO_PART) if self.report.site.parcel is not None else self.say(words.NO_PARCEL)
+        return f"{words.area(part['area_m2'], self.lang)} ({words.percent(part['share'], self.lang)})"
+
+    def _groups(self, outcome: Outcome) -> list[list[Finding]]:
+        return same_said(finding for finding in self.report.findings if finding.outcome is outcome)
+
+    def message(self, group: Sequence[Finding]) -> str:
+        """Return what a group of findings says, without the same thing twice."""
+        messages = dict.fromkeys(finding.message for finding in group)
+        if len(messages) == 1 and not group[0].message.en.startswith(words.ONLY_MISSING):
+            return self.text(self.say(group[0].message))
+        lacking = "; ".join(self.say(what) for what, _, _ in missing.wanted(group))
+        return self.text(self.say(words.NOT_JUDGED).format(lacking))
+
+    def _applicant(self) -> Iterator[Block]:
+        proposal = self.json["proposal"]
+        rows = [(self.say(label), self.blank()) for label in (w.NAME, w.ADDRESS, w.ON_BEHALF, w.NIB)]
+        for name in proposal:
+            value = proposal[name]
+            label = self.say(words.FIELDS[name])
+            rows.append((label[:1].upper() + label[1:], Cell(self._proposed(name, value))))
+            if name == "kbli" and value and (title := kbli_titles().get(str(value))):
+                rows.append((self.say(w.KBLI_TITLE), Cell(self.text(title))))
+        rows.append((self.say(w.LAND_STATUS), self.blank()))
+        scope = words.SCOPES[self.report.site.scope]
+        orphan = self.report.site.footprint is not None and self.report.site.parcel is None
+        rows.append((self.say(words.SCOPE), Cell(self.say(words.NO_PARCEL if orphan else scope))))
+        pathway = f"{self.say(words.PATHWAYS[self.report.pathway])}. {self.json['pathway_reason']}"
+        rows.append((self.say(words.PATHWAY), Cell(self.text(pathway))))
+        yield Form(rows)
+
+    def _proposed(self, name: str, value: Any) -> str:
+        if value is None:
+            return self.say(w.NOT_GIVEN)
+        if isinstance(value, float | int) and not isinstance(value, bool):
+            return self.quantity(
+                value, "m2" if name.endswith("_m2") else "m" if name.endswith("_m") else "floors"
+            )
+        key = str(value)
+        return self.say(words.VALUES[key]) if key in words.VALUES else self.text(key)
+
+    def _law(self) -> Iterator[Block]:
+        provenance = self.json["provenance"]
+        why = {item["id"]: item["why"] for item in provenance["plans_left_out"]}
+        rows = []
+        for plan in provenance["plans"]:
+            judged = plan["id"] in provenance["plans_judged"]
+            status = self.say(w.JUDGED if judged else w.NOT_JUDGED)
+            if plan["id"] in why:
+                status = f"{status}: {why[plan['id']]}"
+            if plan.get("lock") in words.LOCKS:
+                status += f"; {self.say(words.LOCKS[plan['lock']])}"
+            name = " ".join(str(plan[key]) for key in ("name", "title") if plan.get(key)) or plan["id"]
+            rows.append((
+                Cell(self.text(f"{name} ({plan['id']})" if name != plan["id"] else name)),
+                Cell(self.text(plan.get("level") or "-").upper()),
+                Cell(self.quantity(plan.get("ce90_m"), "m")),
+                Cell(self.text(status)),
+            ))  # fmt: skip
+        if rows:
+            yield Table(
+                [self.say(text) for text in (w.PLAN, w.LEVEL, w.CE90, w.STATUS)], rows, (6, 1.4, 2, 4),
+                ("left", "left", "right", "left"),
+            )  # fmt: skip
+        laws = dict.fromkeys(
+            self.text(part)
+            for finding in self.json["findings"]
+            for part in finding["legal"].split("; ")
+            if part
+        )
+        if laws:
+            yield Paragraph(f"{self.say(w.CITED)}: {'; '.join(laws)}.")
+        yield Form([(self.say(w.PTP), self.blank())])
+
+    def _place(self) -> Iterator[Block]:
+        subject, crs = self.json["subject"], self.json["provenance"]["crs"]
+        rows = [(self.say(w.VILLAGE), self.blank())]
+        if subject["location"] is not None:
+            lon, lat = subject["location"]
+            told = f"{sitemap.dms(lat, 'lat', self.lang, 2)}, {sitemap.dms(lon, 'lon', self.lang, 2)}"
+            rows.append((self.say(w.POSITION), Cell(f"{told} ({lat:.8f}, {lon:.8f})")))
+        for label, key in ((w.LEGAL_M2, "legal_area_m2"), (w.PARCEL_M2, "parcel_area_m2"),
+                           (w.FOOTPRINT_M2, "footprint_area_m2")):  # fmt: skip
+            value = subject[key]
+            if value is not None or key != "footprint_area_m2":
+                rows.append(
+                    (
+                        self.say(label),
+                        Cell(self.say(w.NOT_GIVEN) if value is None else words.area(value, self.lang)),
+                    )
+                )
+        if subject["candidates"]:
+            rows.append((self.say(w.CANDIDATES), Cell(self.text(", ".join(subject["candidates"])))))
+        places = " → ".join(self.text(crs[key]) for key in ("source", "work") if crs.get(key))
+        rows.append((self.say(words.CRS), Cell(places)))
+        yield Form(rows)
+        drawing = sitemap.draw(self.report, self.lang, self.to_lonlat)
+        if drawing is None:
+            yield Paragraph(self.say(w.NO_MAP), "note")
+            return
+        subject_shape = (
+            self.report.site.parcel if self.report.site.parcel is not None else self.report.site.footprint
+        )
+        scale, _ = sitemap.view_of(subject_shape)
+        codes = ", ".join(dict.fromkeys(self.text(code) for code, _ in self.report.zones)) or self.say(w.NONE)
+        alt = self.say(w.MAP_ALT).format(
+            words.number(scale, 0, self.lang), self.text(subject["id"])[:80], codes[:200],
+            self.say(words.VERDICTS[self.report.verdict]),
+        )  # fmt: skip
+        yield Picture(drawing, self.say(w.MAP), alt)
+
+    def _zones(self) -> Iterator[Block]:
+        entries = self.json["ledger"] or self.json["combined"]
+        if not entries:
+            yield Paragraph(self.say(w.NO_LEDGER))
+        names = {plan["id"]: plan.get("name") or plan["id"] for plan in self.json["provenance"]["plans"]}
+        for entry in entries:
+            subject = self.say(words.SUBJECTS[entry["subject"]])
+            plan = self.say(w.TOGETHER) if entry["plan"] == "*" else names.get(entry["plan"], entry["plan"])
+            yield Heading(3, self.text(f"{subject[:1].upper()}{subject[1:]}: {plan}"))
+            rows = [
+                self._ledger_row(z["subzone"], z["name"], z["area_m2"], z["share"]) for z in entry["zones"]
+            ]
+            for label, key in (
+                (words.GAP, "gap_m2"),
+                (words.OVERLAP, "overlap_m2"),
+                (words.DROPPED, "dropped_m2"),
+            ):
+                if entry[key] >= _SHOWN_M2:
+                    share = entry[key] / entry["area_m2"] if entry["area_m2"] else 0.0
+                    sign = "−" if key == "overlap_m2" else ""
+                    rows.append(self._ledger_row("-", self.say(label), entry[key], share, sign))
+            total = self.say(w.TOTAL).format(subject)
+            rows.append((
+                Cell(""), Cell(total, bold=True), Cell(self.number(entry["area_m2"]), bold=True), Cell("100%", bold=True),
+            ))  # fmt: skip
+            head = [self.say(text) for text in (w.SUBZONE, w.ZONE_NAME, w.AREA, w.SHARE)]
+            yield Table(head, rows, (1.6, 6, 2.2, 1.6), ("left", "left", "right", "right"))
+
+    def _ledger_row(
+        self, code: str, name: str, area_m2: float, share: float, sign: str = ""
+    ) -> tuple[Cell, ...]:
+        colour = None if code == "-" else sitemap.colour_of(code, dict(self.report.zone_colours).get(code))
+        known = colour if colour is not None and _is_light(colour) else None  # a dark colour hides the code
+        return (
+            Cell(self.text(code), fill=known), Cell(self.text(name)), Cell(sign + self.number(area_m2)),
+            Cell(sign + words.percent(share, self.lang)),
+        )  # fmt: skip
+
+    def _use(self) -> Iterator[Block]:
+        places: dict[tuple[str | None, str | None], list[Finding]] = {}
+        for finding in self.report.findings:
+            if finding.rule.startswith("KGT") and finding.outcome is not Outcome.NOT_APPLICABLE:
+                places.setdefault((finding.plan, finding.zone), []).append(finding)
+        rows = []
+        for (_, zone), findings in places.items():
+            worst = max(finding.outcome for finding in findings)
+            told = [finding for finding in findings if finding.outcome is worst]
+            if worst is Outcome.PASS:
+                told = [finding for finding in findings if finding.rule in ("KGT004", "KGT001")][-1:] or told[
+                    :1
+                ]
+            messages = dict.fromkeys(self.message(group) for group in same_said(told))
+            laws = dict.fromkeys(finding.legal for finding in told if finding.legal)
+            cell = next((finding.measured for finding in findings if isinstance(finding.measured, str)), "-")
+            rows.append((
+                Cell(self.text(zone or "-"), bold=True), Cell(self.text(cell)), self._outcome(worst),
+                Cell("\n".join(messages)), Cell(self.text("; ".join(laws))),
+            ))  # fmt: skip
+        if not rows:
+            yield Paragraph(self.say(words.NOT_EVALUATED) + ".")
+            return
+        head = [self.say(text) for text in (words.ZONE, w.MATRIX, w.RESULT, w.EXPLAINED, w.LAW)]
+        head[0] = head[0][:1].upper() + head[0][1:]
+        yield Table(head, rows, (1.3, 1.5, 1.9, 5.2, 3.2), ("left", "left", "left", "left", "left"))
+        yield Paragraph(self.say(w.ITBX), "note")
+
+    def _outcome(self, outcome: Outcome) -> Cell:
+        return Cell(
+            self.say(w.OUTCOMES.get(outcome, w.NOT_APPLICABLE)), bold=outcome is Outcome.FAIL,
+            fill=w.OUTCOME_COLOURS.get(outcome),
+        )  # fmt: skip
+
+    def _intensity(self) -> Iterator[Block]:
+        head = [self.say(text) for text in (w.RULE, w.LIMIT, w.LIMIT_M2, w.PROPOSED, w.RESULT, w.LAW)]
+        widths = (3.6, 1.9, 2.3, 2.3, 1.9, 3)
+        align: Sequence[Align] = ("left", "right", "right", "right", "left", "left")
+        rows = list(self._limit_rows(_INTENSITY))
+        if rows:
+            yield Table(head, rows, widths, align)
+        rows = list(self._limit_rows(_SETBACKS))
+        if rows:
+            yield Heading(3, self.say(w.SETBACKS))
+            yield Table(head, rows, widths, align)
+        told = [
+            f"{self.say(w.REQUIREMENTS[group[0].rule])}: {self.message(group)}"
+            for group in same_said(f for f in self.report.findings if f.rule in _SETBACKS)
+            if group[0].outcome is not Outcome.NOT_APPLICABLE
+        ]
+        yield from (Paragraph(line, "item") for line in dict.fromkeys(told))
+        skipped = [item for item in self.json["not_evaluated"] if item["rule"] in (*_INTENSITY, *_SETBACKS)]
+        for item in skipped:
+            label = self.say(w.REQUIREMENTS[item["rule"]])
+            yield Paragraph(self.text(f"{label}: {self._lower(w.NOT_APPLICABLE)}. {item['why']}"), "note")
+
+    def _lower(self, text: Text) -> str:
+        said = self.say(text)
+        return said[:1].lower() + said[1:]
+
+    def _limit_rows(self, rules: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+        for rule in rules:
+            for finding in self.json["findings"]:
+                if finding["rule"] == rule and finding["outcome"] != Outcome.NOT_APPLICABLE.word:
+                    yield self._limit_row(finding)
+
+    def _limit_row(self, finding: Mapping[str, Any]) -> tuple[Cell, ...]:
+        rule, unit = finding["rule"], finding["unit"]
+        label = self.say(w.REQUIREMENTS[rule])
+        if finding["zone"]:
+            label += f" ({finding['zone']})"
+        operator = {"<=": "≤", ">=": "≥"}.get(finding["operator"] or "", "")
+        outcome = Outcome[finding["outcome"].upper()]
+        limit, none = finding["limit"], rule in ("TAB006", "TAB007")
+        if limit is None:
+            shown = self.say(w.UNREGULATED) if outcome is Outcome.PASS and not finding["missing"] else "-"
+        else:
+            shown = "-" if none else f"{operator} {self.quantity(limit, unit)}".strip()
+        per = finding["limit_m2"]
+        own = (
+            f"{operator} {words.area(per, self.lang)}"
+            if per is not None
+            else "-"
+            if unit in ("ratio", "factor")
+            else shown
+        )
+        measured = finding["measured"]
+        proposed = "-" if measured is None else self.quantity(measured, unit)
+        total = {"INT001": "footprint_area_m2"}.get(rule)
+        given = {"INT002": "floor_area_m2", "INT003": "green_area_m2", "INT004": "basement_area_m2"}.get(rule)
+        stated = (
+            self.json["subject"].get(total) if total else self.json["proposal"].get(given) if given else None
+        )
+        alone = sum(item["rule"] == rule for item in self.json["findings"]) == 1
+        standing = self.report.site.existing
+        counted = standing is not None and not standing.is_empty and total is not None
+        if stated is not None and measured is not None and alone and not counted:
+            proposed += f"\n({words.area(stated, self.lang)})"
+        return (
+            Cell(self.text(label)), Cell(shown), Cell(own), Cell(proposed), self._outcome(outcome),
+            Cell(self.text(finding["legal"])),
+        )  # fmt: skip
+
+    def _overlays(self) -> Iterator[Block]:
+        worst: dict[str, list[Finding]] = {}
+        for finding in self.report.findings:
+            if finding.rule.startswith(("KHS", "RTR")) and finding.outcome is not Outcome.NOT_APPLICABLE:
+                worst.setdefault(finding.rule, []).append(finding)
+        alike: dict[tuple[Outcome, str, str], list[str]] = {}
+        for rule, findings in worst.items():
+            outcome = max(finding.outcome for finding in findings)
+            groups = same_said(finding for finding in findings if finding.outcome is outcome)
+            messages = dict.fromkeys(self.message(group) for group in groups)
+            laws = dict.fromkeys(f.legal for group in groups for f in group if f.legal)
+            key = (outcome, "\n".join(messages), self.text("; ".join(laws)))
+            alike.setdefault(key, []).append(f"{rule} {self.say(BY_CODE[rule].title)}")
+        rows = [
+            (Cell("\n".join(rules)), self._outcome(outcome), Cell(message), Cell(law))
+            for (outcome, message, law), rules in sorted(alike.items(), key=lambda item: -item[0][0])
+        ]
+        if rows:
+            head = [self.say(text) for text in (w.OVERLAY, w.RESULT, w.EXPLAINED, w.LAW)]
+            yield Table(head, rows, (3.8, 1.8, 3.6, 4.6), ("left", "left", "left", "left"))
+        for item in self.json["not_evaluated"]:
+            if item["rule"].startswith(("KHS", "RTR")):
+                title = self.say(BY_CODE[item["rule"]].title)
+                said = f"{item['rule']} {title}: {self._lower(w.NOT_APPLICABLE)}. {item['why']}"
+                yield Paragraph(self.text(said), "note")
+
+    def _quality(self) -> Iterator[Block]:
+        provenance = self.json["provenance"]
+        told = [
+            f"{finding.rule} {self.text(self.say(finding.message))}"
+            for finding in self.report.findings
+            if finding.rule.startswith("LOK") and finding.outcome is not Outcome.NOT_APPLICABLE
+        ]
+        yield from (Paragraph(line, "item") for line in dict.fromkeys(told))
+        yield from self._list(words.REPAIRS, [self._plain(item) for item in provenance["repairs"]])
+        yield from self._list(words.ASSUMPTIONS, [self._plain(item) for item in provenance["assumptions"]])
+        yield Heading(3, self.say(w.INPUTS))
+        files = [(item.get("path", ""), item.get("sha256")) for item in provenance["inputs"]]
+        files += [(plan["id"], plan.get("sha256")) for plan in provenance["plans"]]
+        for path, digest in files:
+            yield Paragraph(self.text(f"{path}: {digest or '-'}"), "note")
+        tool = self.json["tool"]
+        made = f"{self.say(w.TOOL)} {tool['name']} {tool['version']}"
+        if provenance.get("engine"):
+            made += f" ({provenance['engine']})"
+        yield Paragraph(self.text(f"{made}. {self.say(w.WORK_CRS)} {provenance['crs'].get('work')}."), "note")
+
+    def _list(self, title: Text, lines: Iterable[str]) -> Iterator[Block]:
+        told = [self.text(line) for line in lines]
+        if not told:
+            return
+        yield Heading(3, self.say(title))
+        yield from (Paragraph(line, "item") for line in told[:40])
+        if len(told) > 40:
+            yield Paragraph(self.say(words.MORE).format(len(told) - 40), "note")
+
+    def _plain(self, value: Any) -> str:
+        if isinstance(value, Mapping):
+            return self._plain(value.get("message") or ", ".join(f"{k} {v}" for k, v in value.items()))
+        return str(value)
+
+    def _conclusion(self) -> Iterator[Block]:
+        yield Form([
+            (self.say(w.VERDICT), Cell(self.say(words.VERDICTS[self.report.verdict]), bold=True,
+                                       fill=w.COLOURS[self.report.verdict])),
+            (self.say(w.CONFORMS), Cell(self._approvable())),
+        ])  # fmt: skip
+        for outcome in _OPEN:
+            rows = [self._finding_row(group) for group in self._groups(outcome)]
+            if rows:
+                yield Heading(3, f"{self.say(w.OPEN_RULES[outcome])} ({len(rows)})")
+                head = [self.say(text) for text in (w.RULE, w.EXPLAINED, words.WHERE, w.LAW)]
+                yield Table(head, rows, (3, 5.2, 2.4, 3), ("left", "left", "left", "left"))
+        met = {finding.rule for finding in self.report.findings if finding.outcome is Outcome.PASS}
+        met -= {finding.rule for finding in self.report.findings if finding.outcome > Outcome.PASS}
+        skipped = [item["rule"] for item in self.json["not_evaluated"]]
+        counts = self.say(w.PASSED).format(
+            len(met), f"{len(skipped)} ({', '.join(skipped)})" if skipped else "0"
+        )
+        yield Paragraph(counts, "note")
+
+    def _finding_row(self, group: Sequence[Finding]) -> tuple[Cell, ...]:
+        finding = group[0]
+        said = self.message(group)
+        flips = [item.flip_distance_m for item in group if item.flip_distance_m is not None]
+        if flips and finding.outcome is not Outcome.CONDITIONAL:
+            said += f" ({self.say(w.FLIP).format(words.quantity(min(flips), 'm', self.lang))})"
+        subjects = dict.fromkeys(self.say(words.SUBJECTS[item.subject]) for item in group)
+        zones = dict.fromkeys(item.zone for item in group if item.zone)
+        where = self.say(words.AND).join(subjects) + (
+            f", {self.say(words.ZONE)} {', '.join(zones)}" if zones else ""
+        )
+        witness = finding.witness
+        if witness is not None and not witness.is_empty:
+            point = self.to_lonlat(witness.representative_point(), json.work_crs_of(self.report))
+            where += f"; {point.y:.6f}, {point.x:.6f}"
+        laws = dict.fromkeys(item.legal for item in group if item.legal)
+        return (
+            Cell(f"{finding.rule} {self.say(BY_CODE[finding.rule].title)}"), Cell(said), Cell(self.text(where)),
+            Cell(self.text("; ".join(laws))),
+        )  # fmt: skip
+
+    def _advice(self) -> Iterator[Block]:
+        empty = True
+        remedies = [
+            f"{group[0].rule} {self.text(self.say(group[0].remedy))}"
+            for group in self._groups(Outcome.FAIL)
+            if group[0].remedy is not None
+        ]
+        conditions = [f"{group[0].rule} {self.message(group)}" for group in self._groups(Outcome.CONDITIONAL)]
+        for title, lines in ((w.REMEDIES, remedies), (w.CONDITIONS, conditions)):
+            for block in self._list(title, dict.fromkeys(lines)):
+                empty = False
+                yield block
+        wanted = missing.wanted(self.report.findings)
+        if wanted:
+            empty = False
+            yield Heading(3, self.say(w.MISSING))
+            rows = [
+                (Cell(self.text(self.say(what))), Cell(", ".join(rules)), Cell(self.say(who)))
+                for what, rules, who in wanted
+            ]
+            head = [self.say(text) for text in (w.WHAT, w.FOR, w.WHO)]
+            yield Table(head, rows, (5, 3, 4), ("left", "left", "left"))
+        if empty:
+            yield Paragraph(self.say(w.NO_ADVICE))
+
+    def _annex(self) -> Iterator[Block]:
+        site, part = self.report.site, self.json["approvable"]
+        work_crs = json.work_crs_of(self.report)
+        parcel = json.geometry_json(site.parcel, work_crs, self.to_lonlat)
+        if parcel is None:
+            return
+        yield PageBreak()
+        yield Heading(2, self.say(w.CHAPTERS["annex"]))
+        yield Paragraph(self.say(w.WGS84), "note")
+        yield from self._corners("parcel", parcel)
+        if part is not None and part["geometry"] is not None:
+            if part["share"] >= 1:
+                yield Heading(3, self.say(w.COORDINATES_OF["approvable"]))
+                yield Paragraph(self.say(w.SAME_PART))
+            else:
+                yield from self._corners("approvable", part["geometry"])
+
+    def _corners(self, kind: str, shape: Json) -> Iterator[Block]:
+        yield Heading(3, self.say(w.COORDINATES_OF[kind]))
+        rings = list(_rings(shape))
+        corners = [
+            (str(r), str(i), f"{x:.8f}", f"{y:.8f}")
+            for r, ring in enumerate(rings, 1)
+            for i, (x, y) in enumerate(ring, 1)
+        ]
+        head = [self.say(text) for text in (w.RING, w.CORNER, w.LONGITUDE, w.LATITUDE)]
+        rows = [tuple(Cell(value) for value in corner) for corner in corners[:_CORNERS_MAX]]
+        yield Table(head, rows, (1, 1, 3, 3), ("right", "right", "right", "right"))
+        if len(corners) > _CORNERS_MAX:
+            yield Paragraph(self.say(w.MANY_CORNERS).format(len(corners), _CORNERS_MAX), "note")
+
+
+def _is_light(colour: Rgb) -> bool:
+    red, green, blue = colour
+    return 0.299 * red + 0.587 * green + 0.114 * blue > 110
+
+
+def _rings(shape: Json) -> Iterator[list[list[float]]]:
+    if shape["type"] == "Polygon":
+        yield from shape["coordinates"]
+    elif shape["type"] == "MultiPolygon":
+        for polygon in shape["coordinates"]:
+            yield from polygon
+    elif shape["type"] == "GeometryCollection":
+        for part in shape["geometries"]:
+            yield from _rings(part)
