@@ -15,7 +15,7 @@ FLOOR = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)(?:\[[^]]*\])?>=(?P<version>[0-9.]
 
 
 def floors(text: str) -> Iterator[str]:
-    """Yield ``name==floor`` of the dependencies, the extras and the test group.
+    """Yield ``name==floor`` of the dependencies, the extras and the test group, what two extras share once.
 
     Raises
     ------
@@ -27,7 +27,7 @@ def floors(text: str) -> Iterator[str]:
     extras = (
         line for name, lines in project["optional-dependencies"].items() if name != "all" for line in lines
     )
-    for requirement in (*project["dependencies"], *extras, *document["dependency-groups"]["test"]):
+    for requirement in dict.fromkeys((*project["dependencies"], *extras, *document["dependency-groups"]["test"])):
         found = FLOOR.match(requirement)
         if found is None:
             raise ValueError(f"no floor: {requirement}")
