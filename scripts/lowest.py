@@ -27,7 +27,9 @@ def floors(text: str) -> Iterator[str]:
     extras = (
         line for name, lines in project["optional-dependencies"].items() if name != "all" for line in lines
     )
-    for requirement in dict.fromkeys((*project["dependencies"], *extras, *document["dependency-groups"]["test"])):
+    for requirement in dict.fromkeys(
+        (*project["dependencies"], *extras, *document["dependency-groups"]["test"])
+    ):
         found = FLOOR.match(requirement)
         if found is None:
             raise ValueError(f"no floor: {requirement}")
