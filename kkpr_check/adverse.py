@@ -66,7 +66,8 @@ class AdverseArea:
     def __init__(self, features: Features, tolerance: Tolerance, minus: Any = EMPTY) -> None:
         self.features = features.geometry
         self.ce90_m = features.ce90_m
-        self._layer = features
+        self._lines = features.lines if minus.is_empty and features.row is not None else None
+        self._rows = np.empty(0, dtype=np.int64) if features.row is None else np.sort(features.row)
         self.tolerance = tolerance
         self._minus = minus
 
@@ -79,13 +80,8 @@ class AdverseArea:
     @cached_property
     def outline(self) -> Outline:
         """The outline of the dissolved area, indexed."""
-        layer = self._layer
-        edges = layer.edges() if layer.edges is not None and self._minus.is_empty else None
-        if edges is not None and layer.row is not None:
-            segments = edges.outline(np.sort(layer.row))
-            if segments is not None:
-                return Outline(None, segments)
-        return Outline(shapely.boundary(self.area))
+        segments = None if self._lines is None else self._lines.outline(self._rows)
+        return Outline(shapely.boundary(self.area)) if segments is None else Outline(None, segments)
 
     @cached_property
     def _tree(self) -> shapely.STRtree:
@@ -123,14 +119,22 @@ class AdverseArea:
         whole = _covers(subject, pieces, self.tolerance)
         if whole and not reach.told:
             return Adverse(Outcome.FAIL, None)
-        inward = deepest_m(pieces, self.outline)
+        inward = self._inward_m(pieces)
         if inward > reach.known_m:
             reach.ask(inward)
         # No circle inside the subject is larger than the subject: (b) can not exceed its radius.
-        own = deepest_m(pieces, shapely.boundary(subject)) if inward < np.sqrt(subject.area / np.pi) else 0.0
+        own = self._own_m(pieces, subject) if inward < np.sqrt(subject.area / np.pi) else 0.0
         depth = float(round_m(max(inward, own)))
         deep = whole or depth > self.ce90_m
         return Adverse(Outcome.FAIL if deep else Outcome.UNDETERMINED, depth)
+
+    def _inward_m(self, pieces: Any) -> float:
+        found = np.nan if self._lines is None else self._lines.inward_m(polygons_of(pieces), self._rows)
+        return deepest_m(pieces, self.outline) if np.isnan(found) else found
+
+    def _own_m(self, pieces: Any, subject: Any) -> float:
+        found = np.nan if self._lines is None else self._lines.across_m(polygons_of(pieces), subject)
+        return deepest_m(pieces, shapely.boundary(subject)) if np.isnan(found) else found
 
 
 def _covers(subject: Any, pieces: Any, tolerance: Tolerance) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kkpr_check.outlines import Edges
+from kkpr_check.outlines import Lines
 from kkpr_check.plan import Plan
 
 Objects = NDArray[np.object_]
@@ -64,8 +64,8 @@ class Features:
         What to call the layer in a message.
     role
         Role of the layer in the plan.
-    edges, row
-        Edges of the whole layer and the rows of these features in it, where the layer is kept in memory.
+    lines, row
+        Lines of the whole layer and the rows of these features in it, where the layer is kept in memory.
     """
 
     geometry: Objects
@@ -76,7 +76,7 @@ class Features:
     raw: Mapping[str, Objects] = field(default_factory=dict)
     legal: str = ""
     role: str = ""
-    edges: Callable[[], Edges | None] | None = None
+    lines: Lines | None = None
     row: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
@@ -87,7 +87,7 @@ class Features:
         return Features(
             self.geometry[mask], self.feature[mask], self.ce90_m, self.name,
             {k: v[mask] for k, v in self.meaning.items()}, {k: v[mask] for k, v in self.raw.items()}, self.legal, self.role,
-            self.edges, None if self.row is None else self.row[mask],
+            self.lines, None if self.row is None else self.row[mask],
         )  # fmt: skip
 
     def attribute(self, meaning: str, row: int) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 import shapely
@@ -25,6 +26,22 @@ GRID_M = 1e-4
 """Edges are matched on the grid on which areas are dissolved."""
 TOUCH_M, INSET_M = 1e-3, 0.01
 _MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+
+
+class Lines(Protocol):
+    """The lines of a whole layer that is kept in memory, for whoever measures to those of some of its features."""
+
+    def outline(self, failing: Ints) -> Objects | None:
+        """Return the outline of the union of some features (rows, ascending) as segments; None: only a union can tell."""
+        ...
+
+    def inward_m(self, pieces: Objects, failing: Ints) -> float:
+        """Return the greatest distance from a point of some polygons to that outline; NaN: not known here."""
+        ...
+
+    def across_m(self, pieces: Objects, outline: Any) -> float:
+        """Return the greatest distance from a point of some polygons to the rings of a geometry; NaN: not known here."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 
 from kkpr_check import engine
 from kkpr_check.adverse import PASS_REACH_CE90
-from kkpr_check.batch.plans import MemoryPlan
+from kkpr_check.batch.plans import LayerLines, MemoryPlan
 from kkpr_check.batch.siteblock import SiteBlock
 from kkpr_check.batch.table import COLUMNS, BlockRows, rows_of
 from kkpr_check.features import Features, Objects, PlanWindow
@@ -29,9 +28,8 @@ from kkpr_check.geometry import DIGITS, REL_TOL, round_m
 from kkpr_check.kernels import Shares, load
 from kkpr_check.land import OVERLAY_RULES, USE_RULES
 from kkpr_check.model import Outcome, Proposal, Site
-from kkpr_check.outlines import edges_of
 from kkpr_check.overlay import Strip, sources_of, strips_of
-from kkpr_check.plan import State, Tolerance
+from kkpr_check.plan import State
 from kkpr_check.rules import BY_CODE
 from kkpr_check.rules.base import Rule, fold
 from kkpr_check.rules.overlays import strip as judge_strip
@@ -53,9 +51,9 @@ AT_ONCE = 64
 class Layer:
     """Areas of one layer: which of them holds a parcel, which are near, how deep a parcel lies in some of them."""
 
-    def __init__(self, features: Features, tolerance: Tolerance) -> None:
+    def __init__(self, features: Features) -> None:
         self.geometry = geometry = features.geometry
-        self._features, self._tolerance = features, tolerance
+        self._features = features
         self.reach_m = PASS_REACH_CE90 * features.ce90_m
         self._prepared = load().prepare(geometry, margin_m=self.reach_m + 1e-4, near=True, threads=1)
         shapely.prepare(geometry)
@@ -78,25 +76,14 @@ class Layer:
         zone[shares.near_subject[shares.near_m < CLEAR_M]] = UNCLEAR
         return Placed(zone, shares)
 
-    @cached_property
-    def _depths(self) -> tuple[Any, Ints]:
-        """The edges of the layer in a grid, and the rows of its features among them."""
-        from kkpr_check.kernels.depth import Depths
-
-        features = self._features
-        whole = features.edges() if features.edges is not None else None
-        if whole is not None and features.row is not None:
-            return Depths(whole), features.row
-        return Depths(edges_of(self.geometry, self._tolerance)), np.arange(len(features))
-
     def depth_m(self, parcels: Objects, failing: Bools) -> Floats:
         """Return how deep parcels lie in the failing areas that hold them, NaN where only a union can tell."""
-        if find_spec("numba") is None:
+        lines, row = self._features.lines, self._features.row
+        if not isinstance(lines, LayerLines) or lines.depths is None or row is None:
             return np.full(len(parcels), np.nan)
-        depths, row = self._depths
-        fails = np.zeros(depths.features, dtype=bool)
+        fails = np.zeros(lines.depths.features, dtype=bool)
         fails[row[failing]] = True
-        depth: Floats = np.round(depths.of(parcels, fails), DIGITS)
+        depth: Floats = np.round(lines.depths.of(parcels, fails), DIGITS)
         return depth
 
 
@@ -123,7 +110,7 @@ class Zoning:
 
     def __init__(self, window: PlanWindow) -> None:
         self.window = window
-        self.layer = Layer(window.zoning, window.plan.tolerance)
+        self.layer = Layer(window.zoning)
         self.subzones, names, self.group = feature_groups(window)
         self.holding = holding_features(window, self.subzones, names, self.group)
         self._outcomes: dict[Proposal, NDArray[np.int8]] = {}
@@ -137,6 +124,12 @@ class Zoning:
                 [fold(rule.check(rows), rows.target, len(self.subzones))[0] for rule in USE_RULES]
             )
         return self._outcomes[proposal]
+
+    def decided(self, proposal: Proposal) -> Bools:
+        """Tell in which sub-zones some cell of the matrix speaks of the proposal."""
+        tables = self.window.plan.tables
+        uses = use_of(proposal, tables).activities
+        return np.array([any((a, s) in tables.itbx for a in uses) for s in self.subzones], dtype=bool)
 
     def size_cell(self, group: Ints, area_m2: Floats) -> Ints:
         """Return the range of each parcel size, within which no limit of the sub-zone's ladder tells a difference."""
@@ -178,6 +171,7 @@ class Plain:
     options: engine.Options
     answers: dict[bytes, Answer | None] = field(default_factory=dict)
     numbers: dict[Proposal, int] = field(default_factory=dict)
+    rest: dict[Proposal, int] = field(default_factory=dict)
 
     @cached_property
     def windows(self) -> list[PlanWindow]:
@@ -206,7 +200,7 @@ class Plain:
     def areas(self) -> list[Area]:
         """The areas of all overlay rules of all plans."""
         return [
-            Area(Layer(s.features, w.plan.tolerance), s.outcome[s.group])
+            Area(Layer(s.features), s.outcome[s.group])
             for w in self.windows
             for rule in OVERLAY_RULES
             for s in sources_of(rule, w)
@@ -412,7 +406,7 @@ class _Block:
 
     def _keys(self, area_m2: Floats) -> Ints:
         """Return what makes parcels alike, one row a parcel."""
-        plain, columns = self.plain, [self.proposal[self.member]]
+        plain, columns = self.plain, self._uses()
         for index, zoning in enumerate(plain.zonings):
             zone = self.zone[index]
             some = zone >= 0
@@ -427,6 +421,25 @@ class _Block:
             columns.append(np.where(zone >= 0, 1 + area.outcome[np.maximum(zone, 0)], 0))
         columns.append(self._legal_area(area_m2))
         return np.ascontiguousarray(np.column_stack(columns).astype(np.int64))
+
+    def _uses(self) -> list[Ints]:
+        """Return what the proposals come to where they are.
+
+        One plan: what the matrix says there, not which use it is. Several: the use, since each has its own matrix.
+        """
+        plain, proposal = self.plain, self.proposal[self.member]
+        if len(plain.zonings) > 1:
+            return [proposal]
+        (zoning,) = plain.zonings
+        listed = list(plain.numbers)
+        numbers, local = np.unique(proposal, return_inverse=True)
+        asked = [listed[number] for number in numbers.tolist()]
+        rest = [plain.rest.setdefault(replace(p, kbli=None, activity=None), len(plain.rest)) for p in asked]
+        said = np.stack([zoning.outcomes(p).astype(np.int64).T for p in asked])
+        decided = np.stack([zoning.decided(p) for p in asked])
+        group = zoning.group[self.zone[0]]
+        by_rule = [said[local, group, r] for r in range(len(USE_RULES))]
+        return [np.array(rest, dtype=np.int64)[local], decided[local, group].astype(np.int64), *by_rule]
 
     def _legal_area(self, area_m2: Floats) -> Ints:
         """Return what LOK005 says of each parcel."""
@@ -474,7 +487,7 @@ class _Block:
         plain, members = self.plain, self.member[np.array(rows)]
         sites = exact(list(self.sites.take(members)))
         shapes = self.sites.parcel[members]
-        windows = [plan.touching(shapes, plain.work_crs) for plan in plain.plans]
+        windows = [plan.around(shapes, plain.work_crs, 0.0, afar=False) for plan in plain.plans]
         told = replace(plain.options, messages=False, distances=False)
         reports = engine.judge(sites, windows, told, known_m=np.inf).reports
         table = rows_of(reports, members, "en", message=False, findings=False).columns

@@ -137,11 +137,11 @@ def _judge(
     sites = [paired(site, plans, work_crs) for site in sites]
     sites = [_with_existing(site, plans, options.existing, work_crs) for site in sites]
     shapes = [g for site in sites for g in (site.parcel, site.footprint) if g is not None]
-    west, south, east, north = shapely.total_bounds(np.array(shapes, dtype=object)).tolist()
+    boxes = np.array(shapes, dtype=object)
     reach_m = least_reach_m(plans)
     asked = replace(options.engine, messages=options.message)
     while True:
-        windows = [plan.window((west, south, east, north), work_crs, reach_m) for plan in plans]
+        windows = [plan.around(boxes, work_crs, reach_m) for plan in plans]
         judged = engine.judge(sites, windows, asked, known_m=reach_m)
         if judged.needed_m <= reach_m:
             return judged.reports

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -13,9 +16,14 @@ from numpy.typing import NDArray
 from kkpr_check.errors import KkprError, Place, PlanError, Text
 from kkpr_check.features import Features, Objects, PlanWindow
 from kkpr_check.io import crs as crs_policy
-from kkpr_check.io.windows import STRIP_REACH_M, OpenPlan, open_folder
+from kkpr_check.io.windows import STRIP_REACH_M, STRIP_ROLES, OpenPlan, extra_reach_m, open_folder
 from kkpr_check.outlines import Edges, edges_of
+from kkpr_check.overlay import strips_of
 from kkpr_check.plan import LayerSpec, Tolerance
+from kkpr_check.rules import RULES
+
+if TYPE_CHECKING:
+    from kkpr_check.kernels.depth import Depths
 
 Bounds = tuple[float, float, float, float]
 FEATURES_KEPT = 600_000
@@ -26,17 +34,43 @@ MARGIN_M = 1_000.0
 """Boxes bend when they are transformed: a whole layer is read with a margin."""
 
 
-class _Edges:
-    """The edges of a layer, found when they are first asked for; None where it is no layer of areas."""
+class LayerLines:
+    """See `kkpr_check.outlines.Lines`: the edges of a layer, matched when they are first asked for."""
 
     def __init__(self, geometry: Objects, tolerance: Tolerance) -> None:
         self._geometry, self._tolerance = geometry, tolerance
-        self._found: Edges | None = None
 
-    def __call__(self) -> Edges | None:
-        if self._found is None and np.isin(shapely.get_type_id(self._geometry), (3, 6)).all():
-            self._found = edges_of(self._geometry, self._tolerance)
-        return self._found
+    @cached_property
+    def edges(self) -> Edges | None:
+        """The edges; None where it is no layer of areas."""
+        if not len(self._geometry) or not np.isin(shapely.get_type_id(self._geometry), (3, 6)).all():
+            return None
+        return edges_of(self._geometry, self._tolerance)
+
+    @cached_property
+    def depths(self) -> Depths | None:
+        """The edges as the compiled measure takes them; None without numba."""
+        if self.edges is None or find_spec("numba") is None:
+            return None
+        from kkpr_check.kernels.depth import Depths
+
+        return Depths(self.edges, len(self._geometry))
+
+    def outline(self, failing: NDArray[np.int64]) -> Objects | None:
+        """Return the outline of some features."""
+        return None if self.edges is None else self.edges.outline(failing)
+
+    def inward_m(self, pieces: Objects, failing: NDArray[np.int64]) -> float:
+        """Return the greatest distance from a point of some polygons to the outline of some features."""
+        if self.depths is None:
+            return float("nan")
+        fails = np.zeros(len(self._geometry), dtype=bool)
+        fails[failing] = True
+        return float(self.depths.of(pieces, fails).max())
+
+    def across_m(self, pieces: Objects, outline: Any) -> float:
+        """Return the greatest distance from a point of some polygons to the rings of a geometry."""
+        return float("nan") if self.depths is None else self.depths.across(pieces, outline)
 
 
 @dataclass
@@ -53,6 +87,7 @@ class MemoryPlan(OpenPlan):
     """
 
     kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)
+    setbacks_m: dict[tuple[str, str], float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, opened: OpenPlan) -> MemoryPlan:
@@ -64,13 +99,6 @@ class MemoryPlan(OpenPlan):
         """Number of features that are kept."""
         return sum(len(kept.features) for kept in self.kept.values())
 
-    def features(self, spec: LayerSpec, bounds_m: Bounds, work_crs: str, reach_m: float) -> Features:
-        """Return the features of one layer within `reach_m` of a box, in the working CRS."""
-        kept = self._layer(spec, work_crs)
-        west, south, east, north = bounds_m
-        box = shapely.box(west - reach_m, south - reach_m, east + reach_m, north + reach_m)
-        return kept.features.take(np.sort(kept.tree.query(box)))
-
     def layer(self, spec: LayerSpec, work_crs: str) -> Features:
         """Return all features of one layer in the working CRS."""
         return self._layer(spec, work_crs).features
@@ -79,14 +107,41 @@ class MemoryPlan(OpenPlan):
         """Return the plan with all of its features."""
         return self._window(lambda spec: self.layer(spec, work_crs))
 
-    def touching(self, shapes: Objects, work_crs: str) -> PlanWindow:
-        """Return the plan with the features whose boxes meet the box of one of some shapes."""
+    def around(self, shapes: Objects, work_crs: str, reach_m: float, *, afar: bool = True) -> PlanWindow:
+        """Return the plan with the features within reach of the box of one of some shapes.
+
+        Parameters
+        ----------
+        afar
+            Whether what is measured from afar (rivers, roads) is looked for as far as setbacks reach.
+        """
 
         def features(spec: LayerSpec) -> Features:
-            kept = self._layer(spec, work_crs)
-            return kept.features.take(np.unique(kept.tree.query(shapes)[1]))
+            more_m = self._reach_m(spec, work_crs) if afar else 0.0
+            return self._about(spec, shapes, work_crs, reach_m + more_m)
 
         return self._window(features)
+
+    def _reach_m(self, spec: LayerSpec, work_crs: str) -> float:
+        """Return how far beyond the sites' reach a layer matters: as far as its widest setback."""
+        if spec.role not in STRIP_ROLES:
+            return extra_reach_m(spec.role)
+        key = (spec.id, work_crs)
+        if key not in self.setbacks_m:
+            strips = [s for rule in RULES for s in strips_of(rule, self.whole(work_crs))]
+            mine = self.layer(spec, work_crs)
+            self.setbacks_m[key] = max((s.furthest_m for s in strips if s.features is mine), default=0.0)
+        return self.setbacks_m[key]
+
+    def features(self, spec: LayerSpec, bounds_m: Bounds, work_crs: str, reach_m: float) -> Features:
+        """Return the features of one layer within `reach_m` of a box, in the working CRS."""
+        return self._about(spec, np.array([shapely.box(*bounds_m)], dtype=object), work_crs, reach_m)
+
+    def _about(self, spec: LayerSpec, shapes: Objects, work_crs: str, reach_m: float) -> Features:
+        kept = self._layer(spec, work_crs)
+        west, south, east, north = shapely.bounds(shapes).T
+        boxes = shapely.box(west - reach_m, south - reach_m, east + reach_m, north + reach_m)
+        return kept.features.take(np.unique(kept.tree.query(boxes)[1]))
 
     def _layer(self, spec: LayerSpec, work_crs: str) -> _Kept:
         key = (spec.id, work_crs)
@@ -95,7 +150,9 @@ class MemoryPlan(OpenPlan):
             whole = crs_policy.transform_bounds(facts.bounds, facts.crs, work_crs)
             features = OpenPlan.features(self, spec, whole, work_crs, MARGIN_M)
             features = replace(
-                features, edges=_Edges(features.geometry, self.plan.tolerance), row=np.arange(len(features))
+                features,
+                lines=LayerLines(features.geometry, self.plan.tolerance),
+                row=np.arange(len(features)),
             )
             self.kept[key] = _Kept(features, shapely.STRtree(features.geometry))
         return self.kept[key]

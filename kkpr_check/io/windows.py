@@ -95,7 +95,7 @@ class OpenPlan:
             Box of the sites in metres of `work_crs`.
         """
         return self._window(
-            lambda spec: self.features(spec, bounds_m, work_crs, reach_m + _extra_reach(spec.role))
+            lambda spec: self.features(spec, bounds_m, work_crs, reach_m + extra_reach_m(spec.role))
         )
 
     def _window(self, features_of: Callable[[LayerSpec], Features]) -> PlanWindow:
@@ -151,7 +151,8 @@ class OpenPlan:
         )
 
 
-def _extra_reach(role: str) -> float:
+def extra_reach_m(role: str) -> float:
+    """Return how far beyond the sites' reach a layer of a role is read."""
     return STRIP_REACH_M if role in STRIP_ROLES else ROAD_REACH_M if role == "road" else 0.0
 
 

@@ -9,6 +9,8 @@ Nothing is annotated inside: numba infers the types of its functions, and mypy c
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import shapely
 from numba import njit
@@ -28,9 +30,9 @@ _outer = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True
 class Depths:
     """Edges of a layer in a grid, asked for the depth of polygons in sets of its features."""
 
-    def __init__(self, edges: Edges) -> None:
+    def __init__(self, edges: Edges, features: int) -> None:
         self._edges = edges
-        self.features = int(max(edges.feature.max(), edges.other.max())) + 1
+        self.features = features
         low = edges.ends.reshape(-1, 2).min(axis=0)
         high = edges.ends.reshape(-1, 2).max(axis=0)
         area = float(np.prod(np.maximum(high - low, 1.0)))
@@ -45,7 +47,7 @@ class Depths:
         Parameters
         ----------
         polygons
-            Polygons without holes, each wholly inside the failing features.
+            Polygons, each wholly inside the failing features.
         failing
             For each feature of the layer, whether it fails.
         """
@@ -57,12 +59,23 @@ class Depths:
         )  # fmt: skip
         return depth
 
+    @staticmethod
+    def across(polygons: Objects, outline: Any) -> float:
+        """Return the greatest distance in metres from a point of some polygons to the rings of a geometry (to 1e-6)."""
+        triangles, _ = _triangles(polygons)
+        coords, ring = shapely.get_coordinates(
+            shapely.get_rings(shapely.get_parts(outline)), return_index=True
+        )
+        same = (ring[1:] == ring[:-1]) & (coords[1:] != coords[:-1]).any(axis=1)
+        found = float(_across(triangles, np.hstack([coords[:-1], coords[1:]])[same]))
+        return found if found >= 0 else float("nan")
+
 
 def _triangles(polygons: Objects) -> tuple[Floats, Ints]:
     """Return triangles (t, 3, 2) that make up the polygons, and where those of each begin: fans where one is convex."""
     coords, owner = shapely.get_coordinates(polygons, return_index=True)
     ptr = np.searchsorted(owner, np.arange(len(polygons) + 1))
-    convex = _convex(coords, ptr)
+    convex = _convex(coords, ptr) & (shapely.get_num_interior_rings(polygons) == 0)
     cut = np.flatnonzero(~convex)
     pieces, of = shapely.get_parts(shapely.constrained_delaunay_triangles(polygons[cut]), return_index=True)
     corners = (
@@ -252,6 +265,12 @@ def _depths(
         if best >= 0 and near_loose - radius > best + 0.01:
             depth[k] = best
     return depth
+
+
+@_outer
+def _across(triangles, ends):
+    chosen = np.arange(len(ends))
+    return _deepest(triangles, ends, chosen, len(ends), np.empty((512, 3, 2)))[0]
 
 
 @_inner
