@@ -165,7 +165,7 @@ def _judge_group(
         placed.update(zip(rest, reports, strict=True))
         if judged.needed_m <= reach_m:
             break
-        rest = [i for i, report in zip(rest, reports, strict=True) if _deeper_than(report, reach_m)]
+        rest = [i for i, report in zip(rest, reports, strict=True) if deeper_than(report, reach_m)]
         reach_m = judged.needed_m * 1.5
     return tuple(placed[i] for i in range(len(sites))), ready.inputs
 
@@ -175,7 +175,7 @@ def least_reach_m(plans: Sequence[OpenPlan]) -> float:
     return BASE_REACH_M + PASS_REACH_CE90 * max((plan.widest_ce90_m for plan in plans), default=0.0)
 
 
-def _deeper_than(report: Report, reach_m: float) -> bool:
+def deeper_than(report: Report, reach_m: float) -> bool:
     """Tell whether a site lies so deep in an adverse area that its depth depends on features beyond `reach_m`."""
     known_m = round(reach_m, 4)  # depths are rounded alike
     return any(f.flip_distance_m is not None and f.flip_distance_m >= known_m for f in report.findings)

@@ -14,7 +14,7 @@ from kkpr_check.batch.classes import Plain, judge_plain
 from kkpr_check.batch.plans import MemoryPlan
 from kkpr_check.batch.siteblock import SiteBlock
 from kkpr_check.batch.table import BlockRows, joined, rows_of
-from kkpr_check.checking import least_reach_m, paired, with_buildings
+from kkpr_check.checking import deeper_than, least_reach_m, paired, with_buildings
 from kkpr_check.features import Objects
 from kkpr_check.io.pairing import ExistingBuildings, with_existing
 from kkpr_check.model import Report, Site
@@ -136,16 +136,22 @@ def _judge(
 ) -> tuple[Report, ...]:
     sites = [paired(site, plans, work_crs) for site in sites]
     sites = [_with_existing(site, plans, options.existing, work_crs) for site in sites]
-    shapes = [g for site in sites for g in (site.parcel, site.footprint) if g is not None]
-    boxes = np.array(shapes, dtype=object)
     reach_m = least_reach_m(plans)
     asked = replace(options.engine, messages=options.message)
-    while True:
+    placed: dict[int, Report] = {}
+    rest = list(range(len(sites)))
+    while rest:
+        some = [sites[i] for i in rest]
+        shapes = [g for site in some for g in (site.parcel, site.footprint) if g is not None]
+        boxes = np.array(shapes, dtype=object)
         windows = [plan.around(boxes, work_crs, reach_m) for plan in plans]
-        judged = engine.judge(sites, windows, asked, known_m=reach_m)
+        judged = engine.judge(some, windows, asked, known_m=reach_m)
+        placed.update(zip(rest, judged.reports, strict=True))
         if judged.needed_m <= reach_m:
-            return judged.reports
+            break
+        rest = [i for i in rest if deeper_than(placed[i], reach_m)]
         reach_m = judged.needed_m * 1.5
+    return tuple(placed[i] for i in range(len(sites)))
 
 
 def _together(sites: SiteBlock) -> list[NDArray[np.int64]]:
