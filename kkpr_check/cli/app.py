@@ -89,7 +89,7 @@ def _typer(help_text: str) -> typer.Typer:
     )  # fmt: skip
 
 
-COMMANDS = ("check", "info", "batch", "validate", "plan", "rules", "verify", "demo", "doctor")
+COMMANDS = ("check", "info", "batch", "validate", "diff", "plan", "rules", "verify", "demo", "doctor")
 """The commands: modules of this package whose `COMMAND` is (help, function) or (help, commands of the group)."""
 
 

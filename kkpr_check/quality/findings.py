@@ -185,7 +185,7 @@ class FixReport:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer of one run; `suppressed` counts what the baseline covers."""
+    """The answer of one run; `suppressed` counts what the baseline covers, `headline` replaces the counts by level."""
 
     targets: tuple[Target, ...]
     findings: tuple[DataFinding, ...]
@@ -195,6 +195,8 @@ class Result:
     baseline_unmatched: tuple[str, ...] = ()
     baseline_expired: tuple[str, ...] = ()
     fixes: FixReport | None = None
+    command: str = "validate"
+    headline: Text | None = None
 
     def count(self, level: Level) -> int:
         """Return how many findings have a level."""

@@ -19,7 +19,9 @@ _SEVERITIES: Mapping[Level, str] = {"error": "major", "warning": "minor", "info"
 def github(result: Result, lang: str) -> str:
     """Return workflow commands: the summary first, then at most ten findings of each level."""
     worst: Level = next((level for level in LEVELS if result.count(level)), "info")
-    lines = [_command(_COMMANDS[worst], {"title": "kkpr-check validate"}, words.summary(result, lang))]
+    lines = [
+        _command(_COMMANDS[worst], {"title": f"kkpr-check {result.command}"}, words.summary(result, lang))
+    ]
     spent = {worst: 1}
     for note in words.notes(result, lang)[:1]:
         lines.append(_command("warning", {"title": "kkpr-check baseline"}, note))

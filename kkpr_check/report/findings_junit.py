@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from kkpr_check.quality.findings import CODES, DataFinding, Result
+from kkpr_check.quality.findings import DataFinding, Result
 from kkpr_check.report import findings_words as words
 from kkpr_check.report.safe import safe_text
 
@@ -21,7 +21,7 @@ def dumps(result: Result, lang: str) -> str:
     suites = [_suite(file, result, lang) for file in files]
     failures = sum(suite[1] for suite in suites)
     tests = sum(suite[2] for suite in suites)
-    head = f'<testsuites name="kkpr-check validate" tests="{tests}" failures="{failures}">'
+    head = f'<testsuites name="kkpr-check {result.command}" tests="{tests}" failures="{failures}">'
     return (
         "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *(s[0] for s in suites), "</testsuites>"])
         + "\n"
@@ -34,7 +34,9 @@ def _suite(file: str, result: Result, lang: str) -> tuple[str, int, int]:
         if (finding.file or "-") == file:
             by_code.setdefault(finding.code, []).append(finding)
     skipped = {item.code: item.why.pick(lang) for item in result.not_run if item.file in (file, None)}
-    codes = [code for code in CODES if code in by_code or code in result.checks_run or code in skipped]
+    codes = [
+        code for code in words.ALL_CODES if code in by_code or code in result.checks_run or code in skipped
+    ]
     cases = [_case(code, file, by_code.get(code, []), skipped.get(code), lang) for code in codes]
     failures = sum(any(f.level == "error" for f in found) for found in by_code.values())
     head = f'<testsuite name={_attribute(file)} tests="{len(cases)}" failures="{failures}">'
@@ -42,7 +44,7 @@ def _suite(file: str, result: Result, lang: str) -> tuple[str, int, int]:
 
 
 def _case(code: str, file: str, findings: Sequence[DataFinding], skipped: str | None, lang: str) -> str:
-    name = f"{code} {CODES[code].name}"
+    name = f"{code} {words.code_of(code).name}"
     head = f"<testcase classname={_attribute(file)} name={_attribute(name)}"
     errors = [finding for finding in findings if finding.level == "error"]
     others = [finding for finding in findings if finding.level != "error"]

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kkpr_check._version import __version__
-from kkpr_check.quality.findings import CODES, DataFinding, Level, Result
+from kkpr_check.quality.findings import DataFinding, Level, Result
 from kkpr_check.report import findings_words as words
 from kkpr_check.report.findings_ci import fingerprint, table_row
 from kkpr_check.report.safe import safe_text
@@ -46,7 +46,7 @@ def dumps(result: Result, lang: str) -> str:
 def _rule(code: str, lang: str) -> dict[str, Any]:
     return {
         "id": code,
-        "name": CODES[code].name,
+        "name": words.code_of(code).name,
         "shortDescription": {"text": words.title(code, lang)},
     }
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from kkpr_check.changes.base import CODES as DIFF_CODES
 from kkpr_check.errors import Text
-from kkpr_check.quality.findings import CODES, LEVELS, DataFinding, FixReport, Level, Result
+from kkpr_check.quality.findings import CODES, LEVELS, Code, DataFinding, FixReport, Level, Result
 from kkpr_check.quality.fixes import KINDS
 from kkpr_check.report.safe import safe_text
 
@@ -20,6 +21,7 @@ _PLURALS: Mapping[Level, Text] = {
     "warning": Text("warnings", "peringatan"),
     "info": Text("info", "informasi"),
 }
+ALL_CODES: Mapping[str, Code] = {**CODES, **DIFF_CODES}
 CLEAN = Text("no findings", "tidak ada temuan")
 
 
@@ -41,7 +43,12 @@ def _stem(file: str | None) -> str:
 
 def title(code: str, lang: str) -> str:
     """Return what a code is about."""
-    return CODES[code].title.pick(lang)
+    return code_of(code).title.pick(lang)
+
+
+def code_of(code: str) -> Code:
+    """Return a code of `validate` or of `diff`."""
+    return ALL_CODES[code]
 
 
 def message(finding: DataFinding, lang: str) -> str:
@@ -56,6 +63,8 @@ def remedy(finding: DataFinding, lang: str) -> str:
 
 def summary(result: Result, lang: str) -> str:
     """Return the counts in one line."""
+    if result.headline is not None:
+        return safe_text(result.headline.pick(lang))
     counts = [(result.count(level), level) for level in LEVELS]
     said = [f"{n} {(_PLURALS if n != 1 else LEVEL_WORDS)[level].pick(lang)}" for n, level in counts if n]
     if result.suppressed:

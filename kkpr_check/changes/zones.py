@@ -1,0 +1,310 @@
+"""Two versions of a zoning map: which area was which zone and is which now.
+
+Only features without an equal partner in the other version are overlaid, so a map of a hundred thousand polygons
+with ten changes costs what ten changes cost.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+
+from kkpr_check.changes.base import (
+    Change,
+    Floats,
+    Ints,
+    LayerSide,
+    Objects,
+    Transition,
+    objects,
+    rounded,
+    say,
+)
+from kkpr_check.changes.matching import Matched
+from kkpr_check.errors import Text
+from kkpr_check.geometry import collect, deepest_m, overlap_of, polygons_of, remainder_of, small, union_of
+from kkpr_check.phrases import Quantity
+from kkpr_check.plan import Tolerance
+from kkpr_check.quality.coverage import NOISE_AREA_M2, NOISE_WIDTH_M
+
+TILE_VERTICES = 500
+"""A polygon with more vertices is cut into tiles first: a road network meets thousands of zones."""
+_TILE_ROUNDS = 14
+WIDEST = 20
+"""Pieces whose greatest width is measured; they are the ones with the greatest mean width."""
+Key = tuple[str | None, str | None]
+NONE = Text("no zone", "tanpa zona")
+NO_CODE = "?"
+"""What a zone without a sub-zone is called: it is covered, but nobody knows by what."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneChanges:
+    """Transitions largest first, the same as changes, and area that is float noise in all."""
+
+    transitions: tuple[Transition, ...]
+    changes: tuple[Change, ...]
+    float_noise_m2: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Tiles:
+    polygon: Objects
+    code: Objects
+
+
+def compare_zones(
+    old: LayerSide, new: LayerSide, matched: Matched, tolerance: Tolerance, ce90_m: float
+) -> ZoneChanges:
+    """Return what became of each zone.
+
+    Parameters
+    ----------
+    old, new
+        The zoning of both versions in one metric CRS, with codes.
+    matched
+        Features of equal geometry; pairs whose codes are equal too are left out of the overlay.
+    tolerance
+        What is a redrawn line and not a change: that of NEW.
+    ce90_m
+        Accuracy of the lines in metres; narrower pieces are counted apart.
+    """
+    assert old.code is not None and new.code is not None
+    codes_old, codes_new = _named(old.code), _named(new.code)
+    same = codes_old[matched.old] == codes_new[matched.new]
+    kept = _Tiles(old.geometry[matched.old[same]], codes_old[matched.old[same]])
+    rest_old = np.concatenate([matched.rest_old, matched.old[~same]])
+    rest_new = np.concatenate([matched.rest_new, matched.new[~same]])
+    before = _tiled(old.geometry[rest_old], codes_old[rest_old])
+    after = _tiled(new.geometry[rest_new], codes_new[rest_new])
+    pieces, overlapping = _pieces(before, after, kept)
+    return _summed(pieces, overlapping, new, tolerance, ce90_m)
+
+
+def _named(code: Objects) -> Objects:
+    return objects([NO_CODE if value is None else value for value in code.tolist()])
+
+
+def _tiled(geometry: Objects, code: Objects) -> _Tiles:
+    """Return polygon parts of few vertices."""
+    kind = shapely.get_type_id(geometry)
+    rows = np.flatnonzero((kind == 3) | (kind == 6))
+    parts, index = shapely.get_parts(geometry[rows], return_index=True)
+    owner = rows[index]
+    for _ in range(_TILE_ROUNDS):
+        big = shapely.get_num_coordinates(parts) > TILE_VERTICES
+        if not big.any():
+            break
+        halves, at = _halved(parts[big])
+        parts = np.concatenate([parts[~big], halves])
+        owner = np.concatenate([owner[~big], owner[big][at]])
+    return _Tiles(parts, code[owner])
+
+
+def _halved(polygons: Objects) -> tuple[Objects, Ints]:
+    """Cut each polygon in two across its longer side; return the parts and whose they are."""
+    x0, y0, x1, y1 = shapely.bounds(polygons).T
+    wide = (x1 - x0) >= (y1 - y0)
+    xm, ym = np.where(wide, (x0 + x1) / 2, x1), np.where(wide, y1, (y0 + y1) / 2)
+    first = shapely.box(x0 - 1, y0 - 1, np.where(wide, xm, x1 + 1), np.where(wide, y1 + 1, ym))
+    second = shapely.box(np.where(wide, xm, x0 - 1), np.where(wide, y0 - 1, ym), x1 + 1, y1 + 1)
+    cut = np.concatenate([overlap_of(polygons, first), overlap_of(polygons, second)])
+    parts, at = shapely.get_parts(cut, return_index=True)
+    areal = (shapely.get_type_id(parts) == 3) & ~shapely.is_empty(parts)
+    return parts[areal], (at % len(polygons))[areal]
+
+
+def _pieces(before: _Tiles, after: _Tiles, kept: _Tiles) -> tuple[dict[Key, list[Any]], list[Any]]:
+    """Return the pieces of every transition, and those where one side had both zones at once."""
+    found: dict[Key, list[Any]] = defaultdict(list)
+    tree_old, tree_new = shapely.STRtree(before.polygon), shapely.STRtree(after.polygon)
+    tree_kept = shapely.STRtree(kept.polygon)
+    i, j = tree_new.query(before.polygon, predicate="intersects")
+    cuts = overlap_of(before.polygon[i], after.polygon[j])
+    areas = shapely.area(cuts)
+    differ = np.flatnonzero((before.code[i] != after.code[j]) & _drawn(cuts))
+    both: list[Any] = []
+    for n in differ.tolist():
+        key = (before.code[i[n]], after.code[j[n]])
+        piece = cuts[n]
+        other_old = _of_code(tree_old, before, piece, key[1]) + _of_code(tree_kept, kept, piece, key[1])
+        other_new = _of_code(tree_new, after, piece, key[0]) + _of_code(tree_kept, kept, piece, key[0])
+        if other_old or other_new:
+            double = union_of(other_old + other_new)
+            both.append(overlap_of(piece, double))
+            piece = remainder_of(piece, double)
+        found[key].append(piece)
+    for tiles, other, tree, mine, order in (
+        (before, after, tree_new, i, (0, None)),
+        (after, before, tree_old, j, (None, 0)),
+    ):
+        for n, piece in _bare(tiles, other, tree, mine, areas, tree_kept, kept):
+            key = (tiles.code[n], None) if order[0] == 0 else (None, tiles.code[n])
+            found[key].append(piece)
+    return found, both
+
+
+def _drawn(pieces: Objects) -> Any:
+    """Tell which pieces are more than float noise."""
+    area, length = shapely.area(pieces), shapely.length(pieces)
+    return (area >= NOISE_AREA_M2) & (2 * area >= NOISE_WIDTH_M * length)
+
+
+def _of_code(tree: shapely.STRtree, tiles: _Tiles, piece: Any, code: str | None) -> list[Any]:
+    near = tree.query(piece)
+    near = near[tiles.code[near] == code]
+    if not len(near):
+        return []
+    cut = overlap_of(tiles.polygon[near], piece)
+    return list(cut[_drawn(cut)])
+
+
+def _bare(
+    tiles: _Tiles,
+    other: _Tiles,
+    tree: shapely.STRtree,
+    mine: Ints,
+    areas: Floats,
+    tree_kept: shapely.STRtree,
+    kept: _Tiles,
+) -> Iterator[tuple[int, Any]]:
+    """Yield the parts of each tile that no zone of the other version covers."""
+    covered = np.bincount(mine, weights=areas, minlength=len(tiles.polygon))
+    suspect = np.abs(shapely.area(tiles.polygon) - covered) >= NOISE_AREA_M2
+    suspect |= _meets_overlap(tiles, other, tree)
+    for n in np.flatnonzero(suspect).tolist():
+        polygon = tiles.polygon[n]
+        over = [*other.polygon[tree.query(polygon, predicate="intersects")]]
+        over += [*kept.polygon[tree_kept.query(polygon, predicate="intersects")]]
+        rest = remainder_of(polygon, union_of(over)) if over else polygon
+        parts = polygons_of(rest)
+        if len(parts) and (drawn := parts[_drawn(parts)]).size:
+            yield n, collect(drawn)
+
+
+def _meets_overlap(tiles: _Tiles, other: _Tiles, tree: shapely.STRtree) -> Any:
+    """Tell which tiles meet a place where the other version covers twice: there areas do not add up."""
+    a, b = tree.query(other.polygon, predicate="intersects")
+    once = a < b
+    a, b = a[once], b[once]
+    result = np.zeros(len(tiles.polygon), dtype=bool)
+    if not len(a):
+        return result
+    double = overlap_of(other.polygon[a], other.polygon[b])
+    double = double[_drawn(double)]
+    if len(double):
+        result[np.unique(shapely.STRtree(double).query(tiles.polygon, predicate="intersects")[0])] = True
+    return result
+
+
+def _summed(
+    pieces: Mapping[Key, Sequence[Any]],
+    both: Sequence[Any],
+    new: LayerSide,
+    tolerance: Tolerance,
+    ce90_m: float,
+) -> ZoneChanges:
+    transitions, changes, moved = [], [], defaultdict(list)
+    float_noise_m2 = 0.0
+    for key in sorted(pieces, key=_sort_key):
+        parts = polygons_of(union_of(pieces[key]))
+        drawn = _drawn(parts)
+        float_noise_m2 += float(shapely.area(parts[~drawn]).sum())
+        parts = parts[drawn]
+        if not len(parts):
+            continue
+        area, length = shapely.area(parts), shapely.length(parts)
+        noise = small(area, length, tolerance)
+        moved[_unordered(key)].extend(parts[noise])
+        real, noise_m2 = parts[~noise], float(area[noise].sum())
+        narrow = 2 * area[~noise] < ce90_m * length[~noise]
+        transitions.append(
+            Transition(
+                *key,
+                rounded(area[~noise].sum()),
+                len(real),
+                rounded(area[~noise][narrow].sum()),
+                rounded(noise_m2),
+            )
+        )
+        if len(real):
+            changes.append(_zone_change(key, real, bool(narrow.all()), new))
+    transitions.sort(key=lambda t: (-t.area_m2, *_sort_key((t.old, t.new))))
+    changes.sort(key=lambda change: (change.code, -(change.area_m2 or 0.0)))
+    for key in sorted(moved, key=_sort_key):
+        if moved[key]:
+            changes.append(_line_moved(key, objects(moved[key]), new))
+    if both and (double := union_of(both)).area >= NOISE_AREA_M2:
+        changes.append(
+            Change(
+                "DIF110",
+                say(
+                    "{area} where two zones lie on each other on one side only",
+                    "{area} yang bertumpang tindih dua zona hanya di salah satu sisi",
+                    area=Quantity(double.area, "m2"),
+                ),
+                new.file, new.layer, area_m2=rounded(double.area), count=len(polygons_of(double)), witness=double,
+            )
+        )  # fmt: skip
+    return ZoneChanges(tuple(transitions), tuple(changes), rounded(float_noise_m2))
+
+
+def _sort_key(key: Key) -> tuple[str, str]:
+    return key[0] or "", key[1] or ""
+
+
+def _unordered(key: Key) -> Key:
+    first, second = sorted(key, key=lambda code: code or "")
+    return first, second
+
+
+def widths_m(pieces: Objects) -> tuple[float, float]:
+    """Return mean width ``2 * area / perimeter`` of all pieces together, and the greatest width of any.
+
+    The greatest width is twice the radius of the largest circle inside, of the `WIDEST` pieces that are widest on
+    the mean.
+    """
+    area, length = shapely.area(pieces), shapely.length(pieces)
+    widest = np.argsort(-area / length, kind="stable")[:WIDEST]
+    greatest = max(2 * deepest_m(piece, shapely.boundary(piece)) for piece in pieces[widest])
+    return rounded(2 * area.sum() / length.sum()), rounded(greatest)
+
+
+def _zone_change(key: Key, pieces: Objects, narrow: bool, new: LayerSide) -> Change:
+    area = float(shapely.area(pieces).sum())
+    typical, greatest = widths_m(pieces)
+    code = "DIF102" if key[0] is None else "DIF103" if key[1] is None else "DIF101"
+    within = Text(
+        "; everywhere narrower than the map is accurate", "; seluruhnya lebih sempit dari ketelitian peta"
+    )
+    text = say(
+        "{old} became {new}: {area} in {n} piece(s), up to {width} wide",
+        "{old} menjadi {new}: {area} dalam {n} bagian, lebar hingga {width}",
+        old=key[0] or NONE, new=key[1] or NONE, area=Quantity(area, "m2"), n=len(pieces), width=Quantity(greatest, "m"),
+    )  # fmt: skip
+    return Change(
+        code, Text(text.en + within.en, text.id + within.id) if narrow else text, new.file, new.layer,
+        old=key[0], new=key[1], count=len(pieces), area_m2=rounded(area), typical_m=typical, max_m=greatest,
+        length_m=rounded(shapely.length(pieces).sum() / 2), witness=collect(pieces),
+    )  # fmt: skip
+
+
+def _line_moved(key: Key, pieces: Objects, new: LayerSide) -> Change:
+    typical, greatest = widths_m(pieces)
+    area, length = float(shapely.area(pieces).sum()), float(shapely.length(pieces).sum() / 2)
+    return Change(
+        "DIF104",
+        say(
+            "line between {old} and {new} redrawn over {length}: {typical} on the mean, {greatest} at most",
+            "garis antara {old} dan {new} digambar ulang sepanjang {length}: rata-rata {typical}, paling jauh {greatest}",
+            old=key[0] or NONE, new=key[1] or NONE, length=Quantity(length, "m"), typical=Quantity(typical, "m"),
+            greatest=Quantity(greatest, "m"),
+        ),
+        new.file, new.layer, old=key[0], new=key[1], count=len(pieces), area_m2=rounded(area), length_m=rounded(length),
+        typical_m=typical, max_m=greatest, witness=collect(pieces),
+    )  # fmt: skip

@@ -1,0 +1,163 @@
+"""``kkpr-check diff``: read the call, compare two versions of a plan, write the changes, leave with the right code."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kkpr_check.cli import codes
+from kkpr_check.cli import options as o
+from kkpr_check.cli.base import Session, session_of
+from kkpr_check.cli.language import words
+from kkpr_check.errors import Text, UsageError
+
+if TYPE_CHECKING:
+    from kkpr_check.changes.result import Diff
+
+SUMMARY = words(
+    "Compare two versions of a plan: geometry, attributes, tables, law, and which parcels' verdicts flip and why; exit 1 over --max-flips.",
+    "Bandingkan dua versi rencana: geometri, atribut, tabel, hukum, serta putusan persil yang berubah dan sebabnya; kode keluar 1 bila melebihi --max-flips.",
+)
+_FORMATS = "text, json, jsonl, sarif, junit, github, gitlab, md, html, gpkg, auto"
+
+
+def _argument(metavar: str, en: str, id: str) -> object:
+    return typer.Argument(metavar=metavar, show_default=False, help=words(en, id))
+
+
+Old = Annotated[
+    str | None, _argument("OLD", "The earlier plan folder, or zoning layer.", "Folder rencana atau layer pola ruang yang lama.")
+]  # fmt: skip
+New = Annotated[
+    str | None, _argument("NEW", "The later plan folder, or zoning layer.", "Folder rencana atau layer pola ruang yang baru.")
+]  # fmt: skip
+Parcels = Annotated[
+    str | None,
+    o._option("--parcels", "FILE", "Judge these parcels by both versions (any input of batch).",
+              "Nilai persil-persil ini dengan kedua versi (masukan apa pun dari batch)."),
+]  # fmt: skip
+MaxFlips = Annotated[
+    str | None,
+    o._option("--max-flips", "N", "Exit 1 when more verdicts flip; parcels that cannot be judged count.",
+              "Kode keluar 1 bila lebih banyak putusan berubah; persil yang tidak dapat dinilai ikut dihitung."),
+]  # fmt: skip
+OtherPlans = Annotated[
+    list[str] | None,
+    o._option("--plan", "DIR", "Another plan that judges beside both versions (an RTRW); may be repeated.",
+              "Rencana lain yang ikut menilai di samping kedua versi (RTRW); boleh diulang."),
+]  # fmt: skip
+AsOf = Annotated[
+    str | None,
+    o._option("--as-of", "DATE", "Judge by the law of this day, status and dates included (default: both as if in force).",
+              "Menilai menurut aturan pada hari ini, termasuk status dan tanggal (bawaan: keduanya seolah-olah berlaku)."),
+]  # fmt: skip
+Format = Annotated[
+    str | None,
+    o._option("--format", "FORMAT", f"{_FORMATS} (default: by the suffix of --output, else text).",
+              f"{_FORMATS} (bawaan: menurut akhiran --output, selain itu text)."),
+]  # fmt: skip
+
+
+def diff(
+    context: typer.Context,
+    old: Old = None,
+    new: New = None,
+    parcels: Parcels = None,
+    max_flips: MaxFlips = None,
+    plan: OtherPlans = None,
+    as_of: AsOf = None,
+    kbli: o.Kbli = None,
+    activity: o.Activity = None,
+    assume_crs: o.AssumeCrs = None,
+    layer: o.Layer = None,
+    encoding: o.Encoding = None,
+    swap_xy: o.SwapXy = False,
+    format: Format = None,
+    output: o.Output = None,
+    overwrite: o.Overwrite = False,
+) -> int:
+    """Compare; returns the exit code."""
+    from kkpr_check.cli.output import check_output, spare_inputs
+    from kkpr_check.report.changes_formats import FORMATS
+
+    if not old or not new:
+        raise UsageError(
+            Text("name two versions: OLD and NEW", "sebutkan dua versi: LAMA dan BARU"),
+            remedy=Text(
+                "for example: kkpr-check diff rencana-2024 rencana-2026 --parcels persil.gpkg",
+                "contoh: kkpr-check diff rencana-2024 rencana-2026 --parcels persil.gpkg",
+            ),
+        )
+    for name, given in (
+        ("--max-flips", max_flips),
+        ("--plan", plan),
+        ("--kbli", kbli),
+        ("--activity", activity),
+    ):
+        o.need(name, bool(given), of="--parcels", of_given=parcels is not None)
+    o.refuse_together({"--kbli": kbli is not None, "--activity": activity is not None})
+    fmt = o.format_of(format, output, FORMATS)
+    if fmt == "auto":
+        fmt = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
+    o.need("--format gpkg", fmt == "gpkg", of="--output", of_given=output is not None)
+    o.need("--overwrite", overwrite, of="--output", of_given=output is not None)
+    budget = _count(max_flips)
+    check_output(output, overwrite)
+    inputs = [old, new, parcels, *(plan or ())]
+    spare_inputs(output, inputs, folders=[name for name in inputs if name and os.path.isdir(name)])
+    day = o.date_of(as_of)
+
+    from kkpr_check.differing import DiffRequest, compare
+
+    reading = (layer, encoding, assume_crs, swap_xy) if parcels is None else (None, None, None, False)
+    found, before, after = compare(DiffRequest(old, new, day, *reading))
+    if parcels is not None:
+        from kkpr_check.flipping import FlipRequest, judge_both
+
+        found = judge_both(
+            FlipRequest(
+                parcels, before.path, after.path, tuple(plan or ()), day, as_of is not None, layer, encoding, assume_crs,
+                swap_xy, {name: value for name, value in (("kbli", kbli), ("activity", activity)) if value is not None},
+            ),
+            found, before, after, budget,
+        )  # fmt: skip
+    _deliver(session_of(context), found, fmt, output, overwrite)
+    return codes.VIOLATION if found.over_budget else codes.CONFORM
+
+
+def _count(value: str | None) -> int | None:
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit()):
+        raise UsageError(
+            Text(f"--max-flips {value!r} is no whole number", f"--max-flips {value!r} bukan bilangan bulat")
+        )
+    return int(value)
+
+
+def _deliver(session: Session, found: Diff, fmt: str, output: str | None, overwrite: bool) -> None:
+    from kkpr_check.cli.output import emit, look_of_stdout, tell, write_file
+    from kkpr_check.report.changes_formats import render
+
+    if fmt == "gpkg" and output is not None:
+        from kkpr_check.io.changes_gpkg import write
+
+        write(output, found, session.lang)
+        tell(session, Text(f"written: {output}", f"ditulis: {output}"))
+        return
+    look = look_of_stdout() if fmt == "text" and output is None else None
+    text = render(found, fmt, session.lang, look)
+    if output is None:
+        emit(text)
+    else:
+        write_file(output, text, overwrite=overwrite)
+        tell(session, Text(f"written: {output}", f"ditulis: {output}"))
+    step_summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if fmt == "github" and step_summary:
+        with open(step_summary, "a", encoding="utf-8", newline="\n") as stream:
+            stream.write(render(found, "md", session.lang))
+
+
+COMMAND = (SUMMARY, diff)

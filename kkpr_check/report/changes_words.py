@@ -1,0 +1,152 @@
+"""What all formats of `diff` say alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from kkpr_check.changes.base import CODES, Change, Effect
+from kkpr_check.changes.result import Cause, Diff, Flip, ParcelChanges, Version
+from kkpr_check.errors import Text
+from kkpr_check.model import Verdict
+from kkpr_check.phrases import Quantity
+from kkpr_check.report.safe import safe_text
+from kkpr_check.report.words import VERDICTS
+
+NO_CHANGE = Text("no change found", "tidak ada perubahan")
+NO_ZONE = Text("no zone", "tanpa zona")
+EFFECTS: Mapping[Effect, Text] = {
+    "stricter": Text("stricter", "lebih ketat"),
+    "looser": Text("looser", "lebih longgar"),
+    "other": Text("", ""),
+}
+HOW: Mapping[str, Text] = {
+    "alone": Text("this alone is enough", "cukup oleh ini saja"),
+    "needed": Text("needed, but not enough alone", "diperlukan, tetapi tidak cukup sendiri"),
+    "together": Text("only several changes together", "hanya oleh beberapa perubahan bersama"),
+}
+SECTIONS: Mapping[str, Text] = {
+    "1": Text("Geometry", "Geometri"),
+    "2": Text("Attributes", "Atribut"),
+    "3": Text("Tables", "Tabel"),
+    "4": Text("Law and plan.toml", "Hukum dan plan.toml"),
+}
+"""First digit of a code -> what it is about."""
+
+
+def headline(diff: Diff) -> Text:
+    """Return what changed in one line."""
+    counts = {digit: sum(c.code[3] == digit for c in diff.changes) for digit in SECTIONS}
+    said = [
+        (f"{n} in {SECTIONS[d].en.lower() if d != '4' else 'law and plan.toml'}", f"{n} {SECTIONS[d].id.lower() if d != '4' else 'hukum dan plan.toml'}")
+        for d, n in counts.items() if n
+    ]  # fmt: skip
+    parts = (
+        Text("changes: " + ", ".join(en for en, _ in said), "perubahan: " + ", ".join(id_ for _, id_ in said))
+        if said
+        else NO_CHANGE
+    )
+    if diff.parcels is None:
+        return parts
+    flips = flips_line(diff.parcels, diff.max_flips)
+    return Text(f"{parts.en}; {flips.en}", f"{parts.id}; {flips.id}")
+
+
+def flips_line(parcels: ParcelChanges, budget: int | None) -> Text:
+    """Return how many verdicts flip, in one line."""
+    n, worse = len(parcels.flips), parcels.worse
+    en = f"{n} of {parcels.rows} parcels' verdicts flip ({worse} worse, {n - worse} better)"
+    id_ = f"putusan {n} dari {parcels.rows} persil berubah ({worse} memburuk, {n - worse} membaik)"
+    if parcels.unreadable:
+        en += f", {len(parcels.unreadable)} cannot be judged"
+        id_ += f", {len(parcels.unreadable)} tidak dapat dinilai"
+    if budget is not None:
+        over = parcels.against_budget > budget
+        en += f"; {'over' if over else 'within'} the budget of {budget}"
+        id_ += f"; {'melebihi' if over else 'dalam'} batas {budget}"
+    return Text(en, id_)
+
+
+def dates_line(parcels: ParcelChanges) -> Text:
+    """Return by which law parcels were judged: it must not be guessed whether a date alone makes flips."""
+    day = parcels.as_of.isoformat()
+    if parcels.dates == "ignored":
+        return Text(
+            "both versions are judged as if in force: status and dates make no flip (--as-of DATE counts them)",
+            "kedua versi dinilai seolah-olah berlaku: status dan tanggal tidak mengubah putusan (--as-of TANGGAL memperhitungkannya)",
+        )
+    return Text(f"judged by the law of {day}, status and dates included",
+                f"dinilai menurut aturan per {day}, termasuk status dan tanggal")  # fmt: skip
+
+
+def version_line(version: Version, lang: str) -> str:
+    """Return path, plan and force of one side."""
+    parts = [safe_text(version.path)]
+    if version.kind == "plan":
+        parts.append(f"{safe_text(version.id)}, {force(version).pick(lang)}")
+    parts.append(f"sha256 {version.sha256[:12]}")
+    return " · ".join(parts) if lang else ""
+
+
+def force(version: Version) -> Text:
+    """Return whether a version is law, and from when to when."""
+    dates = " – ".join(str(day) if day else "…" for day in (version.valid_from, version.valid_until))
+    if version.status == "draft":
+        return Text(f"draft ({dates})", f"rancangan ({dates})")
+    word = (
+        Text("in force", "berlaku")
+        if version.in_force
+        else Text("not in force that day", "tidak berlaku pada tanggal itu")
+    )
+    return Text(f"{word.en} ({dates})", f"{word.id} ({dates})")
+
+
+def verdict(name: str, lang: str) -> str:
+    """Return a verdict in words."""
+    return VERDICTS[Verdict(name)].pick(lang)
+
+
+def change_line(change: Change, lang: str) -> str:
+    """Return a change as one harmless line: its place, its message, its effect."""
+    names = [name for name in (change.layer, change.feature or change.old_feature) if name and not change.row]
+    where = " ".join(safe_text(name) for name in names)
+    field = f" {safe_text(change.field)}" if change.field and change.code[3] == "2" else ""
+    effect = EFFECTS[change.effect].pick(lang) if change.effect else ""
+    text = safe_text(change.message.pick(lang)) + (f" [{effect}]" if effect else "")
+    return f"{where}{field}: {text}" if where or field else text
+
+
+def cause_line(cause: Cause, lang: str) -> str:
+    """Return a cause as one harmless line."""
+    if cause.how == "together":
+        return HOW["together"].pick(lang) + (f": {safe_text(cause.part)}" if cause.part else "")
+    detail = f": {safe_text(cause.detail)}" if cause.detail else ""
+    more = "" if cause.how == "alone" else f" ({HOW[cause.how].pick(lang)})"
+    return f"{safe_text(cause.part)}{detail}{more}"
+
+
+def causes_line(causes: tuple[Cause, ...], lang: str) -> str:
+    """Return the causes of a flip in one line."""
+    return "; ".join(cause_line(cause, lang) for cause in causes) or "-"
+
+
+def rules_line(flip: Flip) -> str:
+    """Return the rules that changed, with both outcomes."""
+    return ", ".join(f"{rule} {a} -> {b}" for rule, a, b in flip.rules)
+
+
+def area(value: float | None, lang: str) -> str:
+    """Return an area in words."""
+    return "-" if value is None else Quantity(value, "m2").text().pick(lang)
+
+
+def sections(diff: Diff) -> Iterator[tuple[str, list[Change]]]:
+    """Yield the subjects with their changes."""
+    for digit in SECTIONS:
+        found = [change for change in diff.changes if change.code[3] == digit]
+        if found:
+            yield digit, found
+
+
+def title(code: str, lang: str) -> str:
+    """Return what a code is about."""
+    return CODES[code].title.pick(lang)
