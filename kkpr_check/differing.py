@@ -21,7 +21,7 @@ from kkpr_check.changes.tables import compare_tables
 from kkpr_check.changes.zones import compare_zones
 from kkpr_check.errors import ErrorGroup, InputError, KkprError, Place, Text, UsageError
 from kkpr_check.io import crs as crs_policy
-from kkpr_check.io.adopt_inspect import inspect
+from kkpr_check.io.adopt.inspection import inspect
 from kkpr_check.io.containers import local_path
 from kkpr_check.io.index import LayerIndex
 from kkpr_check.io.layers import LayerData
@@ -33,6 +33,11 @@ from kkpr_check.sheets import Problems, Sheet, read_sheet
 from kkpr_check.tables import FORMATS
 
 ZONING = "zoning"
+MAP_ZONES = 3_000
+"""Zones of one version that the map shows: those nearest to a change."""
+MAP_REACH_M = 100.0
+MAP_DETAIL = 2_000.0
+Maps = tuple[tuple[Any, ...], tuple[Any, ...]]
 _BARE = Text("a bare layer has none", "layer lepas tidak memilikinya")
 
 
@@ -76,7 +81,7 @@ class _Found:
     notes: dict[Text, None] = field(default_factory=dict)
     not_compared: list[tuple[str, Text]] = field(default_factory=list)
     float_noise_m2: float = 0.0
-    maps: tuple[tuple[Any, ...], tuple[Any, ...]] = ((), ())
+    maps: Maps = ((), ())
 
 
 def compare(request: DiffRequest) -> tuple[Diff, Side, Side]:
@@ -395,7 +400,7 @@ def _compare_layer(
         found.transitions += zones.transitions
         found.changes += zones.changes
         found.float_noise_m2 += zones.float_noise_m2
-        found.maps = _maps(old, new, work)
+        found.maps = _maps(old, new, zones.changes, work)
         pairs = (matched.old, matched.new)
     else:
         reshaped = pair_reshaped(old, new, matched)
@@ -404,9 +409,35 @@ def _compare_layer(
     found.changes += compare_attributes(old, new, pairs)
 
 
-def _maps(old: LayerSide, new: LayerSide, work: str) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Return both zonings as (codes, geometries in metres of `work`), for the map."""
-    return (old.code, old.geometry), (new.code, new.geometry)
+def _maps(old: LayerSide, new: LayerSide, changes: Sequence[Change], work: str) -> Maps:
+    """Return the zones of both versions near what changed, as (code, geometry in longitude, latitude), for the map."""
+    marks = objects([change.witness for change in changes if change.witness is not None])
+    if not len(marks):
+        return (), ()
+    drawn = []
+    for side in (old, new):
+        assert side.code is not None
+        rows = _near(side.geometry, marks)
+        shapes = shapely.simplify(side.geometry[rows], _span_m(marks) / MAP_DETAIL)
+        placed = crs_policy.transform(shapes, work, crs_policy.LONLAT)
+        drawn.append(tuple(zip(side.code[rows].tolist(), placed, strict=True)))
+    return drawn[0], drawn[1]
+
+
+def _near(geometry: Objects, marks: Objects) -> Any:
+    """Return the rows within a walk of a change, at most `MAP_ZONES`, nearest first in the order of the layer."""
+    there = np.flatnonzero(~shapely.is_missing(geometry) & ~shapely.is_empty(geometry))
+    tree = shapely.STRtree(marks)
+    at, distance = tree.query_nearest(geometry[there], return_distance=True, all_matches=False)
+    near = at[0][np.argsort(distance, kind="stable")][:MAP_ZONES]
+    reach_m = max(MAP_REACH_M, _span_m(marks) / 10)
+    within = {int(n) for n, d in zip(at[0], distance, strict=True) if d <= reach_m}
+    return there[sorted(within.intersection(near.tolist()))]
+
+
+def _span_m(marks: Objects) -> float:
+    west, south, east, north = shapely.total_bounds(marks)
+    return float(max(east - west, north - south, 1.0))
 
 
 def in_lonlat(changes: Sequence[Change], work: str) -> Iterator[Change]:

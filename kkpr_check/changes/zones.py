@@ -37,6 +37,7 @@ TILE_VERTICES = 500
 _TILE_ROUNDS = 14
 WIDEST = 20
 """Pieces whose greatest width is measured; they are the ones with the greatest mean width."""
+_EXACT_VERTICES = 200
 Key = tuple[str | None, str | None]
 NONE = Text("no zone", "tanpa zona")
 NO_CODE = "?"
@@ -143,7 +144,7 @@ def _pieces(before: _Tiles, after: _Tiles, kept: _Tiles) -> tuple[dict[Key, list
         (before, after, tree_new, i, (0, None)),
         (after, before, tree_old, j, (None, 0)),
     ):
-        for n, piece in _bare(tiles, other, tree, mine, areas, tree_kept, kept):
+        for n, piece in _bare(tiles, other, tree, mine, areas, tree_kept, kept, both):
             key = (tiles.code[n], None) if order[0] == 0 else (None, tiles.code[n])
             found[key].append(piece)
     return found, both
@@ -172,19 +173,31 @@ def _bare(
     areas: Floats,
     tree_kept: shapely.STRtree,
     kept: _Tiles,
+    both: list[Any],
 ) -> Iterator[tuple[int, Any]]:
-    """Yield the parts of each tile that no zone of the other version covers."""
+    """Yield the parts of each tile that no zone of the other version covers.
+
+    What an unchanged zone of another code covers was covered twice; it goes to `both`.
+    """
     covered = np.bincount(mine, weights=areas, minlength=len(tiles.polygon))
     suspect = np.abs(shapely.area(tiles.polygon) - covered) >= NOISE_AREA_M2
     suspect |= _meets_overlap(tiles, other, tree)
     for n in np.flatnonzero(suspect).tolist():
         polygon = tiles.polygon[n]
-        over = [*other.polygon[tree.query(polygon, predicate="intersects")]]
-        over += [*kept.polygon[tree_kept.query(polygon, predicate="intersects")]]
-        rest = remainder_of(polygon, union_of(over)) if over else polygon
-        parts = polygons_of(rest)
-        if len(parts) and (drawn := parts[_drawn(parts)]).size:
+        over = other.polygon[tree.query(polygon, predicate="intersects")]
+        left = remainder_of(polygon, union_of(over)) if len(over) else polygon
+        near = tree_kept.query(left, predicate="intersects")
+        if len(near):
+            beside = kept.polygon[near[kept.code[near] != tiles.code[n]]]
+            both += _drawn_parts(overlap_of(left, union_of(beside))) if len(beside) else []
+            left = remainder_of(left, union_of(kept.polygon[near]))
+        if drawn := _drawn_parts(left):
             yield n, collect(drawn)
+
+
+def _drawn_parts(geometry: Any) -> list[Any]:
+    parts = polygons_of(geometry)
+    return list(parts[_drawn(parts)]) if len(parts) else []
 
 
 def _meets_overlap(tiles: _Tiles, other: _Tiles, tree: shapely.STRtree) -> Any:
@@ -271,8 +284,16 @@ def widths_m(pieces: Objects) -> tuple[float, float]:
     """
     area, length = shapely.area(pieces), shapely.length(pieces)
     widest = np.argsort(-area / length, kind="stable")[:WIDEST]
-    greatest = max(2 * deepest_m(piece, shapely.boundary(piece)) for piece in pieces[widest])
+    greatest = max(2 * _radius_m(piece) for piece in pieces[widest])
     return rounded(2 * area.sum() / length.sum()), rounded(greatest)
+
+
+def _radius_m(piece: Any) -> float:
+    """Return the radius of the largest circle inside; to a hundredth of the mean width where the outline is long."""
+    if shapely.get_num_coordinates(piece) <= _EXACT_VERTICES:
+        return deepest_m(piece, shapely.boundary(piece))
+    circle = shapely.maximum_inscribed_circle(piece, tolerance=max(1e-3, 0.02 * piece.area / piece.length))
+    return float(circle.length)
 
 
 def _zone_change(key: Key, pieces: Objects, narrow: bool, new: LayerSide) -> Change:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from kkpr_check.changes.result import Diff
 
 SUMMARY = words(
-    "Compare two versions of a plan: geometry, attributes, tables, law, and which parcels' verdicts flip and why; exit 1 over --max-flips.",
-    "Bandingkan dua versi rencana: geometri, atribut, tabel, hukum, serta putusan persil yang berubah dan sebabnya; kode keluar 1 bila melebihi --max-flips.",
+    "Compare two versions of a plan: geometry, attributes, tables, law, and which verdicts flip and why; exit 1 over --max-flips.",
+    "Bandingkan dua versi rencana: geometri, atribut, tabel, hukum, dan putusan yang berubah; "
+    "kode keluar 1 bila melebihi --max-flips.",
 )
 _FORMATS = "text, json, jsonl, sarif, junit, github, gitlab, md, html, gpkg, auto"
 

@@ -36,10 +36,8 @@ SECTIONS: Mapping[str, Text] = {
 def headline(diff: Diff) -> Text:
     """Return what changed in one line."""
     counts = {digit: sum(c.code[3] == digit for c in diff.changes) for digit in SECTIONS}
-    said = [
-        (f"{n} in {SECTIONS[d].en.lower() if d != '4' else 'law and plan.toml'}", f"{n} {SECTIONS[d].id.lower() if d != '4' else 'hukum dan plan.toml'}")
-        for d, n in counts.items() if n
-    ]  # fmt: skip
+    names = {**SECTIONS, "4": Text("law and plan.toml", "hukum dan plan.toml")}
+    said = [(f"{n} in {names[d].en.lower()}", f"{n} {names[d].id.lower()}") for d, n in counts.items() if n]
     parts = (
         Text("changes: " + ", ".join(en for en, _ in said), "perubahan: " + ", ".join(id_ for _, id_ in said))
         if said
