@@ -13,15 +13,19 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import geopandas
 from make_drawings import accuracy_svg
 
+from kkpr_check.changes.base import CODES as DIFF_CODES
 from kkpr_check.cli.app import build
 from kkpr_check.model import Outcome
 from kkpr_check.quality.catalogue import DOMAIN_CHECKS, ENTRIES
@@ -42,6 +46,12 @@ EXTRAS = {
     "docx": "`check --format docx`: the review as a document to edit, map included",
     "pdf": "`check --format pdf`: the same review as PDF/A-2b",
 }
+DIFF_EDITS = (
+    ("itbx.csv", "rumah-tunggal,X,X,X,X,X,X,X,X,X,X,X,X,T3,I", "rumah-tunggal,X,X,X,X,X,X,X,X,X,X,X,X,T3,X"),
+    ("plan.toml", '"HPK" = "conditional"', '"HPK" = "fail"'),
+    ("plan.toml", "valid_from = 2024-03-01", "valid_from = 2090-01-01"),
+)
+"""What the example of `diff` changes in a copy of the sample plan: file, old text, new text."""
 TABLES = ("layer", "overlay", "tolerance")
 """Keys of plan.toml that have a table of their own."""
 FAMILIES = {
@@ -64,6 +74,7 @@ def pages() -> dict[Path, str]:
         ROOT / "README.md": {"example": example(), "rules": rule_table("docs/rules/"), "speed": speed()},
         ROOT / "docs" / "plan-folder.md": {"keys": "\n".join(key_tables())},
         ROOT / "docs" / "validate.md": {"codes": data_codes(), "demands": demands()},
+        ROOT / "docs" / "diff.md": {"example": diff_example(), "codes": diff_codes()},
         ROOT / "docs" / "install.md": {"extras": extras()},
         ROOT / "docs" / "law.md": {"law": law_table()},
     }
@@ -329,6 +340,41 @@ def example() -> str:
     if done.returncode != 1:
         raise SystemExit(f"{EXAMPLE}: exit {done.returncode}\n{done.stderr}")
     return f"```console\n$ {EXAMPLE}\n{done.stdout.rstrip()}\n$ echo $?\n1\n```"
+
+
+def diff_example() -> str:
+    """Return a comparison of the sample plan with a changed copy of it, with its real output."""
+    call = "kkpr-check diff lama baru --parcels persil.geojson --activity rumah-tunggal"
+    environment = os.environ | {
+        "KKPR_LANG": "en",
+        "NO_COLOR": "1",
+        "PYTHONIOENCODING": "utf-8",
+        "PYTHONPATH": str(ROOT),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("lama", "baru"):
+            shutil.copytree(ROOT / "data" / "sample", Path(folder) / name)
+        parcels = geopandas.read_file(ROOT / "data" / "sample" / "layers" / "persil_sintetis.fgb")
+        parcels.iloc[::10].to_file(Path(folder) / "persil.geojson")
+        for file, old, new in DIFF_EDITS:
+            path = Path(folder) / "baru" / file
+            text = path.read_text("utf-8")
+            if old not in text:
+                raise SystemExit(f"{file}: {old!r} is gone")
+            path.write_text(text.replace(old, new, 1), "utf-8")
+        command = [sys.executable, "-m", "kkpr_check", *shlex.split(call)[1:]]
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, check=False, encoding="utf-8"
+        )
+    if done.returncode != 0:
+        raise SystemExit(f"{call}: exit {done.returncode}\n{done.stderr}")
+    return f"```console\n$ {call}\n{done.stdout.rstrip()}\n```"
+
+
+def diff_codes() -> str:
+    """Return the codes of `diff` as a table."""
+    rows = [f"| {code} | {one.name} | {one.title.en} |" for code, one in DIFF_CODES.items()]
+    return "\n".join(["| code | name | what |", "|---|---|---|", *rows])
 
 
 def speed() -> str:
