@@ -21,7 +21,7 @@ CONTENTS = {
     "Guide · Panduan": [
         "install", "first-check", "adopt", "plan-folder", "reading-a-report", "info", "accuracy", "law", "limits",
     ],
-    "Scripts and CI": ["batch", "oss", "validate", "ci", "python-api", "cli", "rules/README"],
+    "Scripts and CI": ["batch", "oss", "validate", "diff", "ci", "python-api", "cli", "rules/README"],
     "Inside": ["design"],
 }  # fmt: skip
 """Chapters and their pages, in order."""
