@@ -145,8 +145,8 @@ Psn = Annotated[
 SiteId = Annotated[str | None, _option("--id", "NAME", "Name of the site.", "Nama lokasi.")]
 Format = Annotated[
     str | None,
-    _option("--format", "FORMAT", "text, json, jsonl, geojson, oss, docx or pdf (default: by the suffix of --output, else text).",
-            "text, json, jsonl, geojson, oss, docx, atau pdf (bawaan: menurut akhiran --output, selain itu text)."),
+    _option("--format", "FORMAT", "text, json, jsonl, geojson, html, md, oss, docx or pdf (default: by the suffix of --output, else text).",
+            "text, json, jsonl, geojson, html, md, oss, docx, atau pdf (bawaan: menurut akhiran --output, selain itu text)."),
 ]  # fmt: skip
 Output = Annotated[
     str | None,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kkpr_check.report.json import ToLonLat
     from kkpr_check.report.look import Look
 
-FORMATS = ("text", "json", "jsonl", "geojson", "oss", "docx", "pdf")
+FORMATS = ("text", "json", "jsonl", "geojson", "html", "md", "oss", "docx", "pdf")
 """The formats of this release."""
 BINARY = frozenset({"docx", "pdf"})
 """Formats that are bytes: `render` returns them so, and no terminal can show them."""
@@ -62,6 +62,14 @@ def render(
         from kkpr_check.report import json
 
         return (json.dumps if fmt == "json" else json.dumps_lines)(reports, lang, to_lonlat, as_of)
+    if fmt == "html":
+        from kkpr_check.report import html
+
+        return html.dumps(reports, lang, to_lonlat, as_of)
+    if fmt == "md":
+        from kkpr_check.report import markdown
+
+        return markdown.dumps(reports, lang, to_lonlat, as_of)
     if fmt == "geojson":
         from kkpr_check.report import geojson
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from kkpr_check.errors import Text
 from kkpr_check.quality.findings import DataFinding, Result
 from kkpr_check.report import findings_words as words
-from kkpr_check.report.safe import safe_text, whole_characters
+from kkpr_check.report.safe import md, whole_characters
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~@&:])")
 _MAX_CHARACTERS = 900_000
 """GitHub refuses a step summary of more than 1 MiB."""
 
@@ -62,12 +59,3 @@ def _row(finding: DataFinding, lang: str) -> str:
         md(words.message(finding, lang)), md(words.remedy(finding, lang)),
     )  # fmt: skip
     return "| " + " | ".join(cells) + " |"
-
-
-def md(text: str) -> str:
-    r"""Return text that Markdown shows as it is: no markup, no HTML, no link, no mention.
-
-    >>> md("a|b <img> @all")
-    'a\\|b \\<img\\> \\@all'
-    """
-    return _SPECIAL.sub(r"\\\1", safe_text(text))

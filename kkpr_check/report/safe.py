@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _HIDDEN = frozenset(
@@ -9,6 +10,11 @@ _HIDDEN = frozenset(
 )
 _BREAKS = frozenset("\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029")
 
+_MARKDOWN = re.compile(
+    r"([\\`*_{}\[\]<>|~@&#!])|(:)(?=//)|(?<=\bwww)(\.)|^(\s*)([-+=](?=[-+=\s]|$)|\d+(?=[.)]\s))",
+    re.IGNORECASE,
+)
+"""Markup, what starts a link by itself, and what starts a list at the beginning of a line."""
 _ASCII = str.maketrans({
     "≤": "<=", "≥": ">=", "≠": "!=", "×": "x", "·": "-", "•": "-", "–": "-", "—": "-", "−": "-", "…": "...",
     "→": "->", "←": "<-", "²": "2", "³": "3", "½": "1/2", "¼": "1/4", "¾": "3/4", "°": " deg", "±": "+/-",
@@ -80,3 +86,19 @@ def _in_encoding(character: str, encoding: str) -> str:
         bare = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode("ascii")
         return bare or "?"
     return character
+
+
+def md(text: str) -> str:
+    r"""Return text that Markdown shows as it is: no markup, no HTML, no link, no mention.
+
+    >>> md("a|b <img> @all"), md("- 1.5 m"), md("https://x.id www.x.id")
+    ('a\\|b \\<img\\> \\@all', '\\- 1.5 m', 'https\\://x.id www\\.x.id')
+    """
+    return _MARKDOWN.sub(_escaped, safe_text(text))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    if found[5] is None:
+        return f"\\{found[0]}"
+    digits = found[5].isdigit()
+    return f"{found[4]}{found[5]}\\" if digits else f"{found[4]}\\{found[5]}"

@@ -1,0 +1,268 @@
+"""Reports as one HTML file that works offline: an interactive map, the report, and a sheet for the printer.
+
+Nothing is fetched: Leaflet stands in the page, there are no tiles. A content security policy allows the page's own script and
+style by their hashes and nothing else; foreign text is escaped in the page, and a text node on the map.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from html import escape
+from importlib import resources
+from typing import Any
+
+import shapely
+
+from kkpr_check.model import Finding, Json, Outcome, Report
+from kkpr_check.report import sitemap, svg, words
+from kkpr_check.report.json import ToLonLat, geometry_json, work_crs_of
+from kkpr_check.report.page import Entry, Page, Row
+from kkpr_check.report.safe import safe_text, whole_characters
+
+_SCRIPTS = ("leaflet.js", "report.js")
+_STYLES = ("leaflet.css", "report.css")
+_WITNESSED = (Outcome.CONDITIONAL, Outcome.UNDETERMINED, Outcome.FAIL)
+
+
+def dumps(reports: Sequence[Report], lang: str, to_lonlat: ToLonLat, as_of: dt.date) -> str:
+    """Return one page for all reports."""
+    pages = [Page(report, lang, to_lonlat, as_of) for report in reports]
+    scripts = [_asset(name) for name in _SCRIPTS]
+    style = "\n".join(_asset(name) for name in _STYLES)
+    title = pages[0].title if len(pages) == 1 else words.SUMMARY.pick(lang).format(len(pages))
+    parts = [
+        f'<!doctype html>\n<html lang="{escape(lang)}">\n<head>\n<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(scripts, style)}">',
+        '<meta name="viewport" content="width=device-width,initial-scale=1">',
+        f"<title>{_text(title)} - kkpr-check</title>",
+        f"<style>{style}</style>\n</head>\n<body>\n<main>",
+        *(_contents(pages, lang) if len(pages) > 1 else ()),
+        *(line for number, page in enumerate(pages) for line in _article(page, number)),
+        f"<footer>{_text(words.DISCLAIMER.pick(lang))}</footer>\n</main>",
+        *(f"<script>{script}</script>" for script in scripts),
+        "</body>\n</html>\n",
+    ]
+    return whole_characters("\n".join(parts))
+
+
+def fragment(report: Report, lang: str, to_lonlat: ToLonLat, as_of: dt.date) -> str:
+    """Return one report without script, style or interactive map, to stand inside another page (a notebook)."""
+    page = Page(report, lang, to_lonlat, as_of)
+    return whole_characters(
+        "\n".join(
+            [
+                "<div>",
+                *_head(page),
+                *_sheet(page),
+                *_body(page),
+                f"<p>{_text(words.DISCLAIMER.pick(lang))}</p></div>",
+            ]
+        )
+    )
+
+
+def _asset(name: str) -> str:
+    return (resources.files("kkpr_check.report") / "assets" / name).read_text("utf-8").rstrip("\n")
+
+
+def _policy(scripts: Sequence[str], style: str) -> str:
+    def hashed(text: str) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+    allowed = " ".join(map(hashed, scripts))
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src {hashed(style)}; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
+    )
+
+
+def _text(value: object) -> str:
+    return escape(safe_text(value))
+
+
+def _contents(pages: Sequence[Page], lang: str) -> Iterator[str]:
+    yield f"<nav><h1>{_text(words.SUMMARY.pick(lang).format(len(pages)))}</h1><ul>"
+    for number, page in enumerate(pages):
+        yield f'<li><a href="#r{number}">{_text(page.title)}</a></li>'
+    yield "</ul></nav>"
+
+
+def _article(page: Page, number: int) -> Iterator[str]:
+    yield f'<article id="r{number}">'
+    yield from _head(page)
+    data = _map_data(page)
+    if data is not None:
+        label = _text(page.say(words.MAP))
+        yield f'<div class="map" data-map="m{number}" role="region" aria-label="{label}"></div>'
+        yield f'<script type="application/json" id="m{number}">{_embedded(data)}</script>'
+        yield '<div class="sheet">'
+        yield from _sheet(page)
+        yield "</div>"
+    yield from _body(page)
+    yield "</article>"
+
+
+def _embedded(data: Json) -> str:
+    """Return JSON that can not end the element it stands in."""
+    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _head(page: Page) -> Iterator[str]:
+    yield f'<h1 class="{page.report.verdict.value}">{_text(page.title)}</h1>'
+    for banner in page.banners():
+        yield f'<p class="banner">{_text(banner)}</p>'
+    yield "<dl>"
+    for label, value in page.facts():
+        yield (
+            f"<dt>{_text(label)}</dt><dd>{_text(value)}</dd>"
+            if label
+            else f'<dd class="wide">{_text(value)}</dd>'
+        )
+    yield "</dl>"
+
+
+def _sheet(page: Page) -> Iterator[str]:
+    drawing = sitemap.draw(page.report, page.lang, page.to_lonlat)
+    if drawing is not None:
+        yield svg.dumps(drawing, page.say(words.MAP))
+
+
+def _body(page: Page) -> Iterator[str]:
+    ledgers = list(page.ledgers())
+    if ledgers:
+        yield f"<h2>{_text(page.say(words.LEDGER))}</h2>"
+        for title, rows in ledgers:
+            yield from _table(page, title, rows)
+    for outcome, title, entries in page.sections():
+        yield f'<section class="{outcome.word}"><h2>{_text(title)}</h2>'
+        for entry in entries:
+            yield from _entry(page, entry)
+        yield "</section>"
+    yield from _list(page.say(words.NOTES), page.notes())
+    yield "<dl>"
+    for label, value in (*page.counts(), (page.say(words.CRS), page.coordinates())):
+        yield f"<dt>{_text(label)}</dt><dd>{_text(value)}</dd>"
+    yield "</dl>"
+    for title, lines in page.lists():
+        yield from _list(title, lines)
+
+
+def _table(page: Page, title: str, rows: Sequence[Row]) -> Iterator[str]:
+    heads = ((words.ZONE, ""), (words.NAME, ""), (words.AREA, "n"), (words.SHARE, "n"))
+    yield f"<table><caption>{_text(title)}</caption><thead><tr>"
+    yield "".join(f'<th scope="col" class="{kind}">{_text(page.say(text))}</th>' for text, kind in heads)
+    yield "</tr></thead><tbody>"
+    given = dict(page.report.zone_colours)
+    for row in rows:
+        fill = svg.colour(sitemap.colour_of(row.code, given.get(row.code)))
+        key = (
+            ""
+            if row.code == "-"
+            else (
+                f'<svg class="key" viewBox="0 0 1 1" preserveAspectRatio="none"><rect width="1" height="1" fill="{fill}"/></svg>'
+            )
+        )
+        yield (
+            f"<tr><td>{key}{_text(row.code)}</td><td>{_text(row.name)}</td>"
+            f'<td class="n">{words.area(row.area_m2, page.lang)}</td>'
+            f'<td class="n">{words.percent(row.share, page.lang)}</td></tr>'
+        )
+    yield "</tbody></table>"
+
+
+def _entry(page: Page, entry: Entry) -> Iterator[str]:
+    yield f'<div class="finding"><h3>{_text(entry.rule)} <code>{_text(entry.name)}</code></h3>'
+    yield f"<p>{_text(entry.message)}</p>"
+    if entry.measured:
+        yield f"<p>{_text(entry.measured)}</p>"
+    yield "<dl>"
+    for label, value in ((words.WHERE, entry.where), (words.LAW, entry.law), (words.TODO, entry.todo)):
+        if value:
+            yield f"<dt>{_text(page.say(label))}</dt><dd>{_text(value)}</dd>"
+    if entry.flip:
+        yield f'<dd class="wide">{_text(entry.flip)}</dd>'
+    yield "</dl></div>"
+
+
+def _list(title: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield f"<h2>{_text(title)}</h2><ul>"
+        yield from (f"<li>{_text(line)}</li>" for line in lines)
+        yield "</ul>"
+
+
+def _map_data(page: Page) -> Json | None:
+    """Return the layers of the interactive map in drawing order, None where the site has no outline."""
+    report, site = page.report, page.report.site
+    if all(shape is None or shape.is_empty for shape in (site.parcel, site.footprint)):
+        return None
+    layers = [
+        ("zones", words.LEDGER, list(_zones(page))),
+        ("existing", words.FIELDS["existing"], _shape(page, site.existing, words.FIELDS["existing"])),
+        (
+            "approvable",
+            words.APPROVABLE,
+            _shape(page, report.approvable and report.approvable.geometry, words.APPROVABLE),
+        ),
+        *((outcome.word, words.SECTIONS[outcome], list(_witnesses(page, outcome))) for outcome in _WITNESSED),
+        ("footprint", words.FIELDS["footprint"], _shape(page, site.footprint, words.FIELDS["footprint"])),
+        ("parcel", words.FIELDS["parcel"], _shape(page, site.parcel, words.FIELDS["parcel"])),
+    ]
+    return {
+        "layers": [
+            {"kind": kind, "name": escape(_capital(page.say(name))), "features": features}
+            for kind, name, features in layers
+            if features
+        ]
+    }
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _zones(page: Page) -> Iterator[Json]:
+    report = page.report
+    subject = report.site.parcel if report.site.parcel is not None else report.site.footprint
+    x0, y0, x1, y1 = subject.bounds if subject is not None else (0.0, 0.0, 0.0, 0.0)
+    room_m = 2 * max(x1 - x0, y1 - y0, 25.0)
+    view = shapely.box(x0 - room_m, y0 - room_m, x1 + room_m, y1 + room_m)
+    given = dict(report.zone_colours)
+    names = {zone.subzone: zone.name for entry in report.ledger for zone in entry.zones}
+    for code, whole in report.zones:
+        shape = shapely.intersection(whole, view)
+        colour = svg.colour(sitemap.colour_of(code, given.get(code)))
+        told = [safe_text(f"{page.say(words.ZONE)} {code}"), safe_text(names.get(code, ""))]
+        yield from _feature(page, shape, told, {"code": safe_text(code), "colour": colour})
+
+
+def _shape(page: Page, shape: Any, name: Any) -> list[Json]:
+    if shape is None or shape.is_empty:
+        return []
+    told = [_capital(page.say(name)), words.area(shape.area, page.lang)]
+    return list(_feature(page, shape, told, {}))
+
+
+def _witnesses(page: Page, outcome: Outcome) -> Iterator[Json]:
+    for finding in page.report.findings:
+        if finding.outcome is outcome and finding.witness is not None:
+            yield from _feature(page, finding.witness, _told(page, finding), {})
+
+
+def _told(page: Page, finding: Finding) -> list[str]:
+    return [f"{finding.rule} {finding.name}", safe_text(page.say(finding.message)), safe_text(finding.legal)]
+
+
+def _feature(page: Page, shape: Any, told: Sequence[str], properties: Json) -> Iterator[Json]:
+    geometry = geometry_json(shape, work_crs_of(page.report), page.to_lonlat)
+    if geometry is not None:
+        yield {
+            "type": "Feature",
+            "geometry": geometry,
+            "properties": {"told": [line for line in told if line], **properties},
+        }
