@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kkpr_check._version import __version__
 
 if TYPE_CHECKING:
-    from kkpr_check.api import Plan, check, check_many, to_dict
+    from kkpr_check.api import Plan, check, check_many, to_dict, to_html
     from kkpr_check.errors import KkprError, Text
     from kkpr_check.model import Finding, Outcome, Proposal, Report, Verdict
 
@@ -27,6 +27,7 @@ __all__ = [
     "check",
     "check_many",
     "to_dict",
+    "to_html",
 ]
 
 _HOME = {"KkprError": "errors", "Text": "errors"} | dict.fromkeys(

@@ -205,9 +205,32 @@ def to_dict(report: Report, lang: str = "id") -> dict[str, Any]:
     """Return a report as the JSON object of schema ``kkpr-check/report/1``."""
     from kkpr_check.report import render
 
-    as_of = dt.date.fromisoformat(report.provenance["options"]["as_of"])
-    document: dict[str, Any] = json.loads(render([report], "json", lang, as_of=as_of, to_lonlat=to_lonlat))
+    document: dict[str, Any] = json.loads(
+        render([report], "json", lang, as_of=_as_of(report), to_lonlat=to_lonlat)
+    )
     return document
+
+
+def to_html(report: Report, lang: str = "id") -> str:
+    """Return a report as one HTML page that works offline: what ``--format html`` writes."""
+    from kkpr_check.report import html
+
+    return html.dumps([report], lang, to_lonlat, _as_of(report))
+
+
+def _in_notebook(report: Report) -> str:
+    """Return what a notebook shows of a report, in the language of ``KKPR_LANG``."""
+    from kkpr_check.report import html
+
+    lang = "en" if os.environ.get("KKPR_LANG") == "en" else "id"
+    return html.fragment(report, lang, to_lonlat, _as_of(report))
+
+
+def _as_of(report: Report) -> dt.date:
+    return dt.date.fromisoformat(report.provenance["options"]["as_of"])
+
+
+setattr(Report, "_repr_html_", _in_notebook)  # noqa: B010  (the core does not know how to draw itself)
 
 
 def _is_shape(value: Any) -> bool:

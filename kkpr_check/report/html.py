@@ -202,7 +202,7 @@ def _map_data(page: Page) -> Json | None:
     if all(shape is None or shape.is_empty for shape in (site.parcel, site.footprint)):
         return None
     layers = [
-        ("zones", words.LEDGER, list(_zones(page))),
+        ("zones", words.ZONE, list(_zones(page))),
         ("existing", words.FIELDS["existing"], _shape(page, site.existing, words.FIELDS["existing"])),
         (
             "approvable",
@@ -230,7 +230,7 @@ def _zones(page: Page) -> Iterator[Json]:
     report = page.report
     subject = report.site.parcel if report.site.parcel is not None else report.site.footprint
     x0, y0, x1, y1 = subject.bounds if subject is not None else (0.0, 0.0, 0.0, 0.0)
-    room_m = 2 * max(x1 - x0, y1 - y0, 25.0)
+    room_m = 5 * max(x1 - x0, y1 - y0, 25.0)
     view = shapely.box(x0 - room_m, y0 - room_m, x1 + room_m, y1 + room_m)
     given = dict(report.zone_colours)
     names = {zone.subzone: zone.name for entry in report.ledger for zone in entry.zones}
