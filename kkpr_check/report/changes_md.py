@@ -7,8 +7,7 @@ from itertools import groupby
 from kkpr_check.changes.result import Diff, ParcelChanges
 from kkpr_check.errors import Text
 from kkpr_check.report import changes_words as words
-from kkpr_check.report.findings_md import md
-from kkpr_check.report.safe import whole_characters
+from kkpr_check.report.safe import md, whole_characters
 
 MAX_CHARACTERS = 65_536
 """GitHub refuses a longer comment."""
