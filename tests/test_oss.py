@@ -8,6 +8,7 @@ import json
 import os
 import re
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,19 @@ def test_outlines_that_are_refused(tmp_path: Path, points: list[Any], message: s
     assert "P-1/L-1" in str(caught.value)
 
 
+@pytest.mark.parametrize("odd", ["x", None, 7, {"serial": "3", "lat_lng": ""}, {"serial": "3"}])
+def test_no_vertex_is_left_out_silently(tmp_path: Path, odd: object) -> None:
+    with pytest.raises(InputError, match=r"no object|without coordinates"):
+        shape_of(tmp_path, [*STRAIGHT[:2], odd, *STRAIGHT[2:]])
+
+
+def test_a_blank_vertex_is_an_empty_list(tmp_path: Path) -> None:
+    site = shape_of(tmp_path, [{"serial": "", "lat_lng": ""}])
+    assert site.doubt is not None
+    assert "holds no vertices" in site.doubt.en
+    assert not site.unread
+
+
 def test_a_crossing_outline_is_doubtful(tmp_path: Path) -> None:
     a, b, c, d = STRAIGHT[:4]
     crossed = [{**p, "serial": n} for n, p in enumerate((a, c, b, d), 1)]
@@ -377,9 +391,12 @@ def test_ids_that_are_none_are_not_kept(tmp_path: Path) -> None:
         ('{"dataNIB": {"nama_pj": "PRIBADI"', "unreadable"),
         ('{"dataNIB": {"luas_tanah": NaN}}', "unreadable"),
         ('{"dataNIB": {}}', "oss-empty"),
-        ('{"dataNIB": {"data_proyek": "PRIBADI"}}', "oss-empty"),
+        ('{"dataNIB": {"data_proyek": "PRIBADI"}}', "oss-shape"),
+        ('{"dataNIB": {"data_proyek": [{"data_lokasi_proyek": [{}, "PRIBADI"]}]}}', "oss-shape"),
+        ('{"dataNIB": {"data_proyek": {"luas_tanah": ["PRIBADI"]}}}', "oss-shape"),
         ('{"dataNIB": "PRIBADI"}', "not-geojson"),
         ('{"dataNIB": [1, "PRIBADI"]}', "not-geojson"),
+        ('[{"dataNIB": ["PRIBADI"]}, {"dataNIB": {}}]', "oss-shape"),
         ('{"x": "dataNIB", "y": ' + "[" * 5000 + "]" * 5000 + "}", "unreadable"),
     ],
 )
@@ -431,7 +448,11 @@ def test_no_personal_field_reaches_an_output(
             captured = capsys.readouterr()
             assert MARK not in captured.out + captured.err
     for left in (*(tmp_path / "out").rglob("*"), *temporary.rglob("*")):
-        assert left.is_dir() or MARK.encode() not in left.read_bytes()
+        if left.is_file():
+            data = left.read_bytes()
+            packed = zipfile.ZipFile(left) if zipfile.is_zipfile(left) else None
+            parts = [data, *(packed.read(name) for name in packed.namelist())] if packed else [data]
+            assert not any(MARK.encode() in part for part in parts)
 
 
 def test_nothing_but_the_allow_list_leaves_the_parser() -> None:

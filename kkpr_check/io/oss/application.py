@@ -14,7 +14,7 @@ import shapely
 from kkpr_check.errors import InputError, KkprError, Place, Text
 from kkpr_check.io.coordinate_table import outline_of_vertices
 from kkpr_check.io.options import Options, parse_options
-from kkpr_check.io.oss.payload import Fields, list_of, parse, text_of
+from kkpr_check.io.oss.payload import Fields, list_of, parse, refuse_nested, text_of
 from kkpr_check.io.outlines import no_area, repair
 from kkpr_check.io.sitefeatures import FeatureSet, SiteFeature
 from kkpr_check.model import Application
@@ -22,6 +22,9 @@ from kkpr_check.model import Application
 LONLAT = "EPSG:4326"
 _ID = re.compile(r"[\w.\-/]{1,50}", re.ASCII)
 _SCALES = {"1": "micro", "2": "small", "3": "medium", "4": "large"}
+_PLAIN = (
+    "kbli", "jumlah_lantai_bangunan", "luas_lantai_bangunan", "luas_tanah", "satuan_luas_tanah", "flag_psn", "skala_usaha",
+)  # fmt: skip
 _HECTARE_M2 = 10_000.0
 _NO_VERTICES = Text(
     "the application holds no vertices of this location",
@@ -118,14 +121,15 @@ class _Reader:
 
     def read(self, application: Fields) -> None:
         """Add the features of one application."""
-        projects = list_of(application, "data_proyek")
+        place = Place(self.name)
+        projects = list_of(application, "data_proyek", place)
         by_id = {text_of(project, "id_proyek"): project for project in projects}
         for n, project in enumerate(projects, 1):
             notes = _several_uses(project, projects)
-            locations = list_of(project, "data_lokasi_proyek")
+            locations = list_of(project, "data_lokasi_proyek", place)
             main = by_id.get(text_of(project, "id_proyek_utama"))
             if not locations and main is not None and main is not project:
-                locations = list_of(main, "data_lokasi_proyek")
+                locations = list_of(main, "data_lokasi_proyek", place)
                 notes.append(
                     Text("the location is that of the main project", "lokasi mengikuti proyek utama")
                 )
@@ -148,10 +152,11 @@ class _Reader:
         try:
             values, read = _proposal(application, project, place)
             options = parse_options(values, place=place)
+            claims = _claims(project, location, place)
             shape, doubt, drawn = self._outline(location, place)
         except KkprError as error:
             return replace(feature, error=error)
-        said = (*options.assumptions, *read, *notes, *_claims(project, location), *drawn)
+        said = (*options.assumptions, *read, *notes, *claims, *drawn)
         return replace(
             feature, geometry=shape, options=Options({**options.values, "id": name}, said, place), doubt=doubt
         )
@@ -159,10 +164,14 @@ class _Reader:
     def _outline(self, location: Fields, place: Place) -> tuple[Any | None, Text | None, tuple[Text, ...]]:
         """Return the polygon, or the points where there are fewer than three; why it is in doubt; and notes."""
         vertices = [
-            (text_of(vertex, "serial"), pair)
-            for vertex in list_of(location, "data_lokasi_proyek")
-            if (pair := text_of(vertex, "lat_lng"))
+            (text_of(vertex, "serial"), text_of(vertex, "lat_lng"))
+            for vertex in list_of(location, "data_lokasi_proyek", place)
         ]
+        while vertices and vertices[-1] == ("", ""):
+            vertices.pop()  # OSS fills an empty list with one blank vertex
+        for n, (_, pair) in enumerate(vertices, 1):
+            if not pair:
+                raise _no_position(n, place)
         if not vertices:
             return None, _SHP_ONLY if location.get("data_lokasi_proyek_shp") else _NO_VERTICES, ()
         drawn = outline_of_vertices(vertices, place)
@@ -173,6 +182,15 @@ class _Reader:
         if shape is None or not shape.area > 0:
             raise no_area(place)
         return shapely.force_2d(shape), drawn.doubt or crossing, drawn.notes
+
+
+def _no_position(number: int, place: Place) -> InputError:
+    return InputError(
+        Text("a vertex without coordinates", "titik tanpa koordinat"),
+        place=place._replace(column=f"lat_lng {number}"),
+        remedy=Text("take the payload from OSS again", "ambil ulang muatan (payload) dari OSS"),
+        code="coordinates",
+    )
 
 
 def _id(fields: Fields, name: str) -> str:
@@ -187,6 +205,7 @@ def _code(fields: Fields, name: str) -> str:
 
 
 def _proposal(application: Fields, project: Fields, place: Place) -> tuple[dict[str, Any], list[Text]]:
+    refuse_nested(project, _PLAIN, place)
     kbli = project.get("kbli")
     values: dict[str, Any] = {
         "kbli": kbli
@@ -314,10 +333,11 @@ def _several_uses(project: Fields, projects: Sequence[Fields]) -> list[Text]:
     return [note]
 
 
-def _claims(project: Fields, location: Fields) -> list[Text]:
+def _claims(project: Fields, location: Fields, place: Place) -> list[Text]:
     """Return what the applicant says of the place, for the officer."""
     given = [
-        ("posisi_lokasi", _code(item, "posisi_lokasi")) for item in list_of(location, "data_posisi_proyek")
+        ("posisi_lokasi", _code(item, "posisi_lokasi"))
+        for item in list_of(location, "data_posisi_proyek", place)
     ]
     given += [("jenis_kawasan", _code(location, "jenis_kawasan"))]
     given += [(name, _code(project, name)) for name in ("flag_obyek_vital_nasional", "jenis_lokasi")]

@@ -8,6 +8,7 @@ and no message quotes the text.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from kkpr_check.errors import InputError, Place, Text
@@ -53,13 +54,14 @@ def parse(data: bytes, name: str, encoding: str | None = None) -> list[Fields]:
     """
     place = Place(name)
     found: list[Fields] = []
+    odd: list[object] = []
 
     def keep(pairs: list[tuple[str, Any]]) -> Fields:
         kept: Fields = {}
         for key, value in pairs:
             field = key.strip().casefold()
-            if field == ROOT.casefold() and isinstance(value, dict):
-                found.append(value)
+            if field == ROOT.casefold():
+                (found if isinstance(value, dict) else odd).append(value)
             elif field in FIELDS:
                 value = bool(str(value or "").strip()) if field == "data_lokasi_proyek_shp" else value
                 if kept.setdefault(field, value) != value:
@@ -78,6 +80,13 @@ def parse(data: bytes, name: str, encoding: str | None = None) -> list[Fields]:
         raise _broken(place, where) from None
     except (ValueError, RecursionError):
         raise _broken(place, Text("a value or its nesting", "suatu nilai atau sarangnya")) from None
+    if found and odd:
+        raise InputError(
+            Text(f"one {ROOT} is no object", f"salah satu {ROOT} bukan objek"),
+            place=place,
+            remedy=_AGAIN,
+            code="oss-shape",
+        )
     return found
 
 
@@ -150,8 +159,40 @@ def text_of(fields: Fields, name: str) -> str:
     return str(value).strip()
 
 
-def list_of(fields: Fields, name: str) -> list[Fields]:
-    """Return a list of objects; a single object counts as a list of one."""
+def list_of(fields: Fields, name: str, place: Place) -> list[Fields]:
+    """Return a list of objects; a single object counts as a list of one, nothing or "" as none.
+
+    Raises
+    ------
+    InputError
+        Something else stands there: left out silently, a vertex or a location would be lost.
+    """
     value = fields.get(name)
-    items = [value] if isinstance(value, dict) else value if isinstance(value, list) else []
-    return [item for item in items if isinstance(item, dict)]
+    items = value if isinstance(value, list) else [value] if value not in (None, "") else []
+    for n, item in enumerate(items, 1):
+        if not isinstance(item, dict):
+            raise InputError(
+                Text(f"entry {n} of {name} is no object", f"isian ke-{n} pada {name} bukan objek"),
+                place=place,
+                remedy=_AGAIN,
+                code="oss-shape",
+            )
+    return items
+
+
+def refuse_nested(fields: Fields, names: Iterable[str], place: Place) -> None:
+    """Refuse a list or an object where a plain value belongs.
+
+    Raises
+    ------
+    InputError
+        One of the fields holds one.
+    """
+    for name in names:
+        if isinstance(fields.get(name), dict | list) and fields[name]:
+            raise InputError(
+                Text("is no plain value", "bukan nilai tunggal"),
+                place=place._replace(column=name),
+                remedy=_AGAIN,
+                code="oss-shape",
+            )
