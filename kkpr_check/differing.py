@@ -26,7 +26,7 @@ from kkpr_check.io.containers import local_path
 from kkpr_check.io.index import LayerIndex
 from kkpr_check.io.layers import LayerData
 from kkpr_check.io.planfolder import PLAN_FILE
-from kkpr_check.io.windows import OpenPlan, _meanings, open_folder
+from kkpr_check.io.windows import OpenPlan, _meanings, _squeezed, open_folder
 from kkpr_check.phrases import Quantity
 from kkpr_check.plan import LayerSpec, Plan, Tolerance
 from kkpr_check.sheets import Problems, Sheet, read_sheet
@@ -379,6 +379,8 @@ def _codes(side: Side, spec: LayerSpec | None, data: LayerData) -> tuple[Objects
 def _compare_layer(
     old: LayerSide, new: LayerSide, before: Side, after: Side, found: _Found, work: str
 ) -> None:
+    if before.plan is None or after.plan is None:
+        old = _respelled(old, new, found)
     ranks = [] if old.code is None or new.code is None else [(old.code.tolist(), new.code.tolist())]
     matched = match(old.geometry, new.geometry, ranks)
     found.layers.append(LayerSummary(new.file, new.layer, new.role, len(old), len(new), len(matched.old)))
@@ -407,6 +409,31 @@ def _compare_layer(
         found.changes += compare_features(old, new, reshaped, after.tolerance)
         pairs = (np.concatenate([matched.old, reshaped.old]), np.concatenate([matched.new, reshaped.new]))
     found.changes += compare_attributes(old, new, pairs)
+
+
+def _respelled(old: LayerSide, new: LayerSide, found: _Found) -> LayerSide:
+    """Take sub-zones of OLD that only are spelled otherwise in NEW ("R3", "R-3") as those; without a plan nobody else can."""
+    if old.code is None or new.code is None:
+        return old
+    had, has = ({code for code in side.code.tolist() if code} for side in (old, new) if side.code is not None)
+    plain: dict[str, set[str]] = {}
+    for code in has:
+        plain.setdefault(_squeezed(code), set()).add(code)
+    same = {
+        code: next(iter(alike)) for code in had - has if len(alike := plain.get(_squeezed(code), set())) == 1
+    }
+    for code in sorted(same):
+        count = old.code.tolist().count(code)
+        text = say(
+            "sub-zone {a} is spelled {b}: {n} feature(s)", "subzona {a} kini ditulis {b}: {n} fitur",
+            a=code, b=same[code], n=count,
+        )  # fmt: skip
+        found.changes.append(
+            Change(
+                "DIF204", text, new.file, new.layer, field="subzone", old=code, new=same[code], count=count
+            )
+        )
+    return replace(old, code=objects([same.get(code, code) if code else code for code in old.code.tolist()]))
 
 
 def _maps(old: LayerSide, new: LayerSide, changes: Sequence[Change], work: str) -> Maps:

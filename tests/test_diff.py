@@ -422,6 +422,20 @@ def test_bare_layers_are_compared_by_geometry_and_attributes(
     assert code == 2 and "plan folder" in err
 
 
+def test_a_bare_layer_spelled_otherwise_has_no_other_zones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shapes = [affinity.translate(g, E0, N0) for g in GRID]
+    names = ["Perumahan"] * 25
+    plain = [str(code).replace("-", "") for code in CODES]
+    old = write(tmp_path / "a.gpkg", shapes, {"KODSZN": plain, "NAMOBJ": names}, driver="GPKG")
+    new = write(tmp_path / "b.gpkg", shapes, {"KODSZN": CODES, "NAMOBJ": names}, driver="GPKG")
+    found = document(capsys, old, new)
+    assert found["transitions"] == [] and set(found["summary"]["by_code"]) == {"DIF204"}
+    told = {(c["old"], c["new"]) for c in found["changes"] if c["field"] == "subzone"}
+    assert told == {("R1", "R-1"), ("R2", "R-2"), ("R3", "R-3")}
+
+
 def test_a_layer_of_one_side_is_a_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old, new = plan(tmp_path / "lama"), plan(tmp_path / "baru")
     write(new / "sungai.gpkg", [shapely.box(E0, N0, E0 + 9, N0 + 9)], {"A": ["x"]}, driver="GPKG")

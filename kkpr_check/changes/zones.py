@@ -128,24 +128,28 @@ def _pieces(before: _Tiles, after: _Tiles, kept: _Tiles) -> tuple[dict[Key, list
     i, j = tree_new.query(before.polygon, predicate="intersects")
     cuts = overlap_of(before.polygon[i], after.polygon[j])
     areas = shapely.area(cuts)
+    twice_old, twice_new = _twice(before, tree_old, kept, tree_kept), _twice(after, tree_new, kept, tree_kept)
     differ = np.flatnonzero((before.code[i] != after.code[j]) & _drawn(cuts))
+    doubtful = np.zeros(len(cuts), dtype=bool)
+    for twice in (twice_old, twice_new):
+        doubtful[differ[twice.query(cuts[differ], predicate="intersects")[0]]] = True
     both: list[Any] = []
     for n in differ.tolist():
-        key = (before.code[i[n]], after.code[j[n]])
-        piece = cuts[n]
-        other_old = _of_code(tree_old, before, piece, key[1]) + _of_code(tree_kept, kept, piece, key[1])
-        other_new = _of_code(tree_new, after, piece, key[0]) + _of_code(tree_kept, kept, piece, key[0])
-        if other_old or other_new:
-            double = union_of(other_old + other_new)
-            both.append(overlap_of(piece, double))
-            piece = remainder_of(piece, double)
+        key, piece = (before.code[i[n]], after.code[j[n]]), cuts[n]
+        if doubtful[n]:
+            other_old = _of_code(tree_old, before, piece, key[1]) + _of_code(tree_kept, kept, piece, key[1])
+            other_new = _of_code(tree_new, after, piece, key[0]) + _of_code(tree_kept, kept, piece, key[0])
+            if other_old or other_new:
+                double = union_of(other_old + other_new)
+                both.append(overlap_of(piece, double))
+                piece = remainder_of(piece, double)
         found[key].append(piece)
-    for tiles, other, tree, mine, order in (
-        (before, after, tree_new, i, (0, None)),
-        (after, before, tree_old, j, (None, 0)),
+    for tiles, other, tree, twice, mine, is_old in (
+        (before, after, tree_new, twice_new, i, True),
+        (after, before, tree_old, twice_old, j, False),
     ):
-        for n, piece in _bare(tiles, other, tree, mine, areas, tree_kept, kept, both):
-            key = (tiles.code[n], None) if order[0] == 0 else (None, tiles.code[n])
+        for n, piece in _bare(tiles, other, tree, twice, mine, areas, tree_kept, kept, both):
+            key = (tiles.code[n], None) if is_old else (None, tiles.code[n])
             found[key].append(piece)
     return found, both
 
@@ -169,6 +173,7 @@ def _bare(
     tiles: _Tiles,
     other: _Tiles,
     tree: shapely.STRtree,
+    twice: shapely.STRtree,
     mine: Ints,
     areas: Floats,
     tree_kept: shapely.STRtree,
@@ -181,7 +186,7 @@ def _bare(
     """
     covered = np.bincount(mine, weights=areas, minlength=len(tiles.polygon))
     suspect = np.abs(shapely.area(tiles.polygon) - covered) >= NOISE_AREA_M2
-    suspect |= _meets_overlap(tiles, other, tree)
+    suspect[np.unique(twice.query(tiles.polygon, predicate="intersects")[0])] = True
     for n in np.flatnonzero(suspect).tolist():
         polygon = tiles.polygon[n]
         over = other.polygon[tree.query(polygon, predicate="intersects")]
@@ -200,19 +205,15 @@ def _drawn_parts(geometry: Any) -> list[Any]:
     return list(parts[_drawn(parts)]) if len(parts) else []
 
 
-def _meets_overlap(tiles: _Tiles, other: _Tiles, tree: shapely.STRtree) -> Any:
-    """Tell which tiles meet a place where the other version covers twice: there areas do not add up."""
-    a, b = tree.query(other.polygon, predicate="intersects")
+def _twice(tiles: _Tiles, tree: shapely.STRtree, kept: _Tiles, tree_kept: shapely.STRtree) -> shapely.STRtree:
+    """Return an index of the places that one version covers more than once; there areas do not add up."""
+    a, b = tree.query(tiles.polygon, predicate="intersects")
     once = a < b
-    a, b = a[once], b[once]
-    result = np.zeros(len(tiles.polygon), dtype=bool)
-    if not len(a):
-        return result
-    double = overlap_of(other.polygon[a], other.polygon[b])
-    double = double[_drawn(double)]
-    if len(double):
-        result[np.unique(shapely.STRtree(double).query(tiles.polygon, predicate="intersects")[0])] = True
-    return result
+    c, d = tree_kept.query(tiles.polygon, predicate="intersects")
+    double = np.concatenate([
+        overlap_of(tiles.polygon[a[once]], tiles.polygon[b[once]]), overlap_of(tiles.polygon[c], kept.polygon[d]),
+    ])  # fmt: skip
+    return shapely.STRtree(double[_drawn(double)])
 
 
 def _summed(
