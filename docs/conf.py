@@ -19,7 +19,7 @@ suppress_warnings = ["myst.header"]
 
 CONTENTS = {
     "Guide · Panduan": [
-        "install", "first-check", "adopt", "plan-folder", "reading-a-report", "info", "accuracy", "law", "limits",
+        "install", "first-check", "adopt", "plan-folder", "reading-a-report", "telaah", "info", "accuracy", "law", "limits",
     ],
     "Scripts and CI": ["batch", "oss", "validate", "diff", "ci", "python-api", "cli", "rules/README"],
     "Inside": ["design"],

@@ -27,6 +27,12 @@ class Cell:
     bold: bool = False
     fill: Rgb | None = None
 
+    @property
+    def ink(self) -> Rgb:
+        """Black, or white on a dark colour."""
+        red, green, blue = self.fill or (255, 255, 255)
+        return (0, 0, 0) if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else (255, 255, 255)
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:

@@ -99,7 +99,7 @@ class _Writer:
         language.append(tag)
         for existing in styles.element.iter(qn("w:lang")):
             existing.set(qn("w:val"), _LANGUAGES[self.document.lang])
-        for level, points, before in ((1, 14, 0), (2, 11, 12), (3, 10, 8)):
+        for level, points, before in ((1, 13, 0), (2, 11, 12), (3, 10, 8)):
             style = styles[f"Heading {level}"]
             _set_font(style, _FONT)
             style.font.size, style.font.bold = Pt(points), True
@@ -218,6 +218,8 @@ class _Writer:
         self._gap()
 
     def _fill(self, place: Any, cell: Cell, align: str) -> None:
+        from docx.shared import RGBColor
+
         paragraph = place.paragraphs[0]
         paragraph.style = self.file.styles["KKPR Table"]
         paragraph.alignment = {"left": 0, "center": 1, "right": 2}[align]
@@ -229,6 +231,8 @@ class _Writer:
         for k, line in enumerate(cell.text.split("\n")):
             run = paragraph.add_run(_safe(line))
             run.bold = cell.bold or None
+            if cell.ink != (0, 0, 0):
+                run.font.color.rgb = RGBColor(*cell.ink)
             if k < cell.text.count("\n"):
                 run.add_break()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -12,6 +13,7 @@ from kkpr_check.report.document import (
     Banner,
     Blank,
     Block,
+    Cell,
     Document,
     Form,
     Heading,
@@ -131,10 +133,9 @@ class _Writer:
             case Banner():
                 self._banner(block)
             case Table(header, rows, widths, align):
-                cells = [[(c.text, c.bold, c.fill) for c in row] for row in rows]
-                self._grid([(header)], cells, widths, align)
+                self._grid([header], rows, widths, align)
             case Form(rows):
-                cells = [[(label, False, _LABEL_SHADE), (c.text, c.bold, c.fill)] for label, c in rows]
+                cells = [(Cell(label, fill=_LABEL_SHADE), cell) for label, cell in rows]
                 self._grid([], cells, (5.5, 11.5), ("left", "left"))
             case Picture():
                 self._picture(block)
@@ -199,7 +200,7 @@ class _Writer:
         pdf.ln(2)
 
     def _grid(
-        self, header: Sequence[Sequence[str]], rows: Sequence[Sequence[Any]], widths: Sequence[float],
+        self, header: Sequence[Sequence[str]], rows: Sequence[Sequence[Cell]], widths: Sequence[float],
         align: Sequence[str],
     ) -> None:  # fmt: skip
         from fpdf.fonts import FontFace
@@ -220,37 +221,49 @@ class _Writer:
                     row.cell(self._safe(name), align="LEFT")
             for cells in (part for row in rows for part in self._on_pages(row, widths)):
                 row = table.row()
-                for text, bold, fill in cells:
-                    hint = isinstance(text, Blank)
+                for cell in cells:
+                    hint = isinstance(cell.text, Blank)
                     style = FontFace(
-                        emphasis="BOLD" if bold else None,
-                        fill_color=fill or _WHITE,
-                        color=_GREY if hint else None,
+                        emphasis="BOLD" if cell.bold else None, fill_color=cell.fill or _WHITE, color=_GREY if hint else cell.ink
+                    )  # fmt: skip
+                    row.cell(
+                        self._safe(cell.text.hint if isinstance(cell.text, Blank) else cell.text), style=style
                     )
-                    row.cell(self._safe(text.hint if hint else text), style=style)
         pdf.ln(2)
 
-    def _on_pages(self, cells: Sequence[Any], widths: Sequence[float]) -> Iterator[list[Any]]:
+    def _on_pages(self, cells: Sequence[Cell], widths: Sequence[float]) -> Iterator[Sequence[Cell]]:
         """Return a row as one or more rows, none of them higher than a page."""
-        columns: list[list[str]] = []
-        for (text, bold, _), share in zip(cells, widths, strict=True):
-            if isinstance(text, Blank) or len(text) < _SHORT:
-                columns.append([])
-                continue
-            self.pdf.set_font(_FONT, "B" if bold else "", 8.5)
-            room = _TEXT_MM * share / sum(widths) - 4
-            columns.append(self.pdf.multi_cell(room, text=self._safe(text), dry_run=True, output="LINES"))
-        self.pdf.set_font(_FONT, "", 8.5)
+        columns = [
+            self._lines(cell, _TEXT_MM * share / sum(widths) - 4)
+            for cell, share in zip(cells, widths, strict=True)
+        ]
         highest = max(len(lines) for lines in columns)
         if highest <= _ROW_LINES:
-            yield list(cells)
+            yield cells
             return
         for start in range(0, highest, _ROW_LINES):
-            part = []
-            for (text, bold, fill), lines in zip(cells, columns, strict=True):
-                whole = text if start == 0 else ""
-                part.append(("\n".join(lines[start : start + _ROW_LINES]) if lines else whole, bold, fill))
-            yield part
+            yield [
+                replace(
+                    cell,
+                    text="\n".join(lines[start : start + _ROW_LINES])
+                    if lines
+                    else cell.text
+                    if start == 0
+                    else "",
+                )
+                for cell, lines in zip(cells, columns, strict=True)
+            ]
+
+    def _lines(self, cell: Cell, width_mm: float) -> list[str]:
+        """Return the lines that a long text breaks into; none for a short one."""
+        if isinstance(cell.text, Blank) or len(cell.text) < _SHORT:
+            return []
+        self.pdf.set_font(_FONT, "B" if cell.bold else "", 8.5)
+        lines: list[str] = self.pdf.multi_cell(
+            width_mm, text=self._safe(cell.text), dry_run=True, output="LINES"
+        )
+        self.pdf.set_font(_FONT, "", 8.5)
+        return lines
 
     def _signature(self, lines: Sequence[str | Blank]) -> None:
         pdf = self.pdf

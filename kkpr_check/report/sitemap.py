@@ -30,6 +30,7 @@ _RED: Rgb = (200, 0, 0)
 _VIOLET: Rgb = (120, 0, 140)
 _GREEN: Rgb = (0, 110, 40)
 _WHITE: Rgb = (255, 255, 255)
+_PAPER: Rgb = (247, 247, 247)
 _BROWN: Rgb = (120, 95, 70)
 _ROW_MM = 4.6
 _STEPS_S = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 18000)
@@ -41,6 +42,7 @@ _EXISTING = Text("Existing buildings", "Bangunan yang ada")
 _CONFORMING = Text("Part that conforms", "Bagian yang sesuai")
 _REFUSED = Text("Refused part", "Bagian yang ditolak")
 _DOUBTED = Text("To be verified", "Perlu diverifikasi")
+_UNCOVERED = Text("No zone in the data", "Tanpa zona dalam data")
 _NO_ZONE = Text("no zone", "tanpa zona")
 _SCALE = Text("Scale 1 : {0} (A4)", "Skala 1 : {0} (A4)")
 _GRID_NORTH = Text("grid north", "utara grid")
@@ -124,7 +126,7 @@ class _Sheet:
     def drawing(self) -> Drawing:
         zones = self._zones()
         left, top, right, bottom = _FRAME
-        paper = [Area((_box(left, top, right, bottom),), (250, 250, 250))]
+        paper = [Area((_box(left, top, right, bottom),), _PAPER)]
         items: list[Area | Line | Label] = [
             *paper,
             *(Area(self._rings(shape), colour_of(code, self._given(code))) for code, shape in zones),
@@ -237,6 +239,7 @@ class _Sheet:
     def _labels(self, zones: Sequence[tuple[str, Any]]) -> Iterator[Label]:
         """Name the zones that have room for it, beside the parcel where they reach beyond it."""
         least = 30.0 * (self.scale / 1000) ** 2
+        taken: list[Any] = []
         reserved = shapely.union_all([shape.buffer(self.scale / 1000) for shape in self._subjects()])
         for code, shape in zones:
             for part in shapely.get_parts(shape).tolist():
@@ -250,6 +253,10 @@ class _Sheet:
                 text = safe_text(code)[:14]
                 margin = 1.0 + 0.9 * len(text)
                 x = min(max(x, _FRAME[0] + margin), _FRAME[2] - margin)
+                plate = shapely.box(x - margin, y - 2.2, x + margin, y + 1.8)
+                if any(plate.intersects(other) for other in taken):
+                    continue
+                taken.append(plate)
                 yield Label(x, y + 1.0, text, 7.5, "middle", bold=True, halo=True)
 
     def _frame(self) -> Iterator[Area | Line | Label]:
@@ -334,11 +341,18 @@ class _Sheet:
             yield _EXISTING, [Area((box,), (205, 195, 185)), Line(box, _BROWN, 0.2)]
         if self.report.approvable is not None:
             yield _CONFORMING, [Line(box, _GREEN, 0.9, 2.2)]
+        if self.report.zones and self._bare_share() > 0.001:
+            yield _UNCOVERED, [Area((box,), _PAPER), Line(box, _GREY, 0.15)]
         if self._clipped(self._adverse(Outcome.FAIL)):
             yield _REFUSED, [Line(stripes, _RED, 0.22), Line(box, _RED, 0.25)]
         if self._clipped(self._adverse(Outcome.UNDETERMINED)):
             leaning = tuple(((i * 1.5 + 2.0, 0.4), (i * 1.5, -2.8)) for i in range(4))
             yield _DOUBTED, [Line(leaning, _VIOLET, 0.22), Line(box, _VIOLET, 0.25)]
+
+    def _bare_share(self) -> float:
+        """Return the share of the frame that no zone covers."""
+        covered = shapely.union_all([shape for _, shape in self._zones()])
+        return float(1.0 - covered.area / self.view.area)
 
     def _north(self, x: float) -> Iterator[Area | Line | Label]:
         arrow: Ring = ((x, 1.0), (x + 2.4, 11.0), (x, 9.0), (x - 2.4, 11.0), (x, 1.0))

@@ -27,7 +27,6 @@ from kkpr_check.report.document import (
     Signature,
     Table,
 )
-from kkpr_check.report.drawing import Rgb
 from kkpr_check.report.findings import same_said
 from kkpr_check.report.json import ToLonLat
 from kkpr_check.report.safe import safe_text
@@ -139,9 +138,12 @@ class _Page:
 
     def _reasons(self) -> str:
         """Return why: the worst open findings in one breath, and the conforming area."""
-        groups = [group for outcome in _OPEN if (group := self._groups(outcome))]
-        parts = [f"{group[0].rule} {self.message(group)}" for group in (groups[0][:4] if groups else ())]
-        rest = len(groups[0]) - 4 if groups else 0
+        worst = next((groups for outcome in _OPEN if (groups := self._groups(outcome))), [])
+        rules_of: dict[str, list[str]] = {}
+        for group in worst:
+            rules_of.setdefault(self.message(group), []).append(group[0].rule)
+        told = [f"{', '.join(dict.fromkeys(rules))} {message}" for message, rules in rules_of.items()]
+        parts, rest = told[:4], len(told) - 4
         if rest > 0:
             parts.append(self.say(Text(f"and {rest} more (chapter IX)", f"dan {rest} lagi (bab IX)")))
         if not parts and self.report.findings:
@@ -294,9 +296,8 @@ class _Page:
         self, code: str, name: str, area_m2: float, share: float, sign: str = ""
     ) -> tuple[Cell, ...]:
         colour = None if code == "-" else sitemap.colour_of(code, dict(self.report.zone_colours).get(code))
-        known = colour if colour is not None and _is_light(colour) else None  # a dark colour hides the code
         return (
-            Cell(self.text(code), fill=known), Cell(self.text(name)), Cell(sign + self.number(area_m2)),
+            Cell(self.text(code), fill=colour), Cell(self.text(name)), Cell(sign + self.number(area_m2)),
             Cell(sign + words.percent(share, self.lang)),
         )  # fmt: skip
 
@@ -305,7 +306,7 @@ class _Page:
         for finding in self.report.findings:
             if finding.rule.startswith("KGT") and finding.outcome is not Outcome.NOT_APPLICABLE:
                 places.setdefault((finding.plan, finding.zone), []).append(finding)
-        rows = []
+        alike: dict[tuple[str, Outcome, str, str], list[str]] = {}
         for (_, zone), findings in places.items():
             worst = max(finding.outcome for finding in findings)
             told = [finding for finding in findings if finding.outcome is worst]
@@ -313,13 +314,20 @@ class _Page:
                 told = [finding for finding in findings if finding.rule in ("KGT004", "KGT001")][-1:] or told[
                     :1
                 ]
-            messages = dict.fromkeys(self.message(group) for group in same_said(told))
             laws = dict.fromkeys(finding.legal for finding in told if finding.legal)
             cell = next((finding.measured for finding in findings if isinstance(finding.measured, str)), "-")
-            rows.append((
-                Cell(self.text(zone or "-"), bold=True), Cell(self.text(cell)), self._outcome(worst),
-                Cell("\n".join(messages)), Cell(self.text("; ".join(laws))),
-            ))  # fmt: skip
+            key = (self.text(cell), worst, "\n".join(self._told(told)), self.text("; ".join(laws)))
+            alike.setdefault(key, []).append(self.text(zone or "-"))
+        rows = [
+            (
+                Cell(", ".join(dict.fromkeys(zones)), bold=True),
+                Cell(cell),
+                self._outcome(outcome),
+                Cell(said),
+                Cell(law),
+            )
+            for (cell, outcome, said, law), zones in alike.items()
+        ]
         if not rows:
             yield Paragraph(self.say(words.NOT_EVALUATED) + ".")
             return
@@ -327,6 +335,13 @@ class _Page:
         head[0] = head[0][:1].upper() + head[0][1:]
         yield Table(head, rows, (1.3, 1.5, 1.9, 5.2, 3.2), ("left", "left", "left", "left", "left"))
         yield Paragraph(self.say(w.ITBX), "note")
+
+    def _told(self, findings: Sequence[Finding]) -> list[str]:
+        """Return what findings say; what all of them lack is said once."""
+        if all(finding.missing for finding in findings):
+            lacking = "; ".join(self.say(what) for what, _, _ in missing.wanted(findings))
+            return [self.text(self.say(words.NOT_JUDGED).format(lacking))]
+        return list(dict.fromkeys(self.message(group) for group in same_said(findings)))
 
     def _outcome(self, outcome: Outcome) -> Cell:
         return Cell(
@@ -361,16 +376,19 @@ class _Page:
         return said[:1].lower() + said[1:]
 
     def _limit_rows(self, rules: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+        """Return a row for each limit; zones with the same figures share one."""
         for rule in rules:
+            zones_of: dict[tuple[Cell, ...], list[str]] = {}
             for finding in self.json["findings"]:
                 if finding["rule"] == rule and finding["outcome"] != Outcome.NOT_APPLICABLE.word:
-                    yield self._limit_row(finding)
+                    zones = zones_of.setdefault(self._limit_row(finding), [])
+                    zones += [finding["zone"]] if finding["zone"] else []
+            for cells, zones in zones_of.items():
+                label = self.say(w.REQUIREMENTS[rule])
+                yield Cell(self.text(f"{label} ({', '.join(zones)})" if zones else label)), *cells
 
     def _limit_row(self, finding: Mapping[str, Any]) -> tuple[Cell, ...]:
         rule, unit = finding["rule"], finding["unit"]
-        label = self.say(w.REQUIREMENTS[rule])
-        if finding["zone"]:
-            label += f" ({finding['zone']})"
         operator = {"<=": "≤", ">=": "≥"}.get(finding["operator"] or "", "")
         outcome = Outcome[finding["outcome"].upper()]
         limit, none = finding["limit"], rule in ("TAB006", "TAB007")
@@ -399,7 +417,7 @@ class _Page:
         if stated is not None and measured is not None and alone and not counted:
             proposed += f"\n({words.area(stated, self.lang)})"
         return (
-            Cell(self.text(label)), Cell(shown), Cell(own), Cell(proposed), self._outcome(outcome),
+            Cell(shown), Cell(own), Cell(proposed), self._outcome(outcome),
             Cell(self.text(finding["legal"])),
         )  # fmt: skip
 
@@ -560,11 +578,6 @@ class _Page:
         yield Table(head, rows, (1, 1, 3, 3), ("right", "right", "right", "right"))
         if len(corners) > _CORNERS_MAX:
             yield Paragraph(self.say(w.MANY_CORNERS).format(len(corners), _CORNERS_MAX), "note")
-
-
-def _is_light(colour: Rgb) -> bool:
-    red, green, blue = colour
-    return 0.299 * red + 0.587 * green + 0.114 * blue > 110
 
 
 def _rings(shape: Json) -> Iterator[list[list[float]]]:
