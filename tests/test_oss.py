@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import datetime as dt
 import io
 import json
@@ -350,6 +351,30 @@ def test_a_building_stands_on_the_parcel_of_an_application(tmp_path: Path) -> No
     assert site.proposal.kbli == "45201"
     assert site.application is not None
     assert site.application.project == "P-1"
+
+
+def test_a_batch_of_an_application_says_what_a_check_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    projects = [
+        project(location(LAND), location((), id_proyek_lokasi="L-2"), jumlah_lantai_bangunan=2),
+        project(location(SPLIT), location(SPLIT[:1], id_proyek_lokasi="L-2"), id_proyek="P-2", kbli="45201"),
+        project(location(LAND), id_proyek="P-3", kbli="abc"),
+    ]
+    path = written(tmp_path / "app.json", payload(*projects))
+    main(["check", str(path), *CALL, "--format", "json"])
+    reports = json.loads(capsys.readouterr().out)
+    table = tmp_path / "table.csv"
+    assert main(["batch", str(path), *CALL, "--output", str(table), "--verbose"]) == 0
+    captured = capsys.readouterr()
+    with table.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["id"] for row in rows] == [r["subject"]["id"] for r in reports]
+    assert [row["verdict"] for row in rows] == [r["verdict"] for r in reports]
+    assert len({row["verdict"] for row in rows}) == 3
+    assert "plain number" not in rows[1]["message"]
+    assert rows[1]["message"]
+    assert MARK not in table.read_text("utf-8") + captured.out + captured.err
 
 
 # --- how the file is written ---------------------------------------------------------------------------------

@@ -103,6 +103,9 @@ class Parcels:
     def _open(self) -> Stream:
         from kkpr_check.batch import streams
 
+        application = streams.application_of(self.reading)
+        if application is not None:
+            return application
         if Path(self.reading.path).suffix.casefold() in TABLES:
             return streams.wkt_table(self.reading)
         source = self._stack.enter_context(opened(self.reading.path, self.reading.layer))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from kkpr_check.errors import InputError, Place, Text
 from kkpr_check.io.containers import Source
 from kkpr_check.io.gdal import from_wkb, unique_names
 from kkpr_check.io.raw import Objects, Raw, objects, unreadable
+from kkpr_check.io.sitefeatures import JSON_SUFFIXES
 
 CHUNK_ROWS = 100_000
 """Rows a read where only GDAL's plain interface is there (skipping costs time, so it is done rarely)."""
@@ -246,6 +248,31 @@ class WholeStream:
         for start in range(0, len(self._raw.geometry), block_rows):
             block = slice_raw(self._raw, start, start + block_rows, self._kept)
             yield len(block.geometry), RawPayload(block)
+
+
+def application_of(reading: Reading) -> Stream | None:
+    """Return the locations of an OSS application as parcels, None where the file is none.
+
+    Notes for the officer have no column in a table; what is in doubt about an outline breaks its row.
+    """
+    path = Path(reading.path)
+    if path.suffix.casefold() not in JSON_SUFFIXES:
+        return None
+    from kkpr_check.io.oss.application import read_application_file
+
+    found = read_application_file(path, reading.encoding)
+    if found is None:
+        return None
+    features = found.features
+    why = [feature.doubt if feature.error is None else feature.error.text for feature in features]
+    names = dict.fromkeys(name for feature in features for name in feature.options.values)
+    fields = {name: objects([f.options.values.get(name) for f in features]) for name in names}
+    shapes = [feature.geometry if text is None else None for feature, text in zip(features, why, strict=True)]
+    raw = Raw(
+        path.stem, "OSS", objects(shapes), fields, found.crs_label,
+        broken={row: text for row, text in enumerate(why) if text is not None}, assumptions=list(found.assumptions),
+    )  # fmt: skip
+    return WholeStream(raw, reading)
 
 
 def slice_raw(raw: Raw, start: int, stop: int, kept: list[str]) -> Raw:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 Role = Literal["parcel", "footprint"]
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
-_JSON_SUFFIXES = frozenset({".json", ".geojson", ".txt"})
+JSON_SUFFIXES = frozenset({".json", ".geojson", ".txt"})
+"""Files that may hold an application of OSS."""
 _REPAIR_REMEDY = Text("repair the feature in its file", "perbaiki fitur tersebut pada berkasnya")
 _ROLES: Mapping[str, Role] = {
     "parcel": "parcel",
@@ -150,7 +151,7 @@ def read_features(
         The file as a whole can not be read, or holds no feature.
     """
     name = shown or str(path)
-    if Path(path).suffix.casefold() in _JSON_SUFFIXES:
+    if Path(path).suffix.casefold() in JSON_SUFFIXES:
         from kkpr_check.io.oss.application import read_application_file
 
         application = read_application_file(Path(path), encoding)
