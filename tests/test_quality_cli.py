@@ -371,3 +371,20 @@ def test_every_code_can_be_explained_and_every_demand_is_answered_by_a_code() ->
     answered = {code for _, codes in DOMAIN_CHECKS.values() for code in codes}
     assert answered <= set(CODES)
     assert {code for code in CODES if code < "DAT3"} <= answered
+
+
+def test_a_step_summary_ends_before_github_drops_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kkpr_check.cli.output import add_to_step_summary
+
+    step = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(step))
+    add_to_step_summary("| a |\n", "en")
+    assert step.read_text("utf-8") == "| a |\n"
+    add_to_step_summary("| é é é é |\n" * 200_000, "en")
+    text = step.read_text("utf-8")
+    assert len(text.encode()) < 1_000_300
+    assert text.endswith("--format json.\n")
+    assert set(text.splitlines()[1:-2]) == {"| é é é é |"}
+    add_to_step_summary("| b |\n", "id")
+    assert "| b |" not in step.read_text("utf-8")
+    assert step.stat().st_size < 1_048_576

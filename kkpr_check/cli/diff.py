@@ -139,7 +139,7 @@ def _count(value: str | None) -> int | None:
 
 
 def _deliver(session: Session, found: Diff, fmt: str, output: str | None, overwrite: bool) -> None:
-    from kkpr_check.cli.output import emit, look_of_stdout, tell, write_file
+    from kkpr_check.cli.output import add_to_step_summary, emit, look_of_stdout, tell, write_file
     from kkpr_check.report.changes_formats import render
 
     if fmt == "gpkg" and output is not None:
@@ -155,10 +155,8 @@ def _deliver(session: Session, found: Diff, fmt: str, output: str | None, overwr
     else:
         write_file(output, text, overwrite=overwrite)
         tell(session, Text(f"written: {output}", f"ditulis: {output}"))
-    step_summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if fmt == "github" and step_summary:
-        with open(step_summary, "a", encoding="utf-8", newline="\n") as stream:
-            stream.write(render(found, "md", session.lang))
+    if fmt == "github" and os.environ.get("GITHUB_STEP_SUMMARY"):
+        add_to_step_summary(render(found, "md", session.lang), session.lang)
 
 
 COMMAND = (SUMMARY, diff)

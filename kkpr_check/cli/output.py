@@ -17,6 +17,9 @@ from kkpr_check.errors import KkprError, Place, Text, UsageError
 if TYPE_CHECKING:
     from kkpr_check.report.look import Look
 
+_STEP_SUMMARY_BYTES = 1_000_000
+"""A little less than the limit of 1 MiB a step."""
+
 
 def look_of_stdout() -> Look:
     """Return what standard output can show: width and colour on a terminal, nothing but text elsewhere."""
@@ -175,3 +178,20 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+def add_to_step_summary(markdown: str, lang: str) -> None:
+    """Append a page to the summary of a GitHub step; GitHub drops a summary beyond 1 MiB whole, so it ends before."""
+    path = Path(os.environ["GITHUB_STEP_SUMMARY"])
+    used = path.stat().st_size if path.exists() else 0
+    data = markdown.encode("utf-8", "replace")
+    room = _STEP_SUMMARY_BYTES - used
+    if len(data) > room:
+        rest = Text(
+            "The list is longer than GitHub shows here; the whole of it: --format json.",
+            "Daftar ini lebih panjang dari yang dapat ditampilkan GitHub; selengkapnya dengan --format json.",
+        )
+        whole_lines = data[: max(room, 0)].rpartition(b"\n")[0]
+        data = whole_lines + f"\n\n{rest.pick(lang)}\n".encode()
+    with path.open("ab") as stream:
+        stream.write(data)

@@ -203,7 +203,7 @@ def _reason(session: Session) -> str:
 
 
 def _deliver(session: Session, result: Result, fmt: str, output: str | None, overwrite: bool) -> None:
-    from kkpr_check.cli.output import emit, look_of_stdout, tell, write_file
+    from kkpr_check.cli.output import add_to_step_summary, emit, look_of_stdout, tell, write_file
     from kkpr_check.report.findings_formats import render
 
     if fmt == "gpkg" and output is not None:
@@ -217,10 +217,8 @@ def _deliver(session: Session, result: Result, fmt: str, output: str | None, ove
     else:
         write_file(output, text, overwrite=overwrite)
         tell(session, Text(f"written: {output}", f"ditulis: {output}"))
-    step_summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if fmt == "github" and step_summary:
-        with open(step_summary, "a", encoding="utf-8", newline="\n") as stream:
-            stream.write(render(result, "md", session.lang))
+    if fmt == "github" and os.environ.get("GITHUB_STEP_SUMMARY"):
+        add_to_step_summary(render(result, "md", session.lang), session.lang)
 
 
 def _geopackage(result: Result, lang: str) -> bytes:
