@@ -348,13 +348,13 @@ def projected(layer: ReadLayer, work_crs: str | None) -> LayerView | None:
     view, crs = layer.view, layer.crs
     if view is None or crs is None or work_crs is None:
         return None if view is None else replace(view, has_plane=False)
+    same = crs_policy.same(crs, work_crs)
     try:
-        geometry = _valid(crs_policy.transform(view.geometry, crs, work_crs))
+        geometry = view.geometry if same else _valid(crs_policy.transform(view.geometry, crs, work_crs))
     except CrsError as error:
         _note(layer, error)
         return replace(view, has_plane=False)
     geographic = bool(crs_policy.canonical(crs).is_geographic)
-    same = crs_policy.same(crs, work_crs)
     return replace(
         view, geometry=geometry, areal_scale=areal_scale(geometry, work_crs),
         to_source=None if same else lambda pieces: crs_policy.transform(pieces, work_crs, crs),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from kkpr_check.errors import Text
+from kkpr_check.features import is_empty
 from kkpr_check.quality.base import LayerCheck, LayerView, Surroundings, zoning_only
 from kkpr_check.quality.codes import SCHEMAS
 from kkpr_check.quality.findings import DataFinding
@@ -23,7 +24,7 @@ def blocks(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
         first: dict[tuple[str, str], int] = {}
         for row, (up, down) in enumerate(zip(view.fields[above], view.fields[below], strict=True)):
             parent, child = clean(up), clean(down)
-            if parent is not None and child is not None:
+            if parent is not None and child is not None and not is_empty(parent) and not is_empty(child):
                 where.setdefault(child, Counter())[parent] += 1
                 first.setdefault((child, parent), row)
         for child, parents in where.items():

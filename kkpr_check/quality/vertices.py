@@ -106,7 +106,8 @@ def _tips(step: Floats, length: Floats, ring: Ints) -> Ints:
     before[first], after[first] = last - 1, first
     here = np.ones(len(ring), dtype=bool)
     here[last] = False
-    vertex = np.flatnonzero(here)
+    backwards = (step[before % len(step)] * step[after % len(step)]).sum(axis=1) < 0
+    vertex = np.flatnonzero(here & backwards)
     a, b = before[vertex], after[vertex]
     la, lb = length[a], length[b]
     with np.errstate(divide="ignore", invalid="ignore"):
