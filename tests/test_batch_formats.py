@@ -116,8 +116,8 @@ def test_every_output_has_the_same_rows(tmp_path: Path) -> None:
     assert list(lines[0]) == list(COLUMNS)
     told = table(tmp_path / "o.csv")
     assert [{k: "" if v is None else str(v) for k, v in row.items()} for row in rows] == told
-    for suffix in ("gpkg", "fgb"):
-        meta, _, wkb, data = pyogrio.raw.read(tmp_path / f"o.{suffix}")
+    for suffix, layer in (("gpkg", "kkpr_check"), ("fgb", None)):
+        meta, _, wkb, data = pyogrio.raw.read(tmp_path / f"o.{suffix}", layer=layer)
         assert list(meta["fields"]) == list(COLUMNS)
         by_id = dict(zip(data[0], zip(data[1], shapely.from_wkb(wkb), strict=True), strict=True))
         for row, shape in zip(rows, SHAPES, strict=True):

@@ -208,11 +208,22 @@ class _GdalJoiner:
                     geometry_type=facts.types[0] if len(facts.types) == 1 else "Unknown",
                     crs=facts.crs,
                 )
-        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+            if self.driver == "GPKG":
+                _add_style(self.target, facts)
+        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, sqlite3.Error) as error:
             raise _not_written(self.target, str(error)) from error
 
     def abandon(self) -> None:
         self.parts = []
+
+
+def _add_style(target: Path, facts: LayerFacts) -> None:
+    """Let QGIS open the table with one colour a verdict; in Indonesian, so that the bytes know no locale."""
+    from kkpr_check.io.gpkg_write import add_styles
+    from kkpr_check.report.layers import batch_style
+
+    style = batch_style("kkpr_check", "id", facts.types)
+    add_styles(target, {"kkpr_check": style}, date=FIXED_DATE)
 
 
 def _not_written(target: Path, why: str) -> KkprError:

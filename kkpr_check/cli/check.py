@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +15,7 @@ from kkpr_check.errors import Text, UsageError
 
 if TYPE_CHECKING:
     from kkpr_check.checking import CheckRequest
+    from kkpr_check.model import Report
 
 SUMMARY = words(
     "Check proposals against the plans. SITE is the building's footprint; "
@@ -73,10 +74,10 @@ def check(
 ) -> int:
     """Check proposals; returns the exit code."""
     from kkpr_check.cli.output import check_output, refuse_terminal, spare_inputs
-    from kkpr_check.report import FORMATS
+    from kkpr_check.report import WITH_FILES
 
     given = dict(locals())
-    fmt = o.format_of(format, output, FORMATS)
+    fmt = o.format_of(format, output, WITH_FILES)
     o.refuse_together({"--strict": strict, "--allow-undetermined": allow_undetermined})
     o.need("--overwrite", overwrite, of="--output", of_given=output is not None)
     request = request_of(given)
@@ -169,13 +170,27 @@ def run(
     session = session_of(context)
     reports = checking.run(request)
     look = look_of_stdout() if fmt == "text" and output is None else None
-    result = render(reports, fmt, session.lang, as_of=request.as_of, to_lonlat=checking.to_lonlat, look=look)
+    if fmt == "gpkg":
+        result: str | bytes = _geopackage(reports, session.lang, request)
+    else:
+        result = render(
+            reports, fmt, session.lang, as_of=request.as_of, to_lonlat=checking.to_lonlat, look=look
+        )
     if output is None:
         emit(result)
     else:
         write_file(output, result, overwrite=overwrite)
         tell(session, Text(f"written: {output}", f"ditulis: {output}"))
     return codes.of_reports(reports, strict=strict, allow_undetermined=allowed)
+
+
+def _geopackage(reports: Sequence[Report], lang: str, request: CheckRequest) -> bytes:
+    from kkpr_check import checking
+    from kkpr_check.io.gpkg_write import geopackage
+    from kkpr_check.report import layers
+
+    found = layers.layers(reports, lang, checking.to_lonlat, request.as_of)
+    return geopackage(found, layers.KINDS, layers.styles(lang))
 
 
 COMMAND = (SUMMARY, check)

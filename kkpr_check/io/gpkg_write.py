@@ -26,7 +26,9 @@ INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_
 
 
 def geopackage(
-    layers: Mapping[str, tuple[Any, Mapping[str, Any]]], kinds: Mapping[str, str], styles: Mapping[str, str]
+    layers: Mapping[str, tuple[Any, Mapping[str, Any]]],
+    kinds: Mapping[str, str],
+    styles: Mapping[str, str | tuple[str, str]],
 ) -> bytes:
     """Return a GeoPackage as bytes.
 
@@ -37,7 +39,7 @@ def geopackage(
     kinds
         Layer -> kind of geometry ("MultiPolygon").
     styles
-        Layer -> QML.
+        Layer -> QML, or (QML, SLD).
     """
     pyogrio = import_pyogrio()
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
@@ -53,14 +55,23 @@ def geopackage(
                 )  # fmt: skip
         finally:
             pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
-        with closing(sqlite3.connect(file)) as base:
-            base.executescript(_STYLES)
-            base.executemany(
-                "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML,"
-                " styleSLD, useAsDefault, description, owner, ui, update_time)"
-                " VALUES ('', '', ?, 'geom', ?, ?, '', 1, 'kkpr-check', '', NULL, ?)",
-                [(name, name, qml, FIXED_DATE) for name, qml in styles.items() if name in layers],
-            )
-            base.commit()
-            base.execute("VACUUM")
+        add_styles(file, {name: style for name, style in styles.items() if name in layers})
         return file.read_bytes()
+
+
+def add_styles(file: Path, styles: Mapping[str, str | tuple[str, str]], *, date: str = FIXED_DATE) -> None:
+    """Add the table from which QGIS takes the default style of each layer."""
+    rows = [
+        (name, "geom", name, *((style, "") if isinstance(style, str) else style), date)
+        for name, style in styles.items()
+    ]
+    with closing(sqlite3.connect(file)) as base:
+        base.executescript(_STYLES.replace(FIXED_DATE, date))
+        base.executemany(
+            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML,"
+            " styleSLD, useAsDefault, description, owner, ui, update_time)"
+            " VALUES ('', '', ?, ?, ?, ?, ?, 1, 'kkpr-check', '', NULL, ?)",
+            rows,
+        )
+        base.commit()
+        base.execute("VACUUM")

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json", "jsonl", "geojson", "html", "md", "oss", "docx", "pdf")
 """The formats of this release."""
-BINARY = frozenset({"docx", "pdf"})
-"""Formats that are bytes: `render` returns them so, and no terminal can show them."""
+BINARY = frozenset({"docx", "pdf", "gpkg"})
+"""Formats that are bytes: no terminal can show them."""
+WITH_FILES = (*FORMATS, "gpkg")
+"""`FORMATS`, and the one that a library has to write (`kkpr_check.report.layers`)."""
 
 
 def render(
@@ -78,7 +80,7 @@ def render(
         from kkpr_check.report import oss
 
         return oss.dumps(reports, to_lonlat, as_of)
-    if fmt in BINARY:
+    if fmt in ("docx", "pdf"):
         from kkpr_check.report import telaah
 
         return _writer(fmt)(telaah.document(reports, lang, to_lonlat, as_of))

@@ -16,11 +16,12 @@ def dumps(reports: Sequence[Report], lang: str, to_lonlat: ToLonLat, as_of: dt.d
     ``properties.kind`` is ``parcel``, ``footprint``, ``approvable`` or ``finding``; every feature carries
     ``site`` and ``verdict``. Findings without a witness geometry and passes are left out.
     """
-    features = [feature for report in reports for feature in _features(report, lang, to_lonlat, as_of)]
-    return encode({"type": "FeatureCollection", "features": features})
+    found = [feature for report in reports for feature in features(report, lang, to_lonlat, as_of)]
+    return encode({"type": "FeatureCollection", "features": found})
 
 
-def _features(report: Report, lang: str, to_lonlat: ToLonLat, as_of: dt.date) -> Iterator[Json]:
+def features(report: Report, lang: str, to_lonlat: ToLonLat, as_of: dt.date) -> Iterator[Json]:
+    """Yield the features of one report; their numbers are those of the JSON report."""
     written = document(report, lang, to_lonlat, as_of)
     work_crs = work_crs_of(report)
     common = {"site": written["subject"]["id"], "verdict": written["verdict"], "pathway": written["pathway"],
