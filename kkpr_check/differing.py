@@ -35,7 +35,7 @@ from kkpr_check.tables import FORMATS
 ZONING = "zoning"
 MAP_ZONES = 3_000
 """Zones of one version that the map shows: those nearest to a change."""
-MAP_REACH_M = 100.0
+MAP_REACH_M = 150.0
 MAP_DETAIL = 2_000.0
 Maps = tuple[tuple[Any, ...], tuple[Any, ...]]
 _BARE = Text("a bare layer has none", "layer lepas tidak memilikinya")
@@ -457,7 +457,7 @@ def _near(geometry: Objects, marks: Objects) -> Any:
     tree = shapely.STRtree(marks)
     at, distance = tree.query_nearest(geometry[there], return_distance=True, all_matches=False)
     near = at[0][np.argsort(distance, kind="stable")][:MAP_ZONES]
-    reach_m = max(MAP_REACH_M, _span_m(marks) / 10)
+    reach_m = max(MAP_REACH_M, _span_m(marks) / 4)
     within = {int(n) for n, d in zip(at[0], distance, strict=True) if d <= reach_m}
     return there[sorted(within.intersection(near.tolist()))]
 

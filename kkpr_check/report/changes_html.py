@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
@@ -18,6 +19,7 @@ from kkpr_check.report.safe import safe_text, whole_characters
 from kkpr_check.report.words import DISCLAIMER
 
 WIDTH = 900
+_HEX = re.compile("#[0-9A-Fa-f]{6}")
 ROWS = 500
 """Rows of one table; what is more is counted."""
 _STYLE = """
@@ -26,7 +28,7 @@ table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{padding:.2rem .7rem;b
 vertical-align:top}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.note{color:#555}td{overflow-wrap:anywhere}
 .map{position:relative;max-width:900px;border:1px solid #bbb;background:#f6f6f4}.map svg{display:block;width:100%;height:auto}
-.map svg+svg{position:absolute;inset:0}path.z{stroke:#555;stroke-width:.4}path.c{fill:none;stroke:#d00000;stroke-width:2}
+.map svg+svg{position:absolute;inset:0}path.z{stroke:#555;stroke-width:.4}path.c{fill:none;stroke:#000;stroke-width:2.5;stroke-dasharray:6 3}
 path.p{fill:#d00000;fill-opacity:.25;stroke:#700;stroke-width:1}path.b{fill:#1a9850;fill-opacity:.25;stroke:#060;stroke-width:1}
 .key{display:inline-block;width:.9em;height:.9em;margin:0 .3em 0 1em;border:1px solid #777}input[type=range]{width:100%;max-width:900px}
 summary{cursor:pointer;font-weight:600}.worse{color:#a00}.better{color:#060}
@@ -203,7 +205,7 @@ def _map(diff: Diff, lang: str) -> list[str]:
     flips = [] if diff.parcels is None else [f for f in diff.parcels.flips if f.geometry is not None][:5000]
     if not shapes:
         return []
-    west, south, east, north = shapely.total_bounds(np.array([*shapes], dtype=object))
+    west, south, east, north = _view(marks or shapes)
     box = shapely.box(west, south, east, north)
     squeeze = float(np.cos(np.radians((south + north) / 2)))
     scale = WIDTH / max((east - west) * squeeze, 1e-9)
@@ -238,8 +240,8 @@ def _map(diff: Diff, lang: str) -> list[str]:
     )
     slide = Text("Before | after", "Sebelum | sesudah").pick(lang)
     legend = Text(
-        "red: changed; filled red or green: verdict worse or better",
-        "merah: berubah; isian merah atau hijau: putusan memburuk atau membaik",
+        "dashed: changed; filled red or green: verdict worse or better",
+        "putus-putus: berubah; isian merah atau hijau: putusan memburuk atau membaik",
     )
     return [
         f"<h2>{slide}</h2>",
@@ -247,6 +249,13 @@ def _map(diff: Diff, lang: str) -> list[str]:
         f'<div class="map">{drawn[0]}{drawn[1]}</div>',
         f'<p class="note">{keys}<br>{legend.pick(lang)}</p>',
     ]  # fmt: skip
+
+
+def _view(shapes: Sequence[Any]) -> tuple[float, float, float, float]:
+    """Return the box of what changed with its surroundings, in degrees."""
+    west, south, east, north = shapely.total_bounds(np.array([*shapes], dtype=object)).tolist()
+    around = max(0.15 * max(east - west, north - south), 0.0008)
+    return west - around, south - around, east + around, north + around
 
 
 def _lines(shape: Any) -> Any:
@@ -269,9 +278,6 @@ def _colours(codes: Iterable[str | None]) -> dict[str | None, str]:
     found: dict[str | None, str] = {}
     for n, code in enumerate(sorted(set(codes), key=lambda code: code or "")):
         match = find_subzone(code) or find_rtrw_class(code)
-        colour = None if match is None else match.row.colour
-        parts = [int(part) for part in (colour or "").replace(";", ",").split(",") if part.strip().isdigit()]
-        found[code] = _PALETTE[n % len(_PALETTE)]
-        if len(parts) == 3 and max(parts) < 256:
-            found[code] = "#" + "".join(f"{part:02x}" for part in parts)
+        colour = "" if match is None else match.row.colour or ""
+        found[code] = colour if _HEX.fullmatch(colour) else _PALETTE[n % len(_PALETTE)]
     return found
