@@ -149,7 +149,7 @@ def check(
         CRS of shapely geometries ("EPSG:4326"), or the one to assume for files without any.
     **options
         Proposal options of the contract (`kbli`, `activity`, `floors`, `height_m` ...), and `existing`, `as_of`,
-        `include_draft`, `strict_accuracy`.
+        `include_draft`, `strict_accuracy`, `suggest` (also search for what would pass).
 
     Raises
     ------
@@ -185,6 +185,7 @@ def check_many(
             as_of=options.pop("as_of", None) or dt.date.today(),
             include_draft=bool(options.pop("include_draft", False)),
             strict_accuracy=bool(options.pop("strict_accuracy", False)),
+            suggest=bool(options.pop("suggest", False)),
             assume_crs=None if any(_is_shape(g) for g in (site, parcel)) else crs,
             options={name: value for name, value in proposal.items() if value is not None},
         )

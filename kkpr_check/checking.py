@@ -13,7 +13,7 @@ import shapely
 from kkpr_check import engine
 from kkpr_check.adverse import PASS_REACH_CE90
 from kkpr_check.errors import Text
-from kkpr_check.features import Features
+from kkpr_check.features import Features, PlanWindow
 from kkpr_check.io.crs import LONLAT, transform
 from kkpr_check.io.sites import (
     SiteGroup,
@@ -71,6 +71,7 @@ class CheckRequest:
     encoding: str | None = None
     swap_xy: bool = False
     options: Mapping[str, str | bool] = field(default_factory=dict)
+    suggest: bool = False
 
 
 def run(request: CheckRequest) -> tuple[Report, ...]:
@@ -167,7 +168,30 @@ def _judge_group(
             break
         rest = [i for i, report in zip(rest, reports, strict=True) if deeper_than(report, reach_m)]
         reach_m = judged.needed_m * 1.5
-    return tuple(placed[i] for i in range(len(sites))), ready.inputs
+    reports = [placed[i] for i in range(len(sites))]
+    if request.suggest:
+        reports = [
+            _with_suggestions(site, report, plans, options, group.work_crs)
+            for site, report in zip(sites, reports, strict=True)
+        ]
+    return tuple(reports), ready.inputs
+
+
+def _with_suggestions(
+    site: Site, report: Report, plans: Sequence[OpenPlan], options: engine.Options, work_crs: str
+) -> Report:
+    from kkpr_check.suggesting import ZONES_WITHIN_M, suggest
+
+    bounds = _bounds([site])
+    reach_m = least_reach_m(plans)
+
+    def windows(further_m: float = 0.0) -> list[PlanWindow]:
+        return (
+            [] if bounds is None else [plan.window(bounds, work_crs, reach_m + further_m) for plan in plans]
+        )
+
+    found = suggest(site, report, windows(), options, known_m=reach_m, wide=lambda: windows(ZONES_WITHIN_M))
+    return replace(report, suggestions=found)
 
 
 def least_reach_m(plans: Sequence[OpenPlan]) -> float:

@@ -70,13 +70,17 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The rooms of a parcel, its buildable area all in all, and what was taken off: (reason, area in m2 of the parcel)."""
+    """The rooms of a parcel, its buildable area all in all, and what was taken off: (reason, area in m2 of the parcel).
+
+    `refused` is where the land itself is refused, whatever is built: zones, overlays and setback strips.
+    """
 
     rooms: tuple[Room, ...]
     geometry: Any
     area_m2: float
     taken: tuple[tuple[str, float], ...]
     missing: tuple[str, ...]
+    refused: Any
 
 
 def envelope_of(
@@ -131,7 +135,14 @@ def envelope_of(
     taken.insert(1, ("setbacks", float(round_m(remainder_of(setbacks, off_limits).area))))
     geometry = union_of([room.geometry for room in rooms])
     lacking = tuple(dict.fromkeys(name for room in rooms for name in room.missing))
-    return Envelope(tuple(rooms), geometry, float(round_m(geometry.area)), tuple(taken), lacking)
+    return Envelope(
+        tuple(rooms),
+        geometry,
+        float(round_m(geometry.area)),
+        tuple(taken),
+        lacking,
+        union_of([refused, overlays]),
+    )
 
 
 def _refused_zones(coverage: Coverage, parcel: int, judgements: Sequence[Judgement]) -> Any:

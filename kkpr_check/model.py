@@ -175,6 +175,40 @@ class Approvable:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A changed proposal that passes as a whole.
+
+    Attributes
+    ----------
+    steps
+        What is changed, in order: ``move-footprint``, ``reduce-floors`` ...
+    values
+        The numbers of the change, by name.
+    verdict, verified
+        What the engine said of the changed proposal; nothing is suggested that it did not judge.
+    footprint, parcel
+        The changed geometries (working CRS), None where they stay.
+    """
+
+    steps: tuple[str, ...]
+    values: Mapping[str, Any]
+    message: Text
+    verdict: Verdict
+    verified: bool
+    footprint: Any | None = None
+    parcel: Any | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """What would pass; `bounds` says what was searched, `blocked_by` which unknown inputs no change can make good."""
+
+    found: tuple[Suggestion, ...]
+    bounds: Text
+    blocked_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The answer for one site. Geometries are in the working CRS; `kkpr_check.report` writes them in lon/lat."""
 
@@ -197,3 +231,5 @@ class Report:
     """(sub-zone, geometry) around the site in the working CRS, for the small map only."""
     zone_colours: tuple[tuple[str, str], ...] = ()
     """(sub-zone, colour) where the plan names its own colours: "#RRGGBB" or "R,G,B"."""
+    suggestions: Suggestions | None = None
+    """What would pass; only where it was asked for."""

@@ -258,4 +258,13 @@ def _edges(frontage: Frontage | None, parcel: Any) -> tuple[Edge, ...]:
 def _compass(line: Any, centre: Any) -> str:
     middle = line.interpolate(0.5, normalized=True)
     bearing = np.degrees(np.arctan2(middle.x - centre.x, middle.y - centre.y))
-    return _COMPASS[round(float(bearing) / 45.0) % 8]
+    return compass_of(float(bearing))
+
+
+def compass_of(bearing_deg: float) -> str:
+    """Return the side of the compass of a bearing (0 = north, clockwise).
+
+    >>> compass_of(0.0), compass_of(130.0), compass_of(-90.0)
+    ('N', 'SE', 'W')
+    """
+    return _COMPASS[round(bearing_deg / 45.0) % 8]

@@ -61,6 +61,7 @@ def check(
     as_of: o.AsOf = None,
     include_draft: o.IncludeDraft = False,
     strict_accuracy: o.StrictAccuracy = False,
+    suggest: o.Suggest = False,
     assume_crs: o.AssumeCrs = None,
     layer: o.Layer = None,
     parcel_layer: o.ParcelLayer = None,
@@ -123,6 +124,7 @@ def request_of(given: Mapping[str, Any]) -> CheckRequest:
         strict_accuracy=given["strict_accuracy"], assume_crs=given["assume_crs"], layer=given["layer"],
         parcel_layer=given["parcel_layer"], encoding=given["encoding"], swap_xy=given["swap_xy"],
         options={name: given[name] for name in o.PROPOSAL if given[name] is not None},
+        suggest=bool(given.get("suggest")),
     )  # fmt: skip
 
 

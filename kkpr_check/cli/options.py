@@ -143,6 +143,12 @@ Psn = Annotated[
         "National strategic project.", "Proyek strategis nasional.")),
 ]  # fmt: skip
 SiteId = Annotated[str | None, _option("--id", "NAME", "Name of the site.", "Nama lokasi.")]
+Suggest = Annotated[
+    bool,
+    typer.Option("--suggest", help=words(
+        "Also tell what would pass: changes that the engine has judged again.",
+        "Sebutkan juga yang akan lolos: perubahan yang sudah diperiksa ulang.")),
+]  # fmt: skip
 Format = Annotated[
     str | None,
     _option("--format", "FORMAT", "text, json, jsonl, geojson, html, md, oss, docx or pdf (default: by the suffix of --output, else text).",

@@ -12,7 +12,7 @@ from typing import Any
 
 from kkpr_check._version import __version__
 from kkpr_check.errors import KkprError, Text
-from kkpr_check.model import Approvable, Finding, Json, LedgerEntry, Proposal, Report
+from kkpr_check.model import Approvable, Finding, Json, LedgerEntry, Proposal, Report, Suggestions
 from kkpr_check.report import words
 from kkpr_check.report.safe import whole_characters
 
@@ -54,6 +54,11 @@ def document(report: Report, lang: str, to_lonlat: ToLonLat, as_of: dt.date) -> 
     """
     work_crs = work_crs_of(report)
     site = report.site
+    suggested = (
+        {}
+        if report.suggestions is None
+        else {"suggestions": _suggestions(report.suggestions, lang, work_crs, to_lonlat)}
+    )
     return {
         "schema": SCHEMA,
         "tool": {"name": "kkpr-check", "version": __version__},
@@ -79,7 +84,29 @@ def document(report: Report, lang: str, to_lonlat: ToLonLat, as_of: dt.date) -> 
         "approvable": _approvable(report.approvable, work_crs, to_lonlat),
         "findings": [_finding(finding, lang, work_crs, to_lonlat) for finding in report.findings],
         "not_evaluated": [{"rule": rule, "why": _text(why, lang)} for rule, why in report.not_evaluated],
+        **suggested,
         "provenance": _provenance(report, lang),
+    }
+
+
+def _suggestions(found: Suggestions, lang: str, work_crs: str, to_lonlat: ToLonLat) -> Json:
+    return {
+        "found": [
+            {
+                "steps": list(one.steps),
+                "values": {
+                    k: whole_characters(v) if isinstance(v, str) else v for k, v in one.values.items()
+                },
+                "message": _text(one.message, lang),
+                "verdict": one.verdict.value,
+                "verified": one.verified,
+                "footprint": geometry_json(one.footprint, work_crs, to_lonlat),
+                "parcel": geometry_json(one.parcel, work_crs, to_lonlat),
+            }
+            for one in found.found
+        ],
+        "searched": _text(found.bounds, lang),
+        "blocked_by": list(found.blocked_by),
     }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from kkpr_check.errors import Text
-from kkpr_check.model import Finding, LedgerEntry, Outcome, Report
+from kkpr_check.model import Finding, LedgerEntry, Outcome, Report, Verdict
 from kkpr_check.report import missing, words
 from kkpr_check.report.findings import is_news, same_said
 from kkpr_check.report.json import ToLonLat, work_crs_of
@@ -212,12 +212,13 @@ class Page:
         return self.say(words.ONE_RULE if len(rules) == 1 else words.RULES).format(len(rules))
 
     def lists(self) -> Iterator[tuple[str, list[str]]]:
-        """Yield the closing lists that are not empty: what is missing, assumptions, repairs, plans."""
+        """Yield the closing lists that are not empty: what would pass, what is missing, assumptions, repairs, plans."""
         report, provenance = self.report, self.report.provenance
         stated = [self._plain(text) for text in provenance.get("assumptions", ())]
         assumed = [self.say(text) for text in (*report.site.assumptions, *report.assumptions)]
         repairs = [self._plain(repair) for repair in provenance.get("repairs", ())]
         for title, lines in (
+            (words.SUGGESTIONS, self._suggestions()),
             (words.MISSING, self._missing()),
             (words.ASSUMPTIONS, list(dict.fromkeys([*stated, *assumed]))),
             (words.REPAIRS, self._first(repairs)),
@@ -226,6 +227,18 @@ class Page:
         ):
             if lines:
                 yield self.say(title), lines
+
+    def _suggestions(self) -> list[str]:
+        found = self.report.suggestions
+        if found is None or self.report.verdict in (Verdict.CONFORM, Verdict.CONDITIONAL):
+            return []
+        lines = [f"{self.say(one.message)} → {self.say(words.VERDICTS[one.verdict])}" for one in found.found]
+        if not lines:
+            lines = [self.say(words.NO_SUGGESTION).format(self.say(found.bounds))]
+        if found.blocked_by:
+            names = "; ".join(dict.fromkeys(self.say(missing.label(name)) for name in found.blocked_by))
+            lines.append(self.say(words.BLOCKED).format(names))
+        return lines
 
     def _missing(self) -> list[str]:
         return [

@@ -86,6 +86,12 @@ NAME = Text("name", "nama")
 AREA = Text("area", "luas")
 SHARE = Text("share", "bagian")
 POINT = Text("at latitude, longitude", "pada lintang, bujur")
+SUGGESTIONS = Text("What would pass (judged again)", "Yang akan lolos (sudah diperiksa ulang)")
+NO_SUGGESTION = Text("None found within these bounds: {0}.", "Tidak ditemukan dalam batas ini: {0}.")
+BLOCKED = Text(
+    "No change can make up for what is not known: {0}.",
+    "Tidak ada perubahan yang dapat menggantikan yang belum diketahui: {0}.",
+)
 MISSING = Text("What is missing, and who can supply it", "Yang belum ada, dan siapa yang dapat melengkapinya")
 NEEDED_BY = Text("for", "untuk")
 ASSUMPTIONS = Text("Assumptions", "Asumsi")
