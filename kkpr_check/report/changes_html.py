@@ -28,7 +28,8 @@ table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{padding:.2rem .7rem;b
 vertical-align:top}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.note{color:#555}td{overflow-wrap:anywhere}
 .map{position:relative;max-width:900px;border:1px solid #bbb;background:#f6f6f4}.map svg{display:block;width:100%;height:auto}
-.map svg+svg{position:absolute;inset:0}path.z{stroke:#555;stroke-width:.4}path.c{fill:none;stroke:#000;stroke-width:2.5;stroke-dasharray:6 3}
+.map svg+svg{position:absolute;inset:0}path.z{stroke:#555;stroke-width:.4}path.c{fill:none;stroke:#000;stroke-width:2.5;
+stroke-dasharray:6 3}
 path.p{fill:#d00000;fill-opacity:.25;stroke:#700;stroke-width:1}path.b{fill:#1a9850;fill-opacity:.25;stroke:#060;stroke-width:1}
 .key{display:inline-block;width:.9em;height:.9em;margin:0 .3em 0 1em;border:1px solid #777}input[type=range]{width:100%;max-width:900px}
 summary{cursor:pointer;font-weight:600}.worse{color:#a00}.better{color:#060}
