@@ -241,7 +241,7 @@ class _Page:
 
     def _envelope(self) -> Iterator[Line]:
         envelope = self.info.envelope
-        if envelope is None:
+        if envelope is None or not self.info.parts:
             return
         yield Line("heading", self.say(w.ENVELOPE, self.m2(envelope.area_m2)))
         for reason, area in envelope.taken:
