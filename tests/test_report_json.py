@@ -197,4 +197,4 @@ def test_geojson_carries_the_subject_the_conforming_part_and_the_witnesses() -> 
 def test_an_unknown_format_names_the_known_ones() -> None:
     with pytest.raises(UsageError, match="jsonl"):
         render([failing()], "xls", "en", as_of=AS_OF, to_lonlat=to_lonlat)
-    assert FORMATS == ("text", "json", "jsonl", "geojson", "oss", "docx", "pdf")
+    assert FORMATS == ("text", "json", "jsonl", "geojson", "html", "md", "oss", "docx", "pdf")
