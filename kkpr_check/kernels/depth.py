@@ -157,22 +157,28 @@ def _cells(ends, x0, y0, cell, rows, columns):
 
 
 @_inner
-def _to_edge(x, y, ends, e):
+def _squared(x, y, ends, e):
     ax, ay, bx, by = ends[e, 0], ends[e, 1], ends[e, 2], ends[e, 3]
     dx, dy = bx - ax, by - ay
     t = ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy)
     t = min(max(t, 0.0), 1.0)
-    return np.hypot(x - ax - t * dx, y - ay - t * dy)
+    dx, dy = x - ax - t * dx, y - ay - t * dy
+    return dx * dx + dy * dy
+
+
+@_inner
+def _to_edge(x, y, ends, e):
+    return np.sqrt(_squared(x, y, ends, e))
 
 
 @_inner
 def _nearest(x, y, ends, chosen, n):
     best, at = np.inf, -1
     for k in range(n):
-        d = _to_edge(x, y, ends, chosen[k])
+        d = _squared(x, y, ends, chosen[k])
         if d < best:
             best, at = d, chosen[k]
-    return best, at
+    return np.sqrt(best), at
 
 
 @_inner
@@ -274,6 +280,32 @@ def _across(triangles, ends):
 
 
 @_inner
+def _balanced(a, b, c):
+    """Return the level and the weights (of sum 1) with which three columns add up to the same in each row.
+
+    A weight below 0 where there are none.
+    """
+    u0 = b[1] * c[2] - b[2] * c[1]
+    u1 = b[2] * c[0] - b[0] * c[2]
+    u2 = b[0] * c[1] - b[1] * c[0]
+    v0 = c[1] * a[2] - c[2] * a[1]
+    v1 = c[2] * a[0] - c[0] * a[2]
+    v2 = c[0] * a[1] - c[1] * a[0]
+    z0 = a[1] * b[2] - a[2] * b[1]
+    z1 = a[2] * b[0] - a[0] * b[2]
+    z2 = a[0] * b[1] - a[1] * b[0]
+    whole = a[0] * u0 + a[1] * u1 + a[2] * u2
+    wa, wb, wc = u0 + u1 + u2, v0 + v1 + v2, z0 + z1 + z2
+    total = wa + wb + wc
+    if whole == 0.0 or total == 0.0:
+        return np.inf, -1.0, -1.0, -1.0
+    wa, wb, wc = wa / total, wb / total, wc / total
+    level = max(max(wa * a[0] + wb * b[0] + wc * c[0], wa * a[1] + wb * b[1] + wc * c[1]),
+                wa * a[2] + wb * b[2] + wc * c[2])  # fmt: skip
+    return level, wa, wb, wc
+
+
+@_inner
 def _deepest(triangles, ends, chosen, m, stack):
     """Return the greatest distance from a point of some triangles to the chosen edges (-1: too many triangles)."""
     n = len(triangles)
@@ -310,6 +342,17 @@ def _deepest(triangles, ends, chosen, m, stack):
                 bound = min(bound, highest)
         if bound <= best + TOLERANCE_M:
             continue
+        # Around a peak between three edges: the mean of their distances that is the same in all corners.
+        level, w0, w1, w2 = _balanced(by[0], by[1], by[2])
+        if min(w0, w1, w2) >= 0.0:
+            bound = min(bound, level + 1e-9)
+        _, w0, w1, w2 = _balanced(by[:, 0], by[:, 1], by[:, 2])
+        if min(w0, w1, w2) >= 0.0:
+            x = corner[0, 0] * w0 + corner[1, 0] * w1 + corner[2, 0] * w2
+            y = corner[0, 1] * w0 + corner[1, 1] * w1 + corner[2, 1] * w2
+            best = max(best, _nearest(x, y, ends, chosen, m)[0])
+        if bound <= best + TOLERANCE_M:
+            continue
         for i in range(3):
             j = (i + 1) % 3
             here, there = by[j, i] - by[i, i], by[i, j] - by[j, j]
@@ -323,7 +366,7 @@ def _deepest(triangles, ends, chosen, m, stack):
         longest, a = -1.0, 0
         for i in range(3):
             j = (i + 1) % 3
-            side = np.hypot(corner[i, 0] - corner[j, 0], corner[i, 1] - corner[j, 1])
+            side = (corner[i, 0] - corner[j, 0]) ** 2 + (corner[i, 1] - corner[j, 1]) ** 2
             if side > longest:
                 longest, a = side, i
         b, c = (a + 1) % 3, (a + 2) % 3
