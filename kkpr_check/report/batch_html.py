@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -24,7 +27,9 @@ body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:60rem;margin:2rem a
 table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{padding:.2rem .7rem;border-bottom:1px solid #ddd;text-align:left}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.key{display:inline-block;width:.9em;height:.9em;margin-right:.4em}
 svg{background:#f6f6f4;max-width:100%;height:auto}.note{color:#555}
-"""
+@media print{body{margin:0;max-width:none}tr,svg{break-inside:avoid}.key{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+@media(max-width:40rem){body{margin:.5rem auto}table{display:block;overflow-x:auto}}
+""" + "".join(f".key.{verdict}{{background:{colour}}}" for verdict, colour in COLOURS.items())
 _WORDS: Mapping[str, Text] = {
     "title": Text("Spatial conformity of many parcels", "Kesesuaian tata ruang banyak persil"),
     "verdict": Text("Verdict", "Putusan"),
@@ -97,12 +102,10 @@ class BatchFacts(Protocol):
 
 
 def dumps(result: BatchFacts, lang: str) -> str:
-    """Return the page; every foreign text in it is escaped."""
+    """Return the page; every foreign text in it is escaped, and its policy lets nothing run or load."""
     counts = result.summary
     title = _WORDS["title"].pick(lang)
-    parts = [
-        f'<!doctype html>\n<html lang="{escape(lang)}"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width,initial-scale=1">',
+    body = [
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
         f"<h1>{escape(title)}</h1>",
         *_head(result, lang),
@@ -113,7 +116,21 @@ def dumps(result: BatchFacts, lang: str) -> str:
         *_subzones(counts.subzones, lang),
         f'<p class="note">{escape(DISCLAIMER.pick(lang))}</p></body></html>\n',
     ]
+    parts = [
+        f'<!doctype html>\n<html lang="{escape(lang)}"><head><meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(body)}">',
+        '<meta name="viewport" content="width=device-width,initial-scale=1">',
+        *body,
+    ]
     return "\n".join(parts)
+
+
+def _policy(body: Iterable[str]) -> str:
+    """Return the policy that allows the page's own styles by their hashes; foreign text in it is escaped already."""
+    styles = re.findall(r"<style>(.*?)</style>", "\n".join(body), re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() for style in styles]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
+    return f"default-src 'none'; style-src {allowed}; base-uri 'none'; form-action 'none'"
 
 
 def _text(value: object) -> str:
@@ -144,7 +161,7 @@ def _head(result: BatchFacts, lang: str) -> Iterable[str]:
 def _verdicts(counts: _Counts, lang: str) -> str:
     rows = [
         [
-            f'<span class="key" style="background:{COLOURS[verdict.value]}"></span>{escape(words.pick(lang))}',
+            f'<span class="key {verdict.value}"></span>{escape(words.pick(lang))}',
             counts.verdicts[verdict.value],
             _percent(counts.verdicts[verdict.value], counts.rows),
         ]
