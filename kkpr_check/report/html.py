@@ -25,6 +25,8 @@ from kkpr_check.report.safe import safe_text, whole_characters
 
 _SCRIPTS = ("leaflet.js", "report.js")
 _STYLES = ("leaflet.css", "report.css")
+_KNOWN_M = 50.0
+"""How far around a site zones are read at least: beyond, a blank would not mean that there is no zone."""
 _WITNESSED = (Outcome.CONDITIONAL, Outcome.UNDETERMINED, Outcome.FAIL)
 
 
@@ -230,8 +232,7 @@ def _zones(page: Page) -> Iterator[Json]:
     report = page.report
     subject = report.site.parcel if report.site.parcel is not None else report.site.footprint
     x0, y0, x1, y1 = subject.bounds if subject is not None else (0.0, 0.0, 0.0, 0.0)
-    room_m = 5 * max(x1 - x0, y1 - y0, 25.0)
-    view = shapely.box(x0 - room_m, y0 - room_m, x1 + room_m, y1 + room_m)
+    view = shapely.box(x0 - _KNOWN_M, y0 - _KNOWN_M, x1 + _KNOWN_M, y1 + _KNOWN_M)
     given = dict(report.zone_colours)
     names = {zone.subzone: zone.name for entry in report.ledger for zone in entry.zones}
     for code, whole in report.zones:
