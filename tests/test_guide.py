@@ -183,6 +183,8 @@ MAKERS: Mapping[str, Maker] = {
     "rencana": plan("rencana/satu"),
     "rencana-2024": plan("rencana-2024"),
     "rencana-2026": plan("rencana-2026"),
+    "lama": plan("lama"),
+    "baru": plan("baru"),
     "persil.gpkg": parcels("persil.gpkg"),
     "polaruang.shp": layer("polaruang.shp", "polaruang_sintetis.shp"),
     "polaruang_lama.shp": layer("polaruang_lama.shp", "polaruang_sintetis.shp"),
