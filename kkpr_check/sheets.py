@@ -281,6 +281,7 @@ def _rows(
     file: str, columns: list[str], records: Iterator[tuple[int, list[str]]], problems: Problems
 ) -> Iterator[Row]:
     """Yield the rows that have as many cells as the header; wholly blank rows are no rows."""
+    nameless: set[int] = set()
     for number, record in records:
         cells = [clean(cell) for cell in record]
         if not any(cells):
@@ -302,7 +303,8 @@ def _rows(
             )
             continue
         for position, (name, cell) in enumerate(zip(columns, cells, strict=True), start=1):
-            if cell and not name:
+            if cell and not name and position not in nameless:
+                nameless.add(position)
                 problems.add(
                     Text(
                         f"cell in column {position}, which has no name",

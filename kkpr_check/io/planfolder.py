@@ -212,6 +212,14 @@ def _document(root: Path) -> Document:
     return Document(str(path), text, plain_dates(data))
 
 
+def _no_plain_file(path: Path) -> PlanError:
+    return PlanError(
+        Text("is no plain file", "bukan berkas biasa"),
+        place=Place(str(path)),
+        remedy=Text("put the table itself here", "letakkan tabelnya sendiri di sini"),
+    )
+
+
 def _unreadable(path: Path, error: OSError) -> PlanError:
     reason = error.strerror or str(error)
     return PlanError(
@@ -232,6 +240,9 @@ def _read_tables(root: Path) -> tuple[Tables, tuple[KkprError, ...]]:
         path = root / name
         if not path.resolve().is_relative_to(root.resolve()):
             errors.append(PlanError(OUTSIDE, place=Place(str(path)), remedy=COPY_INSIDE))
+            continue
+        if not path.is_file():
+            errors.append(_no_plain_file(path))
             continue
         try:
             contents[name] = path.read_bytes()

@@ -63,6 +63,13 @@ class Columns:
 
 def read_text(path: Path, encoding: str | None = None) -> tuple[str, str, list[Text]]:
     """Return the text of the file, its sha256, and a note where it is not Unicode."""
+    if path.exists() and not path.is_file():
+        raise InputError(
+            Text("it is no regular file", "bukan berkas biasa"),
+            place=Place(str(path)),
+            remedy=Text("save the data as a file first", "simpan datanya sebagai berkas dahulu"),
+            code="not-local",
+        )
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)

@@ -359,7 +359,7 @@ def read_application_file(path: Path, encoding: str | None) -> FeatureSet | None
     from kkpr_check.io.oss.payload import BYTES_MAX, may_be_application
 
     try:
-        if path.stat().st_size > BYTES_MAX:
+        if not path.is_file() or path.stat().st_size > BYTES_MAX:  # reading a pipe would wait for ever
             return None
         data = path.read_bytes()
     except OSError:

@@ -1,0 +1,57 @@
+"""Every fault of the museum: the exit code as promised, one clear message, nothing written, nothing touched."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from cli_harness import EXAMPLES, SAMPLE, Run
+from faults import FAULTS, Fault
+
+AS_OF = ("--as-of", "2025-01-01", "--format", "json")
+SITE = str(EXAMPLES / "01-conform.geojson")
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Return the hash of every file below a folder, and what its links point at."""
+    return {
+        str(p): str(p.readlink()) if p.is_symlink() else hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in folder.rglob("*")
+        if p.is_symlink() or p.is_file()
+    }
+
+
+def arguments(fault: Fault, broken: Path) -> tuple[str, ...]:
+    if fault.kind == "site":
+        return "check", "--parcel", str(broken), "--plan", str(SAMPLE), *AS_OF
+    plan = next(p for p in broken.parents if p.name == "rencana")
+    return "check", SITE, "--plan", str(plan), *AS_OF
+
+
+def test_the_museum_has_at_least_a_hundred_faults_of_different_names() -> None:
+    assert len(FAULTS) >= 100
+    assert len({(f.kind, f.name) for f in FAULTS}) == len(FAULTS)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[f"{f.kind}-{f.name}" for f in FAULTS])
+def test_a_fault_is_met_as_promised(fault: Fault, run: Run, tmp_path: Path) -> None:
+    broken = fault.build(tmp_path)
+    before = hashes(tmp_path)
+    output = tmp_path.parent / f"{tmp_path.name}.out.json"
+    code, out, err = run(*arguments(fault, broken), "--output", str(output))
+    assert code == fault.code, (out, err)
+    assert "Traceback" not in out + err
+    if code == 2:
+        assert len(err) < 4_000
+        if output.exists():  # the file was read, one of its parcels was not: every other one is still told of
+            assert '"LOK000"' in output.read_text()
+        else:
+            assert err.startswith("kkpr-check: error: ")
+            assert broken.name in err or fault.kind == "plan", err
+    else:
+        assert '"verdict": "undetermined"' in output.read_text()
+    assert fault.says.casefold() in (err + (output.read_text() if code != 2 else "")).casefold(), err
+    assert not list(tmp_path.parent.glob(".*.tmp"))
+    left = hashes(tmp_path)
+    assert {p: h for p, h in left.items() if "/.kkpr/" not in p} == before
