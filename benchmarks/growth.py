@@ -26,7 +26,7 @@ from generate import STEP_M, Coverage, coverage
 from plan import make_parcels, make_plan
 
 FIGURES = Path(__file__).with_suffix(".json")
-PARCELS, ZONES, VERTICES = 1_000_000, 20_000, 1
+PARCELS, ZONES, VERTICES = 100_000, 20_000, 1
 """What stays fixed while another grows."""
 COUNTRY = 126_000_000
 """Land parcels of Indonesia (the target of the national registration programme)."""
@@ -45,12 +45,13 @@ class Point(NamedTuple):
     peak_mb: float
 
 
-def points(quick: bool) -> Iterator[tuple[str, int, int, int]]:
-    """Yield (axis, parcels, zones, vertex factor)."""
+def points(quick: bool, largest: int) -> Iterator[tuple[str, int, int, int]]:
+    """Yield (axis, parcels, zones, vertex factor); the number of parcels grows up to `largest`."""
     scale = 100 if quick else 1
     base = PARCELS // scale
-    for parcels in (10_000, 100_000, 1_000_000, 5_000_000):
-        yield "parcels", max(parcels // scale, 100), ZONES // scale, VERTICES
+    for parcels in (10_000, 100_000, 500_000, 1_000_000, 5_000_000):
+        if parcels <= largest:
+            yield "parcels", max(parcels // scale, 100), ZONES // scale, VERTICES
     for zones in (2_000, 100_000):
         yield "zones", base, zones // scale, VERTICES
     for factor in (2, 4):
@@ -86,10 +87,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="a hundredth of everything")
+    parser.add_argument("--largest", type=int, default=1_000_000, help="parcels of the largest run")
     parser.add_argument("--write", action="store_true", help="keep the figures beside this file")
     asked = parser.parse_args()
     found = []
-    for point in points(asked.quick):
+    for point in points(asked.quick, asked.largest):
         found.append(measured(*point))
         print(*(f"{name}={value}" for name, value in found[-1]._asdict().items()), flush=True)
     if asked.write:
