@@ -204,4 +204,4 @@ def test_qgis_processing_script(tmp_path: Path) -> None:
         QT_QPA_PLATFORM="offscreen", PYTHONPATH="", PYTHONDONTWRITEBYTECODE="1",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.strip().splitlines()[-1].split("|")[0] == str(count)
+    assert done.stdout.strip().splitlines()[-1] == f"{count}|categorizedSymbol"  # the colours of verdicts
