@@ -74,7 +74,7 @@ def test_bare_layers_and_a_point_are_handed_on(run: Run, judged: list[CheckReque
         ("check", "s.shp", "--plan", "p", "--parcel-layer", "x"),
         ("check", "s.shp", "--plan", "p", "--strict", "--allow-undetermined"),
         ("check", "s.shp", "--plan", "p", "--overwrite"),
-        ("check", "s.shp", "--plan", "p", "--format", "docx"),
+        ("check", "s.shp", "--plan", "p", "--format", "xls"),
         ("check", "s.shp", "--plan", "p", "--as-of", "24-11-2026"),
         ("check", "s.shp", "--plan", "p", "--as-of", "2026-02-30"),
         ("check", "s.shp", "t.shp", "--plan", "p"),
