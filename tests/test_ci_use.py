@@ -188,7 +188,9 @@ def test_the_example_workflow_gives_inputs_that_exist() -> None:
     workflow = loaded(REPO / ".github" / "workflows" / "zoning.yml")
     (step,) = [s for s in workflow["jobs"]["zoning"]["steps"] if "kkpr-check" in s.get("uses", "")]
     assert set(step["with"]) <= set(ACTION["inputs"])
-    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["permissions"] == {"contents": "read", "pull-requests": "write"}
+    for other in workflow["jobs"]["zoning"]["steps"]:
+        assert "${{" not in other.get("run", "")
 
 
 def test_a_clean_repository_passes(runner: Runner) -> None:
@@ -235,19 +237,40 @@ def test_flipped_verdicts_are_counted_against_the_base(runner: Runner, budget: s
     plans = "plans/rdtr-utara\n  plans/rdtr-selatan  \n\nplans/rdtr-baru\n"
     shutil.copytree(runner.repository / "plans" / "rdtr-utara", runner.repository / "plans" / "rdtr-baru")
     more = {"plans": plans, "base": "main", "parcels": "parcels.geojson", "max_flips": budget}
+    more["comment"] = "kkpr diff.md"
     assert runner.run(targets="plans/rdtr-utara\nplans/rdtr-selatan", lang="en", **more) == code, runner.log
-    assert runner.outputs["diff"] == {"code": str(code)}
+    assert runner.outputs["diff"] == {"code": str(code), "comment": "kkpr diff.md"}
+    comment = (runner.repository / "kkpr diff.md").read_text("utf-8")
+    assert comment == runner.summary.read_text("utf-8")[-len(comment) :]
+    assert "KGT001" in comment
+    assert "findings" not in comment.partition("\n")[0]
+    assert "not compared, no plan in both versions: plans/rdtr-baru" in comment
     assert "not compared, no plan in both versions: plans/rdtr-baru" in runner.log
     assert "KGT001" in runner.summary.read_text("utf-8")
     assert "2 worse, 0 better" in runner.log
     assert git("worktree", "list", cwd=runner.repository).count("\n") == 0
 
 
+def test_a_comment_of_many_plans_fits_a_pull_request(runner: Runner) -> None:
+    """A plan in the pull request that cannot be read is named in the comment, and the comment is cut to whole lines."""
+    fill = "\n".join(f"plans/plan-{number:05d}" for number in range(1500))
+    path = runner.repository / "plans" / "rdtr-selatan" / "plan.toml"
+    path.write_text(path.read_text("utf-8") + "[broken\n", "utf-8")
+    plans = f"plans/rdtr-selatan\n{fill}"
+    assert runner.run(targets="plans/rdtr-utara", plans=plans, base="main", comment="comment.md") == 2
+    comment = (runner.repository / "comment.md").read_bytes()
+    assert comment.startswith(b"could not be compared (see the log): plans/rdtr-selatan\n")
+    assert 64_000 < len(comment) <= 65_536
+    assert comment.endswith(b"the rest: summary of the run\n")
+    rows = [line for line in comment.decode().splitlines() if line.startswith("not compared")]
+    assert all(re.fullmatch(r"not compared.*: plans/plan-\d{5}", row) for row in rows)
+
+
 HOSTILE = "x$(touch pwned)`touch pwned`\";touch pwned;'\n;touch pwned"
 
 
 @pytest.mark.parametrize(
-    "name", ["targets", "select", "ignore", "baseline", "sarif", "plans", "parcels", "max_flips"]
+    "name", ["targets", "select", "ignore", "baseline", "sarif", "plans", "parcels", "max_flips", "comment"]
 )
 def test_hostile_inputs_run_nothing(runner: Runner, name: str) -> None:
     more = {"plans": "plans/rdtr-utara", "base": "main"}
@@ -331,6 +354,12 @@ def test_the_gitlab_job_compares_with_the_target_branch(
         KKPR_PLANS="plans/rdtr-utara plans/rdtr-selatan", KKPR_DIFF_OPTIONS=options,
     )  # fmt: skip
     assert done.returncode == code, done.stdout + done.stderr
+    artifacts = GITLAB["kkpr-check:diff"]["artifacts"]
+    (comment,) = artifacts["paths"]
+    text = (repository / comment).read_text("utf-8")
+    assert "KGT001" in text
+    assert "rdtr-selatan" in text
+    assert re.fullmatch(r"[\w -]+", artifacts["expose_as"])
 
 
 def test_the_hooks_run_under_pre_commit(repository: Path, tmp_path: Path) -> None:
