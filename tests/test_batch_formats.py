@@ -282,7 +282,7 @@ def test_the_summary_page_is_escaped_and_alone(tmp_path: Path) -> None:
     rows = [{"id": "<script>alert(1)</script>", "kbli": "47111"} for _ in range(20)]
     batch(write_geojsonl(tmp_path / "p.geojson", rows, SHAPES[:20]), tmp_path / "o.html", block_rows=7)
     page = (tmp_path / "o.html").read_text(encoding="utf-8")
-    assert "<script" not in page and "http" not in page
+    assert "<script" not in page and "http:" not in page and "https:" not in page
     assert page.count("<rect ") == 20
     assert "Does not conform" in page and "use-prohibited" in page
 
