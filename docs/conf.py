@@ -21,7 +21,7 @@ CONTENTS = {
     "Guide · Panduan": [
         "install", "first-check", "adopt", "plan-folder", "reading-a-report", "telaah", "info", "accuracy", "law", "limits",
     ],
-    "Scripts and CI": ["batch", "oss", "validate", "diff", "ci", "python-api", "cli", "rules/README"],
+    "Scripts and CI": ["batch", "growth", "oss", "validate", "diff", "ci", "python-api", "cli", "rules/README"],
     "Inside": ["design"],
 }  # fmt: skip
 """Chapters and their pages, in order."""

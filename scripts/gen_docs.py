@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas
+import make_growth
 from make_drawings import accuracy_svg
 
 from kkpr_check.changes.base import CODES as DIFF_CODES
@@ -70,12 +71,14 @@ def pages() -> dict[Path, str]:
     made[ROOT / "docs" / "rules" / "README.md"] = rule_index()
     made[ROOT / "docs" / "cli.md"] = cli_reference()
     made[ROOT / "docs" / "accuracy.svg"] = accuracy_svg()
+    made[ROOT / "docs" / "growth.svg"] = make_growth.svg()
     parts = {
         ROOT / "README.md": {"example": example(), "rules": rule_table("docs/rules/"), "speed": speed()},
         ROOT / "docs" / "plan-folder.md": {"keys": "\n".join(key_tables())},
         ROOT / "docs" / "validate.md": {"codes": data_codes(), "demands": demands()},
         ROOT / "docs" / "diff.md": {"example": diff_example(), "codes": diff_codes()},
         ROOT / "docs" / "install.md": {"extras": extras()},
+        ROOT / "docs" / "growth.md": dict(make_growth.parts()),
         ROOT / "docs" / "law.md": {"law": law_table()},
     }
     return made | {path: filled(path.read_text("utf-8"), named) for path, named in parts.items()}
