@@ -226,7 +226,7 @@ def _geopackage(result: Result, lang: str) -> bytes:
     from kkpr_check.report import findings_layers as layers
 
     kinds = {name: kind for name, (kind, _) in layers.LAYERS.items()}
-    styles = {name: layers.style(symbol, lang) for name, (_, symbol) in layers.LAYERS.items()}
+    styles = {name: layers.style(name, lang) for name in layers.LAYERS}
     return geopackage(layers.layers(result, lang), kinds, styles)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import tempfile
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import shapely
 from kkpr_check.changes.result import Diff
 from kkpr_check.errors import KkprError, Place, Text
 from kkpr_check.io.drivers import import_pyogrio
+from kkpr_check.io.gpkg_write import add_styles
 
 _STYLE = (
     '<!DOCTYPE qgis PUBLIC "http://mrcc.com/qgis.dtd" "SYSTEM"><qgis version="3.22" styleCategories="Symbology">'
@@ -59,7 +58,7 @@ def write(path: str, diff: Diff, lang: str) -> None:
                 place=Place(path),
                 code="output",
             ) from error
-        _styled(made, styles)
+        add_styles(made, styles)
         os.replace(made, target)
 
 
@@ -135,21 +134,3 @@ def _column(values: Sequence[Any]) -> tuple[Any, Any]:
         return np.array([np.nan if value is None else value for value in values], dtype=float), None
     texts = [None if value is None else str(value).encode("utf-8", "replace").decode() for value in values]
     return np.array(texts, dtype=object), None
-
-
-def _styled(made: Path, styles: dict[str, str]) -> None:
-    with closing(sqlite3.connect(made)) as database:
-        database.execute(
-            "CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT, f_table_catalog TEXT, f_table_schema TEXT, "
-            "f_table_name TEXT, f_geometry_column TEXT, styleName TEXT, styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, "
-            "description TEXT, owner TEXT, ui TEXT, update_time DATETIME)"
-        )
-        database.executemany(
-            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, "
-            "styleSLD, useAsDefault, description, owner) VALUES ('', '', ?, 'geom', 'kkpr-check', ?, '', 1, '', '')",
-            list(styles.items()),
-        )
-        database.execute(
-            "INSERT INTO gpkg_contents (table_name, data_type, identifier) VALUES ('layer_styles', 'attributes', 'layer_styles')"
-        )
-        database.commit()

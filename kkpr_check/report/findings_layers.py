@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 import shapely
@@ -12,6 +11,7 @@ import shapely
 from kkpr_check.errors import Text
 from kkpr_check.quality.findings import LEVELS, DataFinding, Result
 from kkpr_check.report import findings_words as words
+from kkpr_check.report.layer_styles import Category, Style, Symbol, categorised
 from kkpr_check.report.safe import whole_characters
 
 COLUMNS = (
@@ -19,7 +19,7 @@ COLUMNS = (
     "area_m2", "width_m", "message", "remedy",
 )  # fmt: skip
 NUMBERS = frozenset({"area_m2", "width_m"})
-LAYERS: Mapping[str, tuple[str, str]] = {
+LAYERS: Mapping[str, tuple[str, Symbol]] = {
     "findings_polygon": ("MultiPolygon", "fill"),
     "findings_line": ("MultiLineString", "line"),
     "findings_point": ("MultiPoint", "marker"),
@@ -27,7 +27,7 @@ LAYERS: Mapping[str, tuple[str, str]] = {
 """Layer -> kind of geometry and of QGIS symbol."""
 TABLE = "findings_without_place"
 _OF_DIMENSION = ("findings_point", "findings_line", "findings_polygon")
-_COLOURS = {"error": "215,25,28", "warning": "253,174,97", "info": "43,131,186"}
+_COLOURS = {"error": "#d7191c", "warning": "#fdae61", "info": "#2b83ba"}
 
 
 def layers(result: Result, lang: str) -> dict[str, tuple[Any, dict[str, Any]]]:
@@ -80,30 +80,7 @@ def _value(finding: DataFinding, name: str, lang: str) -> Any:
     return value if value is None or name in NUMBERS else whole_characters(str(value)).replace("\0", "")
 
 
-def style(symbol: str, lang: str) -> str:
-    """Return the QGIS style of a layer: one colour a level, worst first."""
-    categories = "".join(
-        f'<category render="true" symbol="{i}" value="{level}" label={quoteattr(words.LEVEL_WORDS[level].pick(lang))}/>'
-        for i, level in enumerate(LEVELS)
-    )
-    symbols = "".join(_symbol(symbol, i, _COLOURS[level]) for i, level in enumerate(LEVELS))
-    return (
-        '<!DOCTYPE qgis PUBLIC "http://mrcc.com/qgis.dtd" "SYSTEM"><qgis version="3.22" styleCategories="Symbology|MapTips">'
-        f'<renderer-v2 type="categorizedSymbol" attr="level" enableorderby="0" forceraster="0" symbollevels="0">'
-        f"<categories>{categories}</categories><symbols>{symbols}</symbols></renderer-v2>"
-        '<mapTip>&lt;b&gt;[% "code" %]&lt;/b&gt; [% "message" %]</mapTip></qgis>'
-    )
-
-
-def _symbol(symbol: str, number: int, colour: str) -> str:
-    options = {
-        "fill": ("SimpleFill", {"color": f"{colour},110", "outline_color": f"{colour},255", "outline_width": "0.6", "style": "solid"}),
-        "line": ("SimpleLine", {"line_color": f"{colour},255", "line_width": "1.2"}),
-        "marker": ("SimpleMarker", {"color": f"{colour},255", "name": "circle", "size": "3", "outline_color": "35,35,35,255"}),
-    }  # fmt: skip
-    kind, values = options[symbol]
-    given = "".join(f'<prop k="{key}" v="{value}"/>' for key, value in values.items())
-    return (
-        f'<symbol type="{symbol}" name="{number}" alpha="1" clip_to_extent="1" force_rhr="0">'
-        f'<layer class="{kind}" enabled="1" locked="0" pass="0">{given}</layer></symbol>'
-    )
+def style(name: str, lang: str) -> Style:
+    """Return how a layer is drawn: one colour a level, worst first."""
+    levels = (Category(level, words.LEVEL_WORDS[level].pick(lang), _COLOURS[level]) for level in LEVELS)
+    return categorised(name, "level", LAYERS[name][1], levels, tip="message")
