@@ -43,6 +43,7 @@ wheel: $(VENV)/.developed
 docs: $(VENV)/.developed
 	$(BIN)/python scripts/gen_docs.py
 	$(BIN)/python scripts/make_pictures.py
+	$(BIN)/python scripts/make_museum.py
 
 ## site: the documentation as web pages, in build/site
 site: $(VENV)/.developed

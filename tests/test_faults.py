@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 
 import pytest
-from cli_harness import EXAMPLES, SAMPLE, Run
+from cli_harness import Run
 from faults import FAULTS, Fault
 
-AS_OF = ("--as-of", "2025-01-01", "--format", "json")
-SITE = str(EXAMPLES / "01-conform.geojson")
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+import make_museum
+
+PAGE = make_museum.same(make_museum.PAGE.read_text("utf-8"))
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -20,13 +24,6 @@ def hashes(folder: Path) -> dict[str, str]:
         for p in folder.rglob("*")
         if p.is_symlink() or p.is_file()
     }
-
-
-def arguments(fault: Fault, broken: Path) -> tuple[str, ...]:
-    if fault.kind == "site":
-        return "check", "--parcel", str(broken), "--plan", str(SAMPLE), *AS_OF
-    plan = next(p for p in broken.parents if p.name == "rencana")
-    return "check", SITE, "--plan", str(plan), *AS_OF
 
 
 def test_the_museum_has_at_least_a_hundred_faults_of_different_names() -> None:
@@ -39,7 +36,7 @@ def test_a_fault_is_met_as_promised(fault: Fault, run: Run, tmp_path: Path) -> N
     broken = fault.build(tmp_path)
     before = hashes(tmp_path)
     output = tmp_path.parent / f"{tmp_path.name}.out.json"
-    code, out, err = run(*arguments(fault, broken), "--output", str(output))
+    code, out, err = run(*make_museum.arguments(fault, broken), "--output", str(output))
     assert code == fault.code, (out, err)
     assert "Traceback" not in out + err
     if code == 2:
@@ -55,3 +52,18 @@ def test_a_fault_is_met_as_promised(fault: Fault, run: Run, tmp_path: Path) -> N
     assert not list(tmp_path.parent.glob(".*.tmp"))
     left = hashes(tmp_path)
     assert {p: h for p, h in left.items() if "/.kkpr/" not in p} == before
+    told = make_museum.own(
+        code, make_museum.said(tmp_path, err, output.read_text() if output.exists() else "")
+    )
+    assert f"| {make_museum.same(told)}" in PAGE, f"run: python scripts/make_museum.py ({told})"
+
+
+def test_the_page_of_the_museum_holds_every_fault_and_no_other() -> None:
+    stored = make_museum.json.loads(make_museum.MEASURED.read_text("utf-8"))["faults"]
+    names = {make_museum.key(f) for f in FAULTS}
+    assert set(stored) <= names
+    rows = [line for line in make_museum.PAGE.read_text("utf-8").splitlines() if line.startswith("| ")]
+    assert sum(line.split(" | ")[1] in ("1", "2") and line.count(" | ") >= 7 for line in rows) == len(FAULTS)
+    assert "\n".join(make_museum.headline(stored)) in make_museum.PAGE.read_text("utf-8")
+    for title in make_museum.SOUND:
+        assert any(name.partition(": ")[2] == title for name in names), title
