@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from kkpr_check.geometry import overlap_of
 from kkpr_check.model import Outcome, Site
 from kkpr_check.plan import MISSING, ROAD_CLASSES, Limit, Plan, Rung, State, Tolerance
 from kkpr_check.rules.base import LimitColumn
+
+Rungs = tuple[list[Rung | None], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class BuildingSite:
     frontage: Frontage | None
     network: Network
     tolerance: Tolerance
+    _rungs: dict[tuple[str, str], Rungs] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @property
     def lots_m2(self) -> tuple[float, float]:
@@ -92,12 +95,19 @@ class Candidate:
     reference: str | None = None
 
 
-def rungs_of(part: ZonePart, site: BuildingSite) -> tuple[list[Rung | None], tuple[str, ...]]:
+def rungs_of(part: ZonePart, site: BuildingSite) -> Rungs:
     """Return the rungs that may apply, and the inputs that would tell them apart.
 
     Unknown road class: every class. Undetermined area: every size between what is approvable and what is not refused.
     None stands for a row that the ladder lacks, a limit nobody has typed in: a missing row must not help.
     """
+    key = part.plan.id, part.subzone
+    if key not in site._rungs:
+        site._rungs[key] = _fitting(part, site)
+    return site._rungs[key]
+
+
+def _fitting(part: ZonePart, site: BuildingSite) -> Rungs:
     ladder = part.plan.tables.intensity.get(part.subzone, ())
     road_classes = _road_classes(ladder, site.site.proposal.road_class)
     low, high = site.lots_m2

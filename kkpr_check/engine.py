@@ -450,7 +450,11 @@ def _pathway(
     if k is None:
         return "PKKPR", Text("The site could not be read.", "Lokasi tidak terbaca.")
     oss = [m for m in coverage.maps if m.plan.level == "rdtr" and m.plan.oss_integrated]
-    covered = union_of([whole for m in oss for whole in m.own.whole[m.own.of(k)]])
+    covered = (
+        oss[0].own.cover(k)
+        if len(oss) == 1
+        else union_of([whole for m in oss for whole in m.own.whole[m.own.of(k)]])
+    )
     rest = without_noise(
         remainder_of(subjects.geometry[k], covered), float(subjects.area_m2[k]), coverage.tolerance
     )

@@ -162,6 +162,8 @@ def _edges(parcel: Any) -> tuple[Objects, Floats]:
 
 
 def _along(edges: Objects, line: Any, reach_m: float) -> Any:
+    if not shapely.dwithin(edges, line, reach_m + TOUCH_M).any():
+        return np.zeros(len(edges), dtype=bool)
     inside = shapely.intersection(edges, shapely.buffer(line, reach_m))
     length = shapely.length(inside)
     enough = (length > 0) & (length >= np.minimum(0.5 * shapely.length(edges), _FRONT_LENGTH_M))

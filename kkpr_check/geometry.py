@@ -16,6 +16,7 @@ Bools = NDArray[np.bool_]
 Objects = NDArray[np.object_]
 
 DIGITS = 4
+_SCALE = 10.0**DIGITS
 REL_TOL = 1e-6
 NOISE_SHARE = 0.05
 _DEPTH_TOL_M = 1e-6
@@ -26,6 +27,8 @@ EMPTY = shapely.MultiPolygon()
 
 def round_m(value: Any) -> Any:
     """Round metres or square metres to the 1e-4 that are compared and printed."""
+    if isinstance(value, float):
+        return np.rint(value * _SCALE) / _SCALE  # what numpy.round does, without making an array
     return np.round(value, DIGITS)
 
 

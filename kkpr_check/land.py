@@ -132,6 +132,8 @@ class _RefusedZones:
     def judge(self, subject: Any, by_group: Codes, rows: Sequence[int], reach: Reach) -> Adverse:
         """Judge one subject; `rows` are its parts, `by_group` says what the rule says of each sub-zone."""
         failing = by_group == Outcome.FAIL
+        if not failing.any():
+            return Adverse(Outcome.PASS, None)
         plan = self._plan
         if failing.tobytes() not in self._areas:
             zoning = plan.window.zoning
@@ -147,7 +149,7 @@ def _judge_holding(subjects: Subjects, plan: PlanMap) -> list[Judgement]:
     judged, held = plan.judged, np.flatnonzero(plan.holding)
     parts = [(k, row) for k in sorted(set(judged.subject.tolist())) for row in plan.rows(k)]
     holding = np.zeros(len(parts), dtype=bool)
-    for n, (k, row) in enumerate(parts):
+    for n, (k, row) in enumerate(parts if len(held) else ()):
         alike = held[plan.group[held] == judged.group[row]]
         holding[n] = shapely.intersects(plan.window.zoning.geometry[alike], subjects.geometry[k]).any()
     outcome = rule.check(HoldingRows(holding)).outcome

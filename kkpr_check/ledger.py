@@ -6,8 +6,9 @@ Works on blocks: arrays of subjects and zones in one metric CRS, all valid. Nois
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -55,16 +56,27 @@ class Parts:
     whole: Objects
     area_m2: Floats
     dropped_m2: Floats
+    _subjects: list[int] = field(init=False, repr=False, compare=False)
+    _covers: dict[int, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_subjects", self.subject.tolist())
 
     def of(self, subject: int) -> slice:
         """Return the rows of one subject."""
-        start, stop = np.searchsorted(self.subject, [subject, subject + 1])
-        return slice(int(start), int(stop))
+        start = bisect_left(self._subjects, subject)
+        return slice(start, bisect_left(self._subjects, subject + 1, start))
 
     def lasting(self, subject: int) -> list[int]:
         """Return the rows of one subject that are more than noise."""
         rows = self.of(subject)
         return [row for row in range(rows.start, rows.stop) if self.area_m2[row] > 0]
+
+    def cover(self, subject: int) -> Any:
+        """Return the union of all parts of one subject, with noise (EMPTY where there is none)."""
+        if subject not in self._covers:
+            self._covers[subject] = union_of(self.whole[self.of(subject)])
+        return self._covers[subject]
 
 
 def cut(
@@ -146,7 +158,7 @@ def uncovered(subjects: Objects, parts: Parts) -> Objects:
         if len(covers) == 1 and covers[0] is subjects[i]:
             gaps[i] = EMPTY
             continue
-        gap = remainder_of(subjects[i], union_of(covers))
+        gap = remainder_of(subjects[i], parts.cover(i))
         gaps[i] = gap if gap.area > REL_TOL * subjects[i].area else EMPTY
     return gaps
 
@@ -172,7 +184,7 @@ def entry(
     area = float(round_m(subject.area))
     sizes = round_m(parts.area_m2[rows])
     dropped = float(round_m(parts.dropped_m2[rows].sum()))
-    union = float(round_m(union_of(parts.whole[rows]).area))
+    union = float(round_m(parts.cover(row).area))
     counted = float(round_m(sizes.sum() + dropped))
     overlap = max(0.0, float(round_m(counted - union)))
     gap = float(round_m(area - counted + overlap))
