@@ -16,7 +16,7 @@ import shapely
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from sample_town import files, layers, plan_files, rtrw, tables
+from sample_town import files, known, layers, plan_files, rtrw, tables
 from sample_town.catalogue import RTRW_CLASSES, SUBZONES
 from sample_town.frame import CRS
 from sample_town.lots import Lot, buildings, lots, road_class
@@ -125,7 +125,9 @@ def make(out: Path) -> None:
     houses = [house for house in buildings(parcels) if not house.shape.intersects(taken)]
     rdtr, general = out / "data" / "sample", out / "data" / "sample-rtrw"
     write_text(rdtr, {"plan.toml": plan_files.RDTR, **tables.plan_tables(SUBZONES, 0)})
-    write_text(rdtr, {"cases.csv": tables.as_csv(CASE_HEADER, case_rows(cases))})
+    write_text(
+        rdtr, {"cases.csv": tables.as_csv(CASE_HEADER, case_rows(cases)), "baseline.json": known.baseline()}
+    )
     layers.write_layers(rdtr / "layers", town, parcels, houses)
     write_text(general, {"plan.toml": plan_files.RTRW, **tables.plan_tables(RTRW_CLASSES, 1)})
     (general / "layers").mkdir(exist_ok=True)

@@ -234,6 +234,7 @@ class Plan:
     crs: str | None = None
     validate_select: tuple[str, ...] = ()
     validate_ignore: tuple[str, ...] = ()
+    validate_baseline: str | None = None
 
     @property
     def order(self) -> tuple[int, str]:

@@ -45,6 +45,8 @@ class ValidateRequest:
     assume_crs: str | None = None
     swap_xy: bool = False
     as_of: dt.date | None = None
+    plan_baselines_on: dt.date | None = None
+    """Day on which the baselines that the plans name are applied; None leaves all findings."""
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class _Run:
     findings: list[DataFinding] = field(default_factory=list)
     ran: set[str] = field(default_factory=set)
     not_run: list[NotRun] = field(default_factory=list)
+    known: list[baseline.Entry] = field(default_factory=list)
 
     def wants(self, codes: Iterable[str]) -> bool:
         return any(chosen(code, self.request.select, self.request.ignore) for code in codes)
@@ -91,17 +94,19 @@ def validate(request: ValidateRequest) -> Result:
                 bare.append(path)
     if bare:
         _bare_layers(run, bare)
-    return Result(
+    result = Result(
         tuple(run.targets),
         ordered(run.findings),
         tuple(code for code in CODES if code in run.ran),
         tuple(dict.fromkeys(run.not_run)),
     )
+    day = request.plan_baselines_on
+    return result if day is None else with_baseline(result, run.known, day)
 
 
 def with_baseline(result: Result, entries: Iterable[baseline.Entry], today: dt.date) -> Result:
     """Return a result without the findings that a baseline covers; what it has too much of is listed."""
-    outcome = baseline.apply(result.findings, entries, today)
+    outcome = baseline.apply(result.findings, entries, today, result.checks_run)
     return replace(
         result,
         findings=outcome.findings,
@@ -123,6 +128,12 @@ def read_baseline(path: str) -> tuple[baseline.Entry, ...]:
         text = local_path(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         text = ""
+    except OSError as error:
+        raise InputError(
+            Text(f"cannot be read: {error.strerror}", f"tidak dapat dibaca: {error.strerror}"),
+            place=Place(path),
+            code="baseline",
+        ) from error
     return baseline.parse(text, Place(path))
 
 
@@ -222,6 +233,11 @@ def _plan_folder(run: _Run, folder: str) -> None:
         )
         run.not_run += [NotRun(code, why, folder) for code in dict.fromkeys(codes) if run.wants([code])]
         return
+    if request.plan_baselines_on is not None and plan.validate_baseline is not None:
+        try:
+            run.known += _plan_baseline(folder, plan.validate_baseline)
+        except KkprError as error:
+            run.add([tables.from_error(error, "DAT010")], select, ignore)
     read = [quality_read.read_layer(str(Path(folder) / spec.path), reading_of(folder, plan, i), spec=spec, plan=plan)
             for i, spec in enumerate(plan.layers)]  # fmt: skip
     views = _look_at(run, read, select, ignore)
@@ -232,6 +248,22 @@ def _plan_folder(run: _Run, folder: str) -> None:
     except KkprError as error:
         run.add((tables.from_error(single, "DAT010") for single in tables.flattened([error])), select, ignore)
     _cases(run, folder, found, select, ignore)
+
+
+def _plan_baseline(folder: str, name: str) -> list[baseline.Entry]:
+    """Return the entries of the baseline that a plan names, with their files as the findings name them."""
+    path = Path(folder) / name
+    if not path.resolve().is_relative_to(Path(folder).resolve()):
+        raise InputError(
+            Text(f'"{name}" is not in the plan folder', f'"{name}" tidak berada di folder rencana'),
+            place=Place(str(Path(folder) / PLAN_FILE), column="validate.baseline"),
+            remedy=Text(
+                "put the baseline into the folder, and write its path relative to plan.toml",
+                "taruh baseline di dalam folder itu, dan tulis jalurnya relatif terhadap plan.toml",
+            ),
+            code="baseline",
+        )
+    return [entry.below(folder) for entry in read_baseline(str(path))]
 
 
 def reading_of(folder: str, plan: Plan, index: int) -> Reading:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from cli_harness import SAMPLE, Run
 
 import kkpr_check
 from kkpr_check.errors import Place, Text
+from kkpr_check.io.planfolder import plan_sha256
 from kkpr_check.quality.catalogue import DOMAIN_CHECKS, ENTRIES
 from kkpr_check.quality.findings import CODES, LEVELS, DataFinding, NotRun, Result, Target
 from kkpr_check.report.findings_formats import FORMATS, render
@@ -330,6 +332,126 @@ def test_alike_findings_are_counted(run: Run, tmp_path: Path) -> None:
     outcome = baseline.apply([one, one, one], entries, dt.date(2026, 1, 1))
     assert (len(outcome.findings), outcome.suppressed, outcome.unmatched) == (1, 2, ())
     assert len(baseline.apply([one], entries, dt.date(2026, 1, 1)).unmatched) == 1
+
+
+# --- the baseline of a plan itself ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def owning(tmp_path: Path) -> Path:
+    """A copy of the sample with its own baseline, in a folder whose name needs care."""
+    folder = tmp_path / "rencana ünik" / "plan"
+    shutil.copytree(SAMPLE, folder, ignore=shutil.ignore_patterns(".kkpr", "plan.lock"))
+    return folder
+
+
+def put_entries(plan: Path, entries: list[dict[str, Any]]) -> None:
+    text = json.dumps({"schema": "kkpr-check/baseline/1", "entries": entries})
+    (plan / "baseline.json").write_text(text, "utf-8")
+
+
+@pytest.mark.parametrize("target", [".", "./", "{name}", "{above}/plan.toml", "{whole}", "../plan/"])
+def test_the_sample_knows_its_defects_from_any_folder(
+    run: Run, owning: Path, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    monkeypatch.chdir(owning.parent if "{name}" in target else owning)
+    call = target.format(name=owning.name, above=owning, whole=owning)
+    code, out, _ = run("validate", call, "--format", "json", "--strict")
+    document = json.loads(out)
+    assert code == 0
+    assert document["summary"]["suppressed"] == len(entries_of(owning / "baseline.json"))
+    assert document["baseline"] == {"unmatched": [], "expired": []}
+    assert {finding["level"] for finding in document["findings"]} == {"info"}
+
+
+def test_each_defect_of_the_sample_has_its_reason() -> None:
+    assert all(len(entry["reason"]) > 20 for entry in entries_of(SAMPLE / "baseline.json"))
+
+
+def test_entries_of_a_plan_expire_and_are_told_when_stale(run: Run, owning: Path) -> None:
+    entries = entries_of(owning / "baseline.json")
+    overlap = next(entry for entry in entries if entry["code"] == "DAT101")
+    overlap["expires"] = "2026-01-31"
+    entries.append({"code": "DAT101", "file": "layers/no-more.shp", "reason": "gone"})
+    put_entries(owning, entries)
+    call = ("validate", str(owning), "--format", "json", "--as-of")
+    assert run(*call, "2026-01-31")[0] == 0
+    code, out, _ = run(*call, "2026-02-01")
+    document = json.loads(out)
+    assert code == 1
+    assert [f["code"] for f in document["findings"] if f["level"] == "error"] == ["DAT101"]
+    assert len(document["baseline"]["expired"]) == 1
+    (stale,) = document["baseline"]["unmatched"]
+    assert stale.startswith("DAT101")
+    assert (owning / "layers" / "no-more.shp").as_posix() in stale
+    assert json.loads(run(*call, "2026-01-31", "--select", "DAT2")[1])["baseline"]["unmatched"] == []
+
+
+def test_the_command_line_takes_the_place_of_the_baseline_of_a_plan(
+    run: Run, owning: Path, tmp_path: Path
+) -> None:
+    code, out, _ = run("validate", str(owning), "--baseline", "none", "--format", "json")
+    assert (code, json.loads(out)["summary"]["suppressed"]) == (1, 0)
+    empty = tmp_path / "empty.json"
+    empty.write_text('{"schema": "kkpr-check/baseline/1", "entries": []}', "utf-8")
+    assert run("validate", str(owning), "--baseline", str(empty))[0] == 1
+    known = tmp_path / "all.json"
+    assert run("validate", str(owning), "--write-baseline", str(known))[0] == 0
+    assert "DAT101" in {entry["code"] for entry in json.loads(known.read_text("utf-8"))["entries"]}
+    assert run("validate", str(owning), "--baseline", str(known), "--strict")[0] == 0
+
+
+def test_a_written_baseline_can_become_that_of_the_plan(
+    run: Run, owning: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as inside:
+        inside.chdir(owning)
+        assert run("validate", ".", "--write-baseline", "baseline.json", "--overwrite")[0] == 0
+    code, out, _ = run("validate", str(owning), "--format", "json")
+    assert code == 0
+    assert json.loads(out)["findings"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("nowhere.json", None),
+        ("layers", None),
+        ("broken.json", "{"),
+        ("broken.json", "\ud83d"),
+        ("../outside.json", '{"schema": "kkpr-check/baseline/1", "entries": []}'),
+        ("/etc/hostname", None),
+        ("https://example.org/b.json", None),
+    ],
+)
+def test_a_baseline_of_a_plan_that_cannot_be_read_is_an_error(
+    run: Run, owning: Path, name: str, text: str | None
+) -> None:
+    if text is not None:
+        (owning / name).write_bytes(text.encode("utf-8", "surrogatepass"))
+    toml = owning / "plan.toml"
+    toml.write_text(toml.read_text("utf-8").replace('"baseline.json"', json.dumps(name), 1), "utf-8")
+    code, out, _ = run("validate", str(owning), "--format", "json", "--select", "DAT010")
+    (finding,) = json.loads(out)["findings"]
+    assert (code, finding["code"], finding["level"]) == (1, "DAT010", "error")
+    assert json.loads(out)["summary"]["suppressed"] == 0
+
+
+@pytest.mark.parametrize("value", ["3", '""', '["a.json"]', "true"])
+def test_a_baseline_key_of_the_wrong_kind_is_placed(run: Run, owning: Path, value: str) -> None:
+    toml = owning / "plan.toml"
+    toml.write_text(
+        toml.read_text("utf-8").replace('baseline = "baseline.json"', f"baseline = {value}", 1), "utf-8"
+    )
+    code, out, _ = run("validate", str(owning), "--format", "json", "--select", "DAT010")
+    assert code == 1
+    assert json.loads(out)["findings"][0]["field"] == "validate.baseline"
+
+
+def test_the_lock_of_a_plan_leaves_its_baseline_out(owning: Path) -> None:
+    before = plan_sha256(owning)
+    put_entries(owning, [])
+    assert plan_sha256(owning) == before
 
 
 @pytest.mark.parametrize(

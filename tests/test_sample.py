@@ -39,7 +39,7 @@ MADE = sorted(
         *(
             p.relative_to(ROOT)
             for folder in (RDTR, RTRW)
-            for pattern in ("*.csv", "plan.toml", "layers/*")
+            for pattern in ("*.csv", "plan.toml", "baseline.json", "layers/*")
             for p in folder.glob(pattern)
         ),
         *(p.relative_to(ROOT) for p in EXAMPLES.glob("[0-9][0-9]-*.geojson")),

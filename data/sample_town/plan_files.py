@@ -27,6 +27,10 @@ sliver_width_m = 0.5
 sliver_area_m2 = 1.0
 legal_area_pct = 0.5                       # LOK005: drawn against legal area
 
+[validate]                                 # which data checks run, and what they may find
+baseline = "baseline.json"                 # findings that are known, each with its reason
+# ignore = ["DAT109"]                      # no codes that begin so
+
 # --- layers -------------------------------------------------------------------------------------------------
 
 [[layer]]

@@ -23,6 +23,7 @@ SUMMARY = words(
     "Check zoning data: plan folders and bare layers; exit 0 clean, 1 errors found, 2 could not run.",
     "Periksa data pola ruang: folder rencana dan layer lepas; kode keluar 0 bersih, 1 ada kesalahan, 2 gagal dijalankan.",
 )
+NO_BASELINE = "none"
 _FORMATS = "text, json, jsonl, sarif, junit, github, gitlab, md, html, gpkg, auto"
 Targets = Annotated[
     list[str] | None,
@@ -59,8 +60,8 @@ Baseline = Annotated[
     _many(
         "--baseline",
         "FILE",
-        "Known findings: only new ones fail.",
-        "Temuan yang sudah dikenal: hanya yang baru menggagalkan.",
+        "Known findings: only new ones fail (default: what plan.toml names; none: without).",
+        "Temuan yang sudah dikenal: hanya yang baru menggagalkan (bawaan: yang disebut plan.toml; none: tanpa).",
     ),
 ]
 WriteBaseline = Annotated[
@@ -147,6 +148,9 @@ def validate(
     from kkpr_check.validating import ValidateRequest, read_baseline, with_baseline
     from kkpr_check.validating import validate as look
 
+    own = day if baseline is None and write_baseline is None else None
+    if baseline == NO_BASELINE:
+        baseline = None
     known = read_baseline(baseline) if baseline is not None else ()
     fixes = None
     if fix_safe is not None:
@@ -167,7 +171,7 @@ def validate(
         ]
     result = look(
         ValidateRequest(
-            tuple(targets), _codes(select), _codes(ignore), layer, encoding, assume_crs, swap_xy, day
+            tuple(targets), _codes(select), _codes(ignore), layer, encoding, assume_crs, swap_xy, day, own
         )
     )
     session = session_of(context)

@@ -301,6 +301,7 @@ def _plan(data: Mapping[str, Any], tables: Tables) -> Plan:
         crs=data.get("crs"),
         validate_select=tuple(data.get("validate", {}).get("select", ())),
         validate_ignore=tuple(data.get("validate", {}).get("ignore", ())),
+        validate_baseline=data.get("validate", {}).get("baseline"),
         **known,
     )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from kkpr_check.errors import InputError, Place, Text
@@ -30,6 +31,12 @@ class Entry:
         """Return the entry in one line."""
         return " ".join(part for part in self.identity if part)
 
+    def below(self, folder: str) -> Entry:
+        """Return the entry with its file inside `folder`, as an entry of a plan's own baseline is meant."""
+        code, file, *rest = self.identity
+        home = folder.replace("\\", "/")
+        return replace(self, identity=(code, (PurePosixPath(home) / file).as_posix(), *rest))
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -41,8 +48,16 @@ class Outcome:
     expired: tuple[str, ...]
 
 
-def apply(findings: Iterable[DataFinding], entries: Iterable[Entry], today: dt.date) -> Outcome:
-    """Take the known findings out; an entry is no longer good on the day after `expires`."""
+def apply(
+    findings: Iterable[DataFinding],
+    entries: Iterable[Entry],
+    today: dt.date,
+    looked_for: Collection[str] | None = None,
+) -> Outcome:
+    """Take the known findings out; an entry is no longer good on the day after `expires`.
+
+    Whether an entry still matches something is told only for the codes that were `looked_for` (None: all).
+    """
     left: Counter[tuple[str, ...]] = Counter()
     labels: dict[tuple[str, ...], str] = {}
     expired = []
@@ -59,7 +74,11 @@ def apply(findings: Iterable[DataFinding], entries: Iterable[Entry], today: dt.d
             suppressed += 1
         else:
             kept.append(finding)
-    unmatched = tuple(labels[identity] for identity, count in left.items() if count > 0)
+    unmatched = tuple(
+        labels[identity]
+        for identity, count in left.items()
+        if count > 0 and (looked_for is None or identity[0] in looked_for)
+    )
     return Outcome(tuple(kept), suppressed, unmatched, tuple(expired))
 
 
