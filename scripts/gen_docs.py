@@ -53,7 +53,7 @@ DIFF_EDITS = (
     ("plan.toml", "valid_from = 2024-03-01", "valid_from = 2090-01-01"),
 )
 """What the example of `diff` changes in a copy of the sample plan: file, old text, new text."""
-TABLES = ("layer", "overlay", "tolerance")
+TABLES = ("layer", "overlay", "tolerance", "validate")
 """Keys of plan.toml that have a table of their own."""
 FAMILIES = {
     "LOK": "Location",
@@ -300,6 +300,7 @@ def key_tables() -> Iterator[str]:
     layer, overlay = top["layer"]["items"], top["overlay"]["items"]
     yield from key_table("Top level", schema)
     yield from key_table("`[tolerance]`", top["tolerance"])
+    yield from key_table("`[validate]`", top["validate"])
     yield from key_table("`[[layer]]`", layer)
     yield "### What a layer may say of its features (`[layer.fields]`, `[layer.defaults]`)\n"
     yield "| role | meanings |\n|---|---|"
