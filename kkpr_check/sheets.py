@@ -252,7 +252,7 @@ def _columns(file: str, header: list[str], form: SheetFormat, problems: Problems
                 file,
                 1,
                 name,
-                remedy=did_you_mean(name, form.known),
+                remedy=did_you_mean(name, [n for n in form.known if n not in header] or list(form.known)),
             )
         if name:
             seen[name] = position

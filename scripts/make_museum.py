@@ -57,15 +57,19 @@ def arguments(fault: Fault, broken: Path) -> tuple[str, ...]:
     return "check", str(ROOT / "examples" / "01-conform.geojson"), "--plan", str(plan), *common
 
 
-def said(folder: Path, error: str, report: str) -> str:
+def said(fault: Fault, folder: Path, error: str, report: str) -> str:
     """Return what kkpr-check says of a fault, in one line without the folder."""
     if error.startswith("kkpr-check: error: "):
         text = error.splitlines()[0].removeprefix("kkpr-check: error: ")
     else:
         loaded = json.loads(report)
-        findings = [f for one in (loaded if isinstance(loaded, list) else [loaded]) for f in one["findings"]]
-        unknown = next(f for f in findings if f["outcome"] == "undetermined")
-        text = f"undetermined, {unknown['rule']}: {unknown['message']}"
+        reports = loaded if isinstance(loaded, list) else [loaded]
+        unknown = [f for one in reports for f in one["findings"] if f["outcome"] == "undetermined"]
+        if fault.code:
+            text = f"undetermined, {unknown[0]['rule']}: {unknown[0]['message']}"
+        else:
+            notes = [note for one in reports for note in one["provenance"]["assumptions"]]
+            text = f"judged, and said: {next(note for note in notes if fault.says in note)}"
     text = " ".join(text.replace(f"{folder}/", "").split())
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
@@ -82,7 +86,7 @@ def answer(fault: Fault) -> tuple[int, str]:
         with contextlib.redirect_stderr(error), contextlib.redirect_stdout(io.StringIO()):
             code = main([*arguments(fault, fault.build(folder)), "--output", str(output)])
         report = output.read_text("utf-8") if output.exists() else ""
-        return code, said(folder, error.buffer.getvalue().decode(), report)
+        return code, said(fault, folder, error.buffer.getvalue().decode(), report)
 
 
 def own(code: int, text: str) -> str:
@@ -188,6 +192,7 @@ HEAD = """# The fault museum
 {count} files, each broken in one way, made by code in `tests/faults/`. The tests hold kkpr-check to the exit code and the message of every
 one of them, and to writing nothing and changing nothing (`tests/test_faults.py`). Exit 2: refused, nothing is judged that was not
 read. Exit 1: judged, and the doubt stands in the report as *undetermined*.
+Exit 0: judged, and what was assumed stands in the report.
 
 {headline}
 

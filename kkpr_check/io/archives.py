@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -67,7 +68,9 @@ def zip_members(archive: zipfile.ZipFile, local: Path) -> dict[str, list[str]]:
         raise InputError(
             Text("there is no layer in the zip", "tidak ada layer di dalam zip"),
             place=Place(str(local)),
-            remedy=Text(
+            remedy=Text("pack the .kml of the drawing as a KMZ", "kemas .kml gambarnya sebagai KMZ")
+            if local.suffix.lower() == ".kmz"
+            else Text(
                 "pack all parts of the layer: .shp, .shx, .dbf, .prj",
                 "kemas semua bagian layer: .shp, .shx, .dbf, .prj",
             ),
@@ -121,7 +124,17 @@ def _check_member(info: zipfile.ZipInfo, local: Path) -> None:
         or "\0" in info.filename
     ):
         raise _refuse(
-            local, Text(f"name leaves the zip: {shown!r}", f"nama keluar dari folder zip: {shown!r}")
+            local,
+            Text(f"name leaves the zip: {shown!r}", f"nama keluar dari folder zip: {shown!r}"),
+            Text("pack the layer again, without folders", "kemas ulang layernya, tanpa folder"),
+        )
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise _refuse(
+            local,
+            Text(
+                f"a link in the zip, not a file: {shown!r}", f"tautan di dalam zip, bukan berkas: {shown!r}"
+            ),
+            Text("pack the file it points to", "kemas berkas yang ditunjuknya"),
         )
     if info.flag_bits & 0x1:
         raise _refuse(

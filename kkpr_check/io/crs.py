@@ -251,6 +251,11 @@ def missing_crs(place: Place, bounds: Bounds | None = None) -> CrsError:
         remedy=Text(
             f"add the .prj file, or name the CRS; {advice.en}",
             f"sertakan berkas .prj, atau sebutkan SRK; {advice.id}",
+        )
+        if str(place.file).lower().endswith((".shp", ".zip"))
+        else Text(
+            f"name the CRS in the file, or here; {advice.en}",
+            f"sebutkan SRK di berkasnya, atau di sini; {advice.id}",
         ),
         code="crs-missing",
     )

@@ -97,7 +97,12 @@ def pass_gate(
         raise InputError(
             Text("the layer has no feature", "layer tidak memuat fitur"),
             place=place,
-            remedy=Text("check the export", "periksa ekspornya"),
+            remedy=Text(
+                "check the export; a link to data elsewhere is not followed",
+                "periksa ekspornya; tautan ke data di tempat lain tidak diikuti",
+            )
+            if raw.driver.casefold().endswith("kml")
+            else Text("check the export", "periksa ekspornya"),
             code="empty-layer",
         )
     broken = {

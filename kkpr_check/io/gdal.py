@@ -274,23 +274,38 @@ def _listening(place: Place, assumptions: list[Text]) -> Iterator[None]:
         except UnicodeDecodeError as error:
             raise unreadable(place, f"text: {error}", code="encoding") from error
         except UnboundLocalError as error:  # how pyogrio fails on a .prj that it cannot take apart
-            raise unreadable(
-                place,
-                "its CRS is damaged",
-                remedy=Text(
-                    "delete the .prj and name the CRS: --assume-crs EPSG:...",
-                    "hapus .prj lalu sebutkan SRK: --assume-crs EPSG:...",
-                ),
-                code="crs-unknown",
-            ) from error
+            raise _damaged_crs(place) from error
         except Exception as error:  # whatever a reader of hostile bytes may raise, the file is what is wrong
-            raise unreadable(place, re.sub(r"'?/[^' ]*/kkpr-[^' ]*'?", "", str(error))) from error
+            raise (
+                _damaged_crs(place) if "missing , or ]" in str(error) else unreadable(place, _words(error))
+            ) from error
     for message in dict.fromkeys(str(warning.message) for warning in heard):
         known = next((text for pattern, text in _ACCEPTED.items() if re.search(pattern, message)), None)
         if known is None:
-            raise unreadable(place, message, code="library-warning")
+            raise unreadable(place, _words(message), code="library-warning")
         if known not in assumptions:
             assumptions.append(known)
+
+
+def _damaged_crs(place: Place) -> KkprError:
+    return unreadable(
+        place,
+        "its CRS is damaged",
+        remedy=Text(
+            "delete the .prj and name the CRS: --assume-crs EPSG:...",
+            "hapus .prj lalu sebutkan SRK: --assume-crs EPSG:...",
+        ),
+        code="crs-unknown",
+    )
+
+
+def _words(why: Exception | str) -> str:
+    """Return the words of a reader without paths of this machine or of its makers, and without advice to programmers."""
+    if isinstance(why, IndexError):
+        return "it ends before its first feature"
+    text = re.sub(r"'?/[^' ]*/kkpr-[^' ]*'?", "", str(why))
+    text = re.sub(r"/\S+\.cpp, \d+: ", "", text)
+    return re.sub(r" To avoid accepting it, set the \w+ configuration option to \w+", "", text)
 
 
 def _has_curves(source: Source, layer: str, pyogrio: Any) -> bool:

@@ -73,7 +73,11 @@ def _parse(text: str, place: Place) -> Any:
     gc.disable()  # millions of new lists and no garbage among them: the collector would take half of the time
     try:
         return json.loads(text, object_pairs_hook=_pairs)
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise unreadable(place, "JSON: nested too deeply") from error
+    except ValueError as error:
+        if not text.strip():
+            raise unreadable(place, "the file is empty") from error
         raise unreadable(place, f"JSON: {error}") from error
     finally:
         if collecting:
@@ -136,7 +140,10 @@ def _not_geojson(place: Place, what: str) -> InputError:
     return InputError(
         Text(f"this is {what}, not GeoJSON", f"ini {what}, bukan GeoJSON"),
         place=place,
-        remedy=Text("export it as GeoJSON or GeoPackage", "ekspor sebagai GeoJSON atau GeoPackage"),
+        remedy=Text(
+            "export it as GeoJSON or GeoPackage; an application of OSS has the root object dataNIB",
+            "ekspor sebagai GeoJSON atau GeoPackage; permohonan OSS berakar pada objek dataNIB",
+        ),
         code="not-geojson",
     )
 

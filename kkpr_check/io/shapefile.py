@@ -191,7 +191,13 @@ def _index(shx: Path, place: Place) -> NDArray[np.int64]:
 def _check_header(head: bytes, size: int, suffix: str, place: Place) -> None:
     if len(head) < 100 or struct.unpack(">i", head[:4])[0] != 9994:
         raise _not_whole(
-            place, Text(f"the {suffix} has no header", f"berkas {suffix} tidak berkepala (header)")
+            place,
+            Text(
+                f"the {suffix} does not begin as a shapefile does",
+                f"awal berkas {suffix} bukan awal shapefile",
+            )
+            if head
+            else Text(f"the {suffix} is empty", f"berkas {suffix} kosong"),
         )
     said = struct.unpack(">i", head[24:28])[0] * 2
     if said != size or (suffix == ".shx" and (size - 100) % 8):
@@ -234,7 +240,12 @@ def _table(dbf: Path, place: Place) -> tuple[int, int, tuple[int, ...], str]:
     """Return record count, deleted records, field widths and the code page of the .dbf."""
     data = np.memmap(dbf, dtype=np.uint8, mode="r") if dbf.stat().st_size else np.empty(0, np.uint8)
     if len(data) < 33:
-        raise _not_whole(place, Text("the .dbf has no header", "berkas .dbf tidak berkepala (header)"))
+        raise _not_whole(
+            place,
+            Text("the .dbf has no header", "berkas .dbf tidak berkepala (header)")
+            if len(data)
+            else Text("the .dbf is empty", "berkas .dbf kosong"),
+        )
     rows, start, width = struct.unpack("<IHH", data[4:12].tobytes())
     if start < 33 or width < 1 or start + rows * width > len(data):
         raise _not_whole(

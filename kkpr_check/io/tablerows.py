@@ -20,6 +20,9 @@ FIELD_NAMES = frozenset({*OPTION_NAMES, "role"})
 
 MAX_BYTES = 64 * 1024 * 1024
 TITLE_ROWS_MAX = 10
+_ROW_A_VERTEX = Text(
+    "give one row for each vertex: id, lat, lon", "beri satu baris untuk tiap titik: id, lintang, bujur"
+)
 
 _NAMES: Mapping[str, frozenset[str]] = {
     "lon": frozenset(["lon", "long", "longitude", "lng", "bujur", "bujurtimur", "bt"]),
@@ -151,7 +154,9 @@ def find_columns(rows: list[Row], name: str, *, planar: bool) -> tuple[Columns, 
     """
     rows = _below_titles(rows)
     if not rows:
-        raise InputError(Text("the table is empty", "tabel kosong"), place=Place(name), code="empty")
+        raise InputError(
+            Text("the table is empty", "tabel kosong"), place=Place(name), remedy=_ROW_A_VERTEX, code="empty"
+        )
     head = rows[0].cells
     if _holds_position(rows[0]):
         return _unnamed(rows, [str(n) for n in range(1, len(head) + 1)], name), rows
@@ -257,7 +262,10 @@ def check_widths(rows: list[Row], columns: Columns, name: str) -> None:
             )
     if not rows:
         raise InputError(
-            Text("the table has no vertex", "tabel tidak memuat titik"), place=Place(name), code="empty"
+            Text("the table has no vertex", "tabel tidak memuat titik"),
+            place=Place(name),
+            remedy=_ROW_A_VERTEX,
+            code="empty",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from faults import applications as _applications  # noqa: F401
 from faults.museum import FAULTS, Fault
 from faults.plans import PLAN_FAULTS
 from faults.sites import SITE_FAULTS

@@ -21,7 +21,8 @@ class Fault(NamedTuple):
     build
         Makes the fault in a folder and returns the file that is broken.
     code
-        Exit code promised: 2 could not run, 1 judged and not good (the doubt is in the report).
+        Exit code promised: 2 could not run, 1 judged and not good (the doubt is in the report), 0 judged
+        (what was assumed is in the report).
     says
         What the message (or the report) must say, in English.
     """
