@@ -97,8 +97,8 @@ def own(code: int, text: str) -> str:
 
 
 def same(cell: str) -> str:
-    """Return a cell without the words of other programs: what has to be current."""
-    return FOREIGN.sub(r"\1", cell)
+    """Return a cell without the words of other programs and places in the sample plan: what has to be current."""
+    return re.sub(r"(plan\.toml, row |layer\[)\d+", r"\1", FOREIGN.sub(r"\1", cell))
 
 
 def key(fault: Fault) -> str:
