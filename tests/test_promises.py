@@ -17,7 +17,7 @@ ROWS = [
 NAMED = re.compile(r"`(tests/\w+\.py)(?:::(\w+))?`")
 
 
-def tests_of(path: Path) -> set[str]:
+def functions_of(path: Path) -> set[str]:
     tree = ast.parse(path.read_text("utf-8"))
     return {
         node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
@@ -29,7 +29,7 @@ def test_every_promise_is_held_by_tests_that_are_there(row: str) -> None:
     named = NAMED.findall(row)
     assert named
     for file, test in named:
-        found = tests_of(ROOT / file)
+        found = functions_of(ROOT / file)
         assert found and (not test or test in found), f"{file}::{test}"
 
 
