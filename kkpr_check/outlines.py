@@ -99,20 +99,15 @@ def edges_of(features: Objects, tolerance: Tolerance) -> Edges:
     tolerance
         What is so small or narrow that, as a hole in a failing area, it would be filled.
     """
-    rings, owner = rings_of(features)
     narrow = small(shapely.area(features), shapely.length(features), tolerance)
+    hole = _is_hole(features)
+    rings, owner = rings_of(features)
     narrow_ring = small(shapely.area(shapely.polygons(rings)), shapely.length(rings), tolerance)
-    coords, ring = shapely.get_coordinates(rings, return_index=True)
-    grid = np.round(coords / GRID_M).astype(np.int64)
-    inner = ring[1:] == ring[:-1]
-    start, stop, ring = grid[:-1][inner], grid[1:][inner], ring[1:][inner]
-    real = (start != stop).any(axis=1)
-    start, stop, ring = start[real], stop[real], ring[real]
-    forward = (start[:, 0] < stop[:, 0]) | ((start[:, 0] == stop[:, 0]) & (start[:, 1] < stop[:, 1]))
-    ends = np.where(forward[:, None], np.hstack([start, stop]), np.hstack([stop, start]))
-    clockwise = ~np.asarray(shapely.is_ccw(rings), dtype=bool)
     # Interior lies to the left of a counter-clockwise shell; of a hole it lies outside.
-    left = forward ^ (clockwise ^ _is_hole(features))[ring]
+    turned = ~np.asarray(shapely.is_ccw(rings), dtype=bool) ^ hole
+    ends, forward, ring = _segments(rings)
+    del rings  # a large layer: what is no longer needed must not stand beside what comes
+    left = forward ^ turned[ring]
     order, first, count = _grouped(ends)
     zone, left, ring = owner[ring[order]], left[order], ring[order]
     second = np.minimum(first + 1, len(order) - 1)
@@ -120,10 +115,22 @@ def edges_of(features: Objects, tolerance: Tolerance) -> Edges:
     loose = ~pair & (count > 1)
     other = np.where(pair, zone[second], -1)
     loose |= narrow[zone[first]] | (pair & narrow[zone[second]]) | narrow_ring[ring[first]]
-    whole = ends[order[first]] * GRID_M
+    whole = ends[order[first]].astype(np.float64) * GRID_M
     alone = np.flatnonzero(~pair & ~loose)
     loose[alone] |= _doubtful(whole[alone], zone[first[alone]], features, tolerance)
     return Edges(whole, zone[first], other, loose)
+
+
+def _segments(rings: Objects) -> tuple[Ints, Bools, Ints]:
+    """Return the edges of rings on the grid, lesser end first, whether they ran that way, and the ring of each."""
+    coords, ring = shapely.get_coordinates(rings, return_index=True)
+    coords /= GRID_M
+    grid = np.round(coords, out=coords).astype(np.int64)
+    real = (ring[1:] == ring[:-1]) & (grid[1:] != grid[:-1]).any(axis=1)
+    ends = np.hstack([grid[:-1][real], grid[1:][real]])
+    backward = (ends[:, 0] > ends[:, 2]) | ((ends[:, 0] == ends[:, 2]) & (ends[:, 1] >= ends[:, 3]))
+    ends[backward] = ends[backward][:, [2, 3, 0, 1]]
+    return ends, ~backward, ring[1:][real]
 
 
 def rings_of(features: Objects) -> tuple[Objects, Ints]:
@@ -148,7 +155,10 @@ def _grouped(ends: Ints) -> tuple[Ints, Ints, Ints]:
         key ^= key >> np.uint64(29)
     order = np.argsort(key, kind="stable")
     new = np.ones(len(order), dtype=bool)
-    new[1:] = (ends[order[1:]] != ends[order[:-1]]).any(axis=1)
+    new[1:] = False
+    for column in ends.T:
+        sorted_ = column[order]
+        new[1:] |= sorted_[1:] != sorted_[:-1]
     first = np.flatnonzero(new)
     return order, first, np.diff(np.append(first, len(order)))
 
