@@ -9,6 +9,10 @@ import datetime as dt
 import io
 import os
 import re
+import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -47,10 +51,43 @@ def terminal(lang: str) -> str:
     return re.sub(r"@font-face\s*\{.*?\}\s*", "", drawn, flags=re.DOTALL)  # fetched from a network
 
 
+def pages() -> None:
+    """Take pictures of the HTML report and of the summary of a batch in a headless Chromium."""
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None:
+        raise SystemExit("no Chromium on this machine: the pictures of pages stay as they are")
+    with tempfile.TemporaryDirectory() as home:
+        judge = ["--plan", PLAN, "--as-of", AS_OF.isoformat(), "--lang", "id"]
+        for name, call, height in (
+            ("report", ["check", SITE, *judge], 1150),
+            ("batch", ["batch", "data/parcels.gpkg", *judge], 1250),
+        ):
+            page = Path(home) / f"{name}.html"
+            subprocess.run(
+                [sys.executable, "-m", "kkpr_check", "--quiet", *call, "--output", str(page)],
+                cwd=ROOT,
+                check=False,
+            )
+            picture = PICTURES / f"{name}.png"
+            shot = [
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--hide-scrollbars",
+                "--virtual-time-budget=4000",
+            ]
+            subprocess.run(
+                [browser, *shot, f"--window-size=1000,{height}", f"--screenshot={picture}", page.as_uri()],
+                check=True, capture_output=True,
+            )  # fmt: skip
+
+
 def main() -> None:
     """Write the pictures."""
     for path, text in pictures().items():
         path.write_text(text, "utf-8", newline="\n")
+    if "--pages" in sys.argv[1:]:
+        pages()
 
 
 if __name__ == "__main__":
