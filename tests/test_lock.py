@@ -126,6 +126,14 @@ def undeclare_layer(plan: Path) -> None:
     (plan / "plan.toml").write_text(PLAN.partition('[[layer]]\nrole = "river"')[0])
 
 
+@pytest.mark.parametrize("end", [i for i, c in enumerate(PLAN) if c == "\n"])
+def test_a_cut_plan_never_passes_its_lock(plan: Path, end: int) -> None:
+    write_lock(plan)
+    (plan / "plan.toml").write_text(PLAN[:end])
+    with pytest.raises(KkprError):
+        check_lock(plan)
+
+
 @pytest.mark.parametrize(
     ("harm", "english", "indonesian"),
     [

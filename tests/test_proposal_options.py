@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kkpr_check.errors import ErrorGroup, InputError, KkprError, Place, UsageError
 from kkpr_check.io.options import (
-    NUMBERS,
+    LARGEST,
     OPTION_NAMES,
     merge_command_line,
     merge_pair,
@@ -61,6 +61,13 @@ def test_understood(name: str, value: Any, understood: Any) -> None:
     assert parsed.assumption is None
 
 
+@pytest.mark.parametrize("name", sorted(LARGEST))
+def test_the_largest_believed_is_understood_and_named_by_the_refusal(name: str) -> None:
+    assert parse_option(name, LARGEST[name]).value == LARGEST[name]
+    with pytest.raises(UsageError, match=f"must not be more than {LARGEST[name]:.0f}"):
+        parse_option(name, LARGEST[name] * 1.001)
+
+
 @pytest.mark.parametrize("name", OPTION_NAMES)
 @pytest.mark.parametrize("value", [None, float("nan"), np.float64("nan"), "", "  ", "\u00a0"])
 def test_not_given(name: str, value: Any) -> None:
@@ -82,6 +89,13 @@ def test_not_given(name: str, value: Any) -> None:
         ("floor_area_m2", "nan"),
         ("floor_area_m2", "١٢"),
         ("floors", 0),
+        ("floors", 1e300),
+        ("floors", 1001),
+        ("height_m", "10000.5"),
+        ("floor_area_m2", 1.1e9),
+        ("basement_area_m2", "1e300"),
+        ("green_area_m2", 1.1e11),
+        ("legal_area_m2", 1.7976931348623157e308),
         ("floors", 10**400),
         ("floors", "9" * 400),
         ("floors", "dua"),
@@ -188,8 +202,13 @@ def test_the_command_line_overrides_nothing_silently() -> None:
     assert [note.en for note in merged.assumptions] == ["floors = 3.0 from --floors; the file says 2.0"]
 
 
-@given(st.sampled_from(sorted(NUMBERS)), st.floats(0.001, 1e9))
-def test_every_number_python_writes_is_read_back(name: str, number: float) -> None:
+@given(
+    st.sampled_from(sorted(LARGEST)).flatmap(
+        lambda name: st.tuples(st.just(name), st.floats(0.001, LARGEST[name]))
+    )
+)
+def test_every_number_python_writes_is_read_back(pair: tuple[str, float]) -> None:
+    name, number = pair
     assert parse_option(name, str(number)).value == number
     assert parse_option(name, number).value == number
 

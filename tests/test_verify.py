@@ -46,6 +46,43 @@ def test_the_reports_of_the_examples_verify(run: Run, tmp_path: Path, example: s
     assert "verified" in out
 
 
+SITE = "examples/01-conform.geojson"
+ZONES = "data/sample/layers/polaruang_sintetis.shp"
+
+
+@pytest.mark.usefixtures("at_home")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("examples/09-oss.json", "--plan", "data/sample"),
+        (SITE, "--rdtr", ZONES, "--rules", "data/sample"),
+        (SITE, "--plan", "data/sample", "--existing", "examples/04-nonconform.geojson"),
+        ("--point=-9.4468,124.4764", "--plan", "data/sample"),
+    ],
+    ids=["oss", "bare", "existing", "point"],
+)
+def test_reports_of_other_inputs_verify(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    path = tmp_path / "report.json"
+    made = run("check", *arguments, "--as-of", "2025-01-01", "--output", str(path))
+    assert made[0] in (0, 1), made
+    code, out, err = run("verify", str(path))
+    assert (code, err) == (0, ""), out
+    assert "verified" in out
+
+
+@pytest.mark.usefixtures("at_home")
+def test_a_report_of_a_locked_plan_verifies_until_the_plan_changes(run: Run, tmp_path: Path) -> None:
+    plan, path = tmp_path / "plan", tmp_path / "report.json"
+    shutil.copytree("data/sample", plan)
+    assert run("plan", "lock", str(plan))[0] == 0
+    assert run("check", SITE, "--plan", str(plan), "--as-of", "2025-01-01", "--output", str(path))[0] == 0
+    code, out, err = run("verify", str(path))
+    assert (code, err) == (0, ""), out
+    table = plan / "intensity.csv"
+    table.write_bytes(table.read_bytes() + b"\n")
+    assert run("verify", str(path))[0] == 2
+
+
 @pytest.mark.usefixtures("at_home")
 def test_an_array_lines_and_either_language_verify(run: Run, tmp_path: Path) -> None:
     lines = stored(run, tmp_path, "06-several", "--lang", "id", fmt="jsonl")

@@ -25,9 +25,14 @@ PROPOSAL_FIELDS = tuple(item.name for item in fields(Proposal))
 OPTION_NAMES = (*PROPOSAL_FIELDS, "id")
 """The options of contract section 2; `id` names the site and is no part of the proposal."""
 
-NUMBERS = frozenset(
-    {"floors", "height_m", "floor_area_m2", "basement_area_m2", "green_area_m2", "legal_area_m2"}
-)
+LARGEST: Mapping[str, float] = {
+    "floors": 1_000, "height_m": 10_000, "floor_area_m2": 1e9, "basement_area_m2": 1e9,
+    "green_area_m2": 1e11, "legal_area_m2": 1e11,
+}  # fmt: skip
+"""The largest value of a number that is believed: far above any building (the tallest stands 828 m with 163 floors)
+and any concession (1e11 m2 = 10 million hectares), far below what a slip of units or a damaged file gives."""
+
+NUMBERS = frozenset(LARGEST)
 _SCALE_WORDS = {"mikro": "micro", "kecil": "small", "menengah": "medium", "besar": "large"}
 _BOOLEANS = {
     "true": True, "ya": True, "yes": True, "y": True, "1": True,
@@ -96,6 +101,9 @@ def _number(name: str, value: Any, place: Place | None) -> Parsed:
         wrong = Text("must not be negative", "tidak boleh negatif")
     elif name == "floors" and number == 0:
         wrong = Text("must be more than 0", "harus lebih dari 0")
+    elif number > LARGEST[name]:
+        most = f"{LARGEST[name]:.0f}"
+        wrong = Text(f"must not be more than {most}", f"tidak boleh lebih dari {most}")
     if wrong is not None:
         raise _refuse(name, value, wrong.en, wrong.id, NUMBER_REMEDY, place)
     assert number is not None

@@ -255,7 +255,7 @@ _collection("a feature that is null", "schema", "", [None])
 _collection("two parcels of one id", "A", "", [feature(polygon(ring(*INSIDE)), id="a", role="parcel"),
             feature(polygon(ring(124.48, -9.4443, 0.0002)), id="a", role="parcel")], 1)  # fmt: skip
 for _key, _value, _source in (
-    ("floors", "dua", "H18"), ("floors", -1, "H18"), ("height_m", "NaN", "H30"),
+    ("floors", "dua", "H18"), ("floors", -1, "H18"), ("floors", 1e300, "H18"), ("height_m", "NaN", "H30"),
     ("green_area_m2", "60%", "H18"), ("kbli", "ABCDE", "oss"), ("kbli", "123456789", "oss"),
     ("legal_area_m2", -5, "A06"), ("role", "gedung", "contract"), ("road_class", "gang", "contract"),
     ("business_scale", "99", "oss"), ("psn", "mungkin", "oss"), ("floor_area_m2", {"a": 1}, "H18"),
