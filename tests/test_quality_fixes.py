@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def test_a_shapefile_keeps_widths_encoding_and_every_row_it_does_not_touch(tmp_p
 def test_a_geopackage_keeps_its_spatial_index(tmp_path: Path) -> None:
     layer = as_file(tmp_path / "in", ".gpkg")
     fix(layer, tmp_path / "out")
-    with sqlite3.connect(tmp_path / "out" / "zona.gpkg") as base:
+    with closing(sqlite3.connect(tmp_path / "out" / "zona.gpkg")) as base:
         ids = {row[0] for row in base.execute("SELECT id FROM rtree_zona_geom")}
         assert ids == {row[0] for row in base.execute("SELECT fid FROM zona")} and len(ids) == 3
 
