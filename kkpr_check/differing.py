@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from kkpr_check.changes.attributes import compare_attributes
-from kkpr_check.changes.base import Change, LayerSide, LayerSummary, Objects, Transition, objects, say
+from kkpr_check.changes.base import Change, LayerSide, LayerSummary, Objects, Transition, objects
 from kkpr_check.changes.features import compare_features, pair_reshaped, shift_of, unmeasured
 from kkpr_check.changes.law import compare_law
 from kkpr_check.changes.matching import match
@@ -20,6 +20,7 @@ from kkpr_check.changes.result import Diff, Version
 from kkpr_check.changes.tables import compare_tables
 from kkpr_check.changes.zones import compare_zones
 from kkpr_check.errors import ErrorGroup, InputError, KkprError, Place, Text, UsageError
+from kkpr_check.geometry import valid_again
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.adopt.inspection import inspect
 from kkpr_check.io.containers import local_path
@@ -27,7 +28,7 @@ from kkpr_check.io.index import LayerIndex
 from kkpr_check.io.layers import LayerData
 from kkpr_check.io.planfolder import PLAN_FILE
 from kkpr_check.io.windows import OpenPlan, _meanings, _squeezed, open_folder
-from kkpr_check.phrases import Quantity
+from kkpr_check.phrases import Quantity, say
 from kkpr_check.plan import LayerSpec, Plan, Tolerance
 from kkpr_check.sheets import Problems, Sheet, read_sheet
 from kkpr_check.tables import FORMATS
@@ -321,7 +322,7 @@ def _part(side: Side, name: str, work: str, notes: dict[Text, None]) -> LayerSid
     index = side.indexes[name]
     data = index.window(None)
     geometry = crs_policy.transform(data.geometry, index.facts.crs, work) if len(data) else data.geometry
-    geometry = _valid(geometry)
+    geometry = valid_again(geometry)
     spec = _spec(side, name)
     role = side.role if spec is None else spec.role
     code, code_fields = _codes(side, spec, data) if role == ZONING else (None, frozenset())
@@ -345,14 +346,6 @@ def _part(side: Side, name: str, work: str, notes: dict[Text, None]) -> LayerSid
         _file_of(side, index), name if side.plan is not None else index.facts.layer, role, geometry, data.feature,
         index.facts.feature_field, data.fields, code, code_fields,
     )  # fmt: skip
-
-
-def _valid(geometry: Objects) -> Objects:
-    wrong = ~shapely.is_missing(geometry) & ~shapely.is_valid(geometry)
-    if wrong.any():
-        geometry = geometry.copy()
-        geometry[wrong] = shapely.make_valid(geometry[wrong], method="structure", keep_collapsed=False)
-    return geometry
 
 
 def _spec(side: Side, name: str) -> LayerSpec | None:

@@ -81,6 +81,25 @@ def _areal(geometries: Any) -> Any:
     return geometries
 
 
+def valid_again(geometry: Objects) -> Objects:
+    """Return geometries made valid where the projection of a very thin one crossed its own outline."""
+    wrong = ~shapely.is_missing(geometry) & ~shapely.is_valid(geometry)
+    if wrong.any():
+        geometry = geometry.copy()
+        geometry[wrong] = shapely.make_valid(geometry[wrong], method="structure", keep_collapsed=False)
+    return geometry
+
+
+def of_one_kind(geometry: Any) -> tuple[int, Any]:
+    """Return the highest dimension in a geometry, and its parts of that dimension as one multi-geometry."""
+    parts = shapely.get_parts(geometry)
+    while (shapely.get_type_id(parts) >= 4).any():
+        parts = shapely.get_parts(parts)
+    dimension = int(shapely.get_dimensions(parts).max())
+    maker = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)[dimension]
+    return dimension, maker(parts[shapely.get_dimensions(parts) == dimension])
+
+
 def union_of(geometries: Any) -> Any:
     """Return the areal union of some geometries (one geometry; an empty MultiPolygon of none)."""
     geometries = [g for g in geometries if g is not None and not g.is_empty]

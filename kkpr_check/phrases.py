@@ -52,6 +52,11 @@ def fill(template: Text, values: dict[str, Any]) -> Text:
     )
 
 
+def say(en: str, id: str, **values: Any) -> Text:
+    """Return a sentence in both languages with its placeholders filled; values stay as they are."""
+    return fill(Text(en, id), values)
+
+
 class _Lenient(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "-"

@@ -9,10 +9,11 @@ from typing import Any, Literal
 import numpy as np
 import shapely
 
-from kkpr_check.changes.base import Change, Ints, LayerSide, Objects, rounded, say
+from kkpr_check.changes.base import Change, Ints, LayerSide, Objects, rounded
 from kkpr_check.errors import Text
 from kkpr_check.features import as_text
 from kkpr_check.geometry import collect
+from kkpr_check.phrases import say
 from kkpr_check.quality.texts import MOJIBAKE
 
 PAIRS_LISTED = 50

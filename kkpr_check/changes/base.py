@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kkpr_check.errors import Text
-from kkpr_check.phrases import fill
 from kkpr_check.quality.findings import Code
 
 Objects = NDArray[np.object_]
@@ -170,11 +169,6 @@ def by_code(changes: Iterable[Change]) -> dict[str, int]:
     """Return how many changes each code has, in the order of the codes."""
     found = Counter(change.code for change in changes)
     return {code: found[code] for code in CODES if found[code]}
-
-
-def say(en: str, id: str, **values: Any) -> Text:
-    """Return a sentence in both languages with its placeholders filled; values stay as they are."""
-    return fill(Text(en, id), values)
 
 
 def objects(values: Sequence[Any]) -> Objects:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from kkpr_check.changes.base import Change, Effect, say
+from kkpr_check.changes.base import Change, Effect
 from kkpr_check.errors import Text
+from kkpr_check.phrases import say
 from kkpr_check.plan import LayerSpec, OverlaySpec, Plan
 
 LAW = (

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kkpr_check.cells import parse_cell, parse_column_limit, parse_test
-from kkpr_check.changes.base import Change, Effect, say
+from kkpr_check.changes.base import Change, Effect
 from kkpr_check.errors import KkprError, Text
 from kkpr_check.features import as_text
-from kkpr_check.phrases import Quantity
+from kkpr_check.phrases import Quantity, say
 from kkpr_check.plan import LIMIT_COLUMNS, Cell, Limit, State
 from kkpr_check.sheets import Row, Sheet, clean
 

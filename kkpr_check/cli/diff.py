@@ -99,9 +99,7 @@ def diff(
     ):
         o.need(name, bool(given), of="--parcels", of_given=parcels is not None)
     o.refuse_together({"--kbli": kbli is not None, "--activity": activity is not None})
-    fmt = o.format_of(format, output, FORMATS)
-    if fmt == "auto":
-        fmt = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
+    fmt = o.findings_format(format, output, FORMATS)
     o.need("--format gpkg", fmt == "gpkg", of="--output", of_given=output is not None)
     o.need("--overwrite", overwrite, of="--output", of_given=output is not None)
     budget = _count(max_flips)
@@ -139,7 +137,7 @@ def _count(value: str | None) -> int | None:
 
 
 def _deliver(session: Session, found: Diff, fmt: str, output: str | None, overwrite: bool) -> None:
-    from kkpr_check.cli.output import add_to_step_summary, emit, look_of_stdout, tell, write_file
+    from kkpr_check.cli.output import deliver, tell
     from kkpr_check.report.changes_formats import render
 
     if fmt == "gpkg" and output is not None:
@@ -148,15 +146,7 @@ def _deliver(session: Session, found: Diff, fmt: str, output: str | None, overwr
         write(output, found, session.lang)
         tell(session, Text(f"written: {output}", f"ditulis: {output}"))
         return
-    look = look_of_stdout() if fmt == "text" and output is None else None
-    text = render(found, fmt, session.lang, look)
-    if output is None:
-        emit(text)
-    else:
-        write_file(output, text, overwrite=overwrite)
-        tell(session, Text(f"written: {output}", f"ditulis: {output}"))
-    if fmt == "github" and os.environ.get("GITHUB_STEP_SUMMARY"):
-        add_to_step_summary(render(found, "md", session.lang), session.lang)
+    deliver(session, lambda as_, look: render(found, as_, session.lang, look), fmt, output, overwrite)
 
 
 COMMAND = (SUMMARY, diff)

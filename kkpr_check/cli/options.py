@@ -6,6 +6,7 @@ All of them arrive as text, as written; `kkpr_check.io.options` understands prop
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -262,3 +263,11 @@ def format_of(fmt: str | None, output: str | None, known: tuple[str, ...]) -> st
             remedy=Text(f"one of: {names}", f"pilihan: {names}"),
         )
     return fmt
+
+
+def findings_format(fmt: str | None, output: str | None, known: tuple[str, ...]) -> str:
+    """Return the format of `validate` and `diff`: as `format_of`; ``auto`` is github inside GitHub Actions, else text."""
+    chosen = format_of(fmt, output, known)
+    if chosen != "auto":
+        return chosen
+    return "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -178,6 +178,24 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+def deliver(
+    session: Session,
+    render: Callable[[str, Look | None], str],
+    fmt: str,
+    output: str | None,
+    overwrite: bool,
+) -> None:
+    """Write what `render` makes of a format to its file or to standard output; in a GitHub step, its summary too."""
+    text = render(fmt, look_of_stdout() if fmt == "text" and output is None else None)
+    if output is None:
+        emit(text)
+    else:
+        write_file(output, text, overwrite=overwrite)
+        tell(session, Text(f"written: {output}", f"ditulis: {output}"))
+    if fmt == "github" and os.environ.get("GITHUB_STEP_SUMMARY"):
+        add_to_step_summary(render("md", None), session.lang)
 
 
 def add_to_step_summary(markdown: str, lang: str) -> None:

@@ -125,9 +125,7 @@ def validate(
                 "for example: kkpr-check validate data/sample", "contoh: kkpr-check validate data/sample"
             ),
         )
-    fmt = o.format_of(format, output, FORMATS)
-    if fmt == "auto":
-        fmt = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
+    fmt = o.findings_format(format, output, FORMATS)
     if fmt == "gpkg" and output is None:
         raise UsageError(
             Text("format gpkg is a file", "format gpkg berupa berkas"),
@@ -207,22 +205,14 @@ def _reason(session: Session) -> str:
 
 
 def _deliver(session: Session, result: Result, fmt: str, output: str | None, overwrite: bool) -> None:
-    from kkpr_check.cli.output import add_to_step_summary, emit, look_of_stdout, tell, write_file
+    from kkpr_check.cli.output import deliver, tell, write_file
     from kkpr_check.report.findings_formats import render
 
     if fmt == "gpkg" and output is not None:
         write_file(output, _geopackage(result, session.lang), overwrite=overwrite)
         tell(session, Text(f"written: {output}", f"ditulis: {output}"))
         return
-    look = look_of_stdout() if fmt == "text" and output is None else None
-    text = render(result, fmt, session.lang, look)
-    if output is None:
-        emit(text)
-    else:
-        write_file(output, text, overwrite=overwrite)
-        tell(session, Text(f"written: {output}", f"ditulis: {output}"))
-    if fmt == "github" and os.environ.get("GITHUB_STEP_SUMMARY"):
-        add_to_step_summary(render(result, "md", session.lang), session.lang)
+    deliver(session, lambda as_, look: render(result, as_, session.lang, look), fmt, output, overwrite)
 
 
 def _geopackage(result: Result, lang: str) -> bytes:

@@ -12,6 +12,7 @@ import shapely
 
 from kkpr_check.errors import CrsError, ErrorGroup, KkprError, Place, Text
 from kkpr_check.features import as_text
+from kkpr_check.geometry import valid_again
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.adopt.inspection import inspect
 from kkpr_check.io.containers import digest_of, opened, parts_of
@@ -20,9 +21,9 @@ from kkpr_check.io.gate import Passed, Repair, pass_gate
 from kkpr_check.io.layers import feature_ids, read_source
 from kkpr_check.io.planlayers import KINDS
 from kkpr_check.io.raw import HEIGHT_DROPPED, Objects, Raw, objects
-from kkpr_check.phrases import Quantity
+from kkpr_check.phrases import Quantity, say
 from kkpr_check.plan import LayerSpec, Plan
-from kkpr_check.quality.base import Floats, LayerView, say
+from kkpr_check.quality.base import Floats, LayerView
 from kkpr_check.quality.findings import DataFinding, Target
 from kkpr_check.quality.tables import flattened, from_error
 
@@ -350,7 +351,7 @@ def projected(layer: ReadLayer, work_crs: str | None) -> LayerView | None:
         return None if view is None else replace(view, has_plane=False)
     same = crs_policy.same(crs, work_crs)
     try:
-        geometry = view.geometry if same else _valid(crs_policy.transform(view.geometry, crs, work_crs))
+        geometry = view.geometry if same else valid_again(crs_policy.transform(view.geometry, crs, work_crs))
     except CrsError as error:
         _note(layer, error)
         return replace(view, has_plane=False)
@@ -360,15 +361,6 @@ def projected(layer: ReadLayer, work_crs: str | None) -> LayerView | None:
         to_source=None if same else lambda pieces: crs_policy.transform(pieces, work_crs, crs),
         source_unit_m=_METRES_PER_DEGREE if geographic else 1.0,
     )  # fmt: skip
-
-
-def _valid(geometry: Objects) -> Objects:
-    """Return polygons made valid where the projection of a very thin one crossed its own outline."""
-    wrong = ~shapely.is_missing(geometry) & ~shapely.is_valid(geometry)
-    if wrong.any():
-        geometry = geometry.copy()
-        geometry[wrong] = shapely.make_valid(geometry[wrong], method="structure", keep_collapsed=False)
-    return geometry
 
 
 def areal_scale(geometry: Objects, work_crs: str) -> Floats:

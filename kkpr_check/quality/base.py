@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kkpr_check.errors import Text
-from kkpr_check.phrases import fill
 from kkpr_check.plan import Tolerance
 from kkpr_check.quality.findings import DataFinding, Level
 
@@ -148,11 +147,6 @@ class LayerCheck:
     codes: tuple[str, ...]
     run: Callable[[LayerView, Surroundings], Iterable[DataFinding]]
     why_not: Callable[[LayerView, Surroundings], Text | None]
-
-
-def say(en: str, id: str, **values: Any) -> Text:
-    """Return a sentence in both languages with its placeholders filled (`kkpr_check.phrases.fill`)."""
-    return fill(Text(en, id), values)
 
 
 NOT_ZONING = Text("only for zoning layers", "hanya untuk layer pola ruang")

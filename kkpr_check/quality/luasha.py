@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 
 from kkpr_check.errors import Text
-from kkpr_check.phrases import Quantity
-from kkpr_check.quality.base import NO_PLANE, Bools, Floats, LayerCheck, LayerView, Surroundings, say
+from kkpr_check.phrases import Quantity, say
+from kkpr_check.quality.base import NO_PLANE, Bools, Floats, LayerCheck, LayerView, Surroundings
 from kkpr_check.quality.codes import SCHEMAS
 from kkpr_check.quality.findings import DataFinding
 from kkpr_check.reference import field_role

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from kkpr_check.errors import Text
-from kkpr_check.phrases import Quantity
+from kkpr_check.phrases import Quantity, say
 from kkpr_check.quality.base import (
     NO_PLANE,
     Ints,
@@ -16,7 +16,6 @@ from kkpr_check.quality.base import (
     LayerView,
     Objects,
     Surroundings,
-    say,
     zoning_only,
 )
 from kkpr_check.quality.codes import distinct, read_code

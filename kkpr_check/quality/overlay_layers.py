@@ -10,7 +10,7 @@ import shapely
 from kkpr_check.errors import Text
 from kkpr_check.features import is_empty
 from kkpr_check.geometry import overlap_of
-from kkpr_check.phrases import Quantity
+from kkpr_check.phrases import Quantity, say
 from kkpr_check.quality.base import (
     NO_PLANE,
     Floats,
@@ -18,7 +18,6 @@ from kkpr_check.quality.base import (
     LayerCheck,
     LayerView,
     Surroundings,
-    say,
     zoning_only,
 )
 from kkpr_check.quality.findings import DataFinding

@@ -14,7 +14,7 @@ import shapely
 
 from kkpr_check.errors import Text
 from kkpr_check.geometry import collect, polygons_of, remainder_of, small, union_of
-from kkpr_check.phrases import Quantity
+from kkpr_check.phrases import Quantity, say
 from kkpr_check.quality import coverage
 from kkpr_check.quality.base import (
     NO_PLANE,
@@ -25,7 +25,6 @@ from kkpr_check.quality.base import (
     LayerView,
     Objects,
     Surroundings,
-    say,
 )
 from kkpr_check.quality.coverage import Coverage, Pair, mean_width_m
 from kkpr_check.quality.findings import DataFinding, Level

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from kkpr_check.errors import Text
+from kkpr_check.phrases import say
 from kkpr_check.quality.base import (
     NO_PLANE,
     NO_POLYGONS,
@@ -19,7 +20,6 @@ from kkpr_check.quality.base import (
     LayerView,
     Objects,
     Surroundings,
-    say,
 )
 from kkpr_check.quality.findings import DataFinding
 

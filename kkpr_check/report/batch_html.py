@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +10,8 @@ from typing import Any, Protocol
 
 from kkpr_check.errors import Text
 from kkpr_check.model import Verdict
-from kkpr_check.report.safe import safe_text
+from kkpr_check.report.webpage import policy
+from kkpr_check.report.webpage import text as _text
 from kkpr_check.report.words import DISCLAIMER, VERDICTS
 from kkpr_check.rules import BY_CODE
 
@@ -118,23 +117,16 @@ def dumps(result: BatchFacts, lang: str) -> str:
     ]
     parts = [
         f'<!doctype html>\n<html lang="{escape(lang)}"><head><meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy(body)}">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(_styles(body))}">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         *body,
     ]
     return "\n".join(parts)
 
 
-def _policy(body: Iterable[str]) -> str:
-    """Return the policy that allows the page's own styles by their hashes; foreign text in it is escaped already."""
-    styles = re.findall(r"<style>(.*?)</style>", "\n".join(body), re.DOTALL)
-    hashes = [base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() for style in styles]
-    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
-    return f"default-src 'none'; style-src {allowed}; base-uri 'none'; form-action 'none'"
-
-
-def _text(value: object) -> str:
-    return escape(safe_text(value))
+def _styles(body: Iterable[str]) -> list[str]:
+    """Return the styles of the page, its map's own among them; foreign text in it is escaped already."""
+    return re.findall(r"<style>(.*?)</style>", "\n".join(body), re.DOTALL)
 
 
 def _head(result: BatchFacts, lang: str) -> Iterable[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -15,7 +13,9 @@ import shapely
 from kkpr_check.changes.result import VERDICTS, Diff, ParcelChanges
 from kkpr_check.errors import Text
 from kkpr_check.report import changes_words as words
-from kkpr_check.report.safe import safe_text, whole_characters
+from kkpr_check.report.safe import whole_characters
+from kkpr_check.report.webpage import policy
+from kkpr_check.report.webpage import text as _text
 from kkpr_check.report.words import DISCLAIMER
 
 WIDTH = 900
@@ -56,22 +56,13 @@ def dumps(diff: Diff, lang: str) -> str:
         *[f'<p class="note">{_text(note.pick(lang))}</p>' for note in diff.notes],
         f'<p class="note">{escape(DISCLAIMER.pick(lang))}</p>',
     ]
-    policy = f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; base-uri 'none'; form-action 'none'"
     head = [
         f'<!doctype html>\n<html lang="{escape(lang)}"><head><meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy([_STYLE], [_SCRIPT])}">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
     ]
     return whole_characters("\n".join([*head, *body, f"<script>{_SCRIPT}</script></body></html>"])) + "\n"
-
-
-def _hash(text: str) -> str:
-    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
-
-
-def _text(value: object) -> str:
-    return escape(safe_text(value))
 
 
 def _versions(diff: Diff, lang: str) -> list[str]:

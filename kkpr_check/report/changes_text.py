@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kkpr_check.changes.result import VERDICTS, Diff, ParcelChanges
 from kkpr_check.errors import Text
 from kkpr_check.report import changes_words as words
-from kkpr_check.report.look import Look, indented, rich_text
+from kkpr_check.report.look import Look, console_for, indented, rich_text, shown
 from kkpr_check.report.safe import safe_text
 
 if TYPE_CHECKING:
@@ -18,19 +17,12 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """Changes of one code, groups and parcels that are told; the other formats have all."""
-_UNBROKEN_COLUMNS = 1_000_000
 
 
 def dumps(diff: Diff, lang: str, look: Look) -> str:
     """Return the comparison as text."""
-    from rich.console import Console
-
     stream = io.StringIO()
-    console = Console(
-        file=stream, width=look.columns or _UNBROKEN_COLUMNS, height=100, force_terminal=look.colour,
-        no_color=not look.colour, color_system="standard" if look.colour else None, legacy_windows=False,
-        markup=False, emoji=False, highlight=False, soft_wrap=False,
-    )  # fmt: skip
+    console = console_for(look, stream)
     for word, version in ((Text("OLD", "LAMA"), diff.old), (Text("NEW", "BARU"), diff.new)):
         console.print(indented(f"{word.pick(lang)}  {words.version_line(version, lang)}", look))
     for digit, changes in words.sections(diff):
@@ -58,7 +50,7 @@ def dumps(diff: Diff, lang: str, look: Look) -> str:
         console.print(indented(safe_text(note.pick(lang)), look))
     console.print()
     console.print(rich_text(words.headline(diff).pick(lang), look, "bold"))
-    return re.sub(r" +(\x1b\[0m)?$", r"\1", stream.getvalue(), flags=re.MULTILINE)
+    return shown(stream)
 
 
 def _more(console: Console, left: int, look: Look, lang: str, pad: str) -> None:

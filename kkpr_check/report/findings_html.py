@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -14,7 +12,8 @@ from kkpr_check._version import __version__
 from kkpr_check.errors import Text
 from kkpr_check.quality.findings import LEVELS, DataFinding, Result
 from kkpr_check.report import findings_words as words
-from kkpr_check.report.safe import safe_text
+from kkpr_check.report.webpage import policy
+from kkpr_check.report.webpage import text as _text
 
 SHOWN = 2_000
 """Rows of one code; the other formats have all."""
@@ -65,10 +64,9 @@ _WORDS = {
 def dumps(result: Result, lang: str) -> str:
     """Return the page; every foreign text in it is escaped, and its policy lets no other script or style run."""
     title = escape(_pick("title", lang))
-    policy = f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; base-uri 'none'; form-action 'none'"
     return "\n".join([
         f'<!doctype html>\n<html lang="{escape(lang)}"><head><meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy([_STYLE], [_SCRIPT])}">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<title>{title}</title><style>{_STYLE}</style></head><body>",
         f"<h1>{title}</h1>",
@@ -85,16 +83,8 @@ def dumps(result: Result, lang: str) -> str:
     ])  # fmt: skip
 
 
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
 def _pick(word: str, lang: str) -> str:
     return _WORDS[word].pick(lang)
-
-
-def _text(value: object) -> str:
-    return escape(safe_text(value))
 
 
 def _table(heads: Sequence[str], rows: Sequence[str], numbers: int, lang: str) -> str:

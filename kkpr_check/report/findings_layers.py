@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import shapely
 
 from kkpr_check.errors import Text
+from kkpr_check.geometry import of_one_kind
 from kkpr_check.quality.findings import LEVELS, DataFinding, Result
 from kkpr_check.report import findings_words as words
 from kkpr_check.report.layer_styles import Category, Style, Symbol, categorised
@@ -53,12 +53,8 @@ def _placed(witness: Any) -> tuple[str, Any]:
     """Return the layer of a witness and its parts of the highest dimension as one multi-geometry."""
     if witness is None or witness.is_empty:
         return TABLE, None
-    parts = shapely.get_parts(witness)
-    while (shapely.get_type_id(parts) >= 4).any():
-        parts = shapely.get_parts(parts)
-    dimension = int(shapely.get_dimensions(parts).max())
-    makers = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)
-    return _OF_DIMENSION[dimension], makers[dimension](parts[shapely.get_dimensions(parts) == dimension])
+    dimension, whole = of_one_kind(witness)
+    return _OF_DIMENSION[dimension], whole
 
 
 def _columns(found: list[tuple[Any, DataFinding]], lang: str) -> dict[str, Any]:

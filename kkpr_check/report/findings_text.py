@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from kkpr_check.errors import Text
 from kkpr_check.quality.findings import DataFinding, Result
 from kkpr_check.report import findings_words as words
-from kkpr_check.report.look import Look, indented, rich_text
+from kkpr_check.report.look import Look, console_for, indented, rich_text, shown
 from kkpr_check.report.safe import safe_text
 
 if TYPE_CHECKING:
@@ -20,26 +19,19 @@ if TYPE_CHECKING:
 SHOWN = 10
 """Findings of one code in one file that are told in full; the other formats have all."""
 _STYLES: Mapping[str, str] = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
-_UNBROKEN_COLUMNS = 1_000_000
 
 
 def dumps(result: Result, lang: str, look: Look) -> str:
     """Return the findings as text."""
-    from rich.console import Console
-
     stream = io.StringIO()
-    console = Console(
-        file=stream, width=look.columns or _UNBROKEN_COLUMNS, height=100, force_terminal=look.colour,
-        no_color=not look.colour, color_system="standard" if look.colour else None, legacy_windows=False,
-        markup=False, emoji=False, highlight=False, soft_wrap=False,
-    )  # fmt: skip
+    console = console_for(look, stream)
     for file, findings in groupby(result.findings, key=lambda finding: finding.file):
         console.print(rich_text(file or "-", look, "bold"))
         for _, same in groupby(findings, key=lambda finding: (finding.code, finding.level)):
             _print_code(console, list(same), lang, look)
         console.print()
     _print_end(console, result, lang, look)
-    return re.sub(r" +(\x1b\[0m)?$", r"\1", stream.getvalue(), flags=re.MULTILINE)
+    return shown(stream)
 
 
 def _print_code(console: Console, findings: Sequence[DataFinding], lang: str, look: Look) -> None:

@@ -6,9 +6,7 @@ style by their hashes and nothing else; foreign text is escaped in the page, and
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -22,6 +20,8 @@ from kkpr_check.report import sitemap, svg, words
 from kkpr_check.report.json import ToLonLat, geometry_json, work_crs_of
 from kkpr_check.report.page import Entry, Page, Row
 from kkpr_check.report.safe import safe_text, whole_characters
+from kkpr_check.report.webpage import policy
+from kkpr_check.report.webpage import text as _text
 
 _SCRIPTS = ("leaflet.js", "report.js")
 _STYLES = ("leaflet.css", "report.css")
@@ -38,7 +38,7 @@ def dumps(reports: Sequence[Report], lang: str, to_lonlat: ToLonLat, as_of: dt.d
     title = pages[0].title if len(pages) == 1 else words.SUMMARY.pick(lang).format(len(pages))
     parts = [
         f'<!doctype html>\n<html lang="{escape(lang)}">\n<head>\n<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy(scripts, style)}">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy([style], scripts, images="data:")}">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<title>{_text(title)} - kkpr-check</title>",
         f"<style>{style}</style>\n</head>\n<body>\n<main>",
@@ -69,21 +69,6 @@ def fragment(report: Report, lang: str, to_lonlat: ToLonLat, as_of: dt.date) -> 
 
 def _asset(name: str) -> str:
     return (resources.files("kkpr_check.report") / "assets" / name).read_text("utf-8").rstrip("\n")
-
-
-def _policy(scripts: Sequence[str], style: str) -> str:
-    def hashed(text: str) -> str:
-        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-    allowed = " ".join(map(hashed, scripts))
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src {hashed(style)}; img-src data:; base-uri 'none'; "
-        "form-action 'none'"
-    )
-
-
-def _text(value: object) -> str:
-    return escape(safe_text(value))
 
 
 def _contents(pages: Sequence[Page], lang: str) -> Iterator[str]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import shapely
 from shapely.geometry import shape
 
+from kkpr_check.geometry import of_one_kind
 from kkpr_check.model import Json, Outcome, Report
 from kkpr_check.report import words
 from kkpr_check.report.batch_html import COLOURS
@@ -27,7 +27,6 @@ KINDS: Mapping[str, str] = {
 }
 """Layer -> kind of geometry; all are in longitude, latitude."""
 _BY_DIMENSION = ("findings_point", "findings_line", "findings_polygon")
-_MAKERS = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)
 _OUTCOME_COLOURS = {
     Outcome.FAIL: "#d73027",
     Outcome.UNDETERMINED: "#7b3294",
@@ -110,11 +109,7 @@ def batch_style(layer: str, lang: str, geometry_types: Sequence[str]) -> Style:
 
 def _placed(kind: str, geometry: Any) -> tuple[str, Any]:
     """Return the layer of a feature, and its parts of the highest dimension as one multi-geometry."""
-    parts = shapely.get_parts(geometry)
-    while (shapely.get_type_id(parts) >= 4).any():
-        parts = shapely.get_parts(parts)
-    dimension = int(shapely.get_dimensions(parts).max())
-    whole = _MAKERS[dimension](parts[shapely.get_dimensions(parts) == dimension])
+    dimension, whole = of_one_kind(geometry)
     if kind == "finding":
         return _BY_DIMENSION[dimension], whole
     return (CONFORMING if kind == "approvable" else SITES), whole

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kkpr_check.report.safe import encodable, safe_text
 
 if TYPE_CHECKING:
+    import io
+
+    from rich.console import Console
     from rich.text import Text as RichText
 
 BAR_COLUMNS = 20
+_UNBROKEN_COLUMNS = 1_000_000
+"""Wide enough that nothing is wrapped where no terminal asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +70,19 @@ def bar(share: float) -> str:
     """Return a bar of eighth blocks; anything above zero shows."""
     eighths = max(1 if share > 0 else 0, round(min(share, 1.0) * BAR_COLUMNS * 8))
     return "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")
+
+
+def console_for(look: Look, stream: io.StringIO) -> Console:
+    """Return a console that writes what `look` can show into `stream`, and takes every text literally."""
+    from rich.console import Console
+
+    return Console(
+        file=stream, width=look.columns or _UNBROKEN_COLUMNS, height=100, force_terminal=look.colour,
+        no_color=not look.colour, color_system="standard" if look.colour else None, legacy_windows=False,
+        markup=False, emoji=False, highlight=False, soft_wrap=False,
+    )  # fmt: skip
+
+
+def shown(stream: io.StringIO) -> str:
+    """Return what was written, without the blanks that a table leaves at the ends of lines."""
+    return re.sub(r" +(\x1b\[0m)?$", r"\1", stream.getvalue(), flags=re.MULTILINE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from kkpr_check.errors import Text
 from kkpr_check.model import Outcome, Report, Verdict
 from kkpr_check.report import words
 from kkpr_check.report.json import ToLonLat
-from kkpr_check.report.look import BAR_COLUMNS, Look, bar, indented, rich_text
+from kkpr_check.report.look import BAR_COLUMNS, Look, bar, console_for, indented, rich_text, shown
 from kkpr_check.report.page import Entry, Page, Row
 from kkpr_check.report.safe import safe_text
 
@@ -32,26 +31,18 @@ _STYLES: Mapping[Verdict | Outcome, str] = {
 }
 _MAP_MIN_COLUMNS = 100
 _MAP_ROWS = 14
-_UNBROKEN_COLUMNS = 1_000_000
-"""Wide enough that nothing is wrapped where no terminal asks for it."""
 
 
 def dumps(reports: Sequence[Report], lang: str, to_lonlat: ToLonLat, as_of: dt.date, look: Look) -> str:
     """Return the reports as text, the disclaimer once at the end."""
-    from rich.console import Console
-
     stream = io.StringIO()
-    console = Console(
-        file=stream, width=look.columns or _UNBROKEN_COLUMNS, height=100, force_terminal=look.colour,
-        no_color=not look.colour, color_system="standard" if look.colour else None, legacy_windows=False,
-        markup=False, emoji=False, highlight=False, soft_wrap=False,
-    )  # fmt: skip
+    console = console_for(look, stream)
     if len(reports) > 1:
         _print_summary(console, reports, lang, look)
     for report in reports:
         _Printer(console, Page(report, lang, to_lonlat, as_of), look).print()
     console.print(rich_text(words.DISCLAIMER.pick(lang), look, "italic"))
-    return re.sub(r" +(\x1b\[0m)?$", r"\1", stream.getvalue(), flags=re.MULTILINE)
+    return shown(stream)
 
 
 def _print_summary(console: Console, reports: Sequence[Report], lang: str, look: Look) -> None:

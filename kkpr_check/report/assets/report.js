@@ -25,7 +25,6 @@
     conditional: { color: "#b26a00", weight: 2, fillColor: "#b26a00", fillOpacity: 0.15 },
     undetermined: { color: "#78008c", weight: 2, fillColor: "#78008c", fillOpacity: 0.25 },
     fail: { color: "#c80000", weight: 2, fillColor: "#c80000", fillOpacity: 0.3 },
-    setback: { color: "#0b57d0", weight: 2, dashArray: "4 4", fill: false },
     footprint: { color: "#000000", weight: 2, fillColor: "#ffffff", fillOpacity: 0.55 },
     parcel: { color: "#000000", weight: 3, fill: false }
   };
