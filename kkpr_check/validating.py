@@ -17,6 +17,7 @@ from kkpr_check.io import quality_read
 from kkpr_check.io.containers import local_path
 from kkpr_check.io.layers import list_layers
 from kkpr_check.io.lock import check_lock
+from kkpr_check.io.paths import is_inside
 from kkpr_check.io.planfolder import PLAN_FILE, gather_plan, plan_sha256
 from kkpr_check.io.planlayers import _names_no_crs
 from kkpr_check.io.quality_read import Reading, ReadLayer
@@ -253,7 +254,7 @@ def _plan_folder(run: _Run, folder: str) -> None:
 def _plan_baseline(folder: str, name: str) -> list[baseline.Entry]:
     """Return the entries of the baseline that a plan names, with their files as the findings name them."""
     path = Path(folder) / name
-    if not path.resolve().is_relative_to(Path(folder).resolve()):
+    if not is_inside(path, folder):
         raise InputError(
             Text(f'"{name}" is not in the plan folder', f'"{name}" tidak berada di folder rencana'),
             place=Place(str(Path(folder) / PLAN_FILE), column="validate.baseline"),

@@ -19,7 +19,7 @@ from batch_harness import PLANS, batch, some, write_geojsonl
 
 from kkpr_check.batch import journal, writing
 from kkpr_check.batch.journal import WorkFolder
-from kkpr_check.errors import KkprError, UsageError
+from kkpr_check.errors import InputError, KkprError, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +151,14 @@ def test_without_resume_an_unfinished_run_is_refused(
         batch(parcels, tmp_path / "o.csv")
     assert "--resume" in str(caught.value)
     assert done(tmp_path / "o.csv") == 3
+
+
+def test_a_link_that_leads_in_a_circle_is_named(tmp_path: Path) -> None:
+    circle = tmp_path / "circle.geojson"
+    circle.symlink_to(circle)
+    with pytest.raises(InputError, match="the link leads to no file"):
+        batch(circle, tmp_path / "o.csv")
+    assert list(tmp_path.iterdir()) == [circle]
 
 
 def test_nothing_to_resume(tmp_path: Path, parcels: Path) -> None:

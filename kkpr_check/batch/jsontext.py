@@ -13,7 +13,7 @@ from kkpr_check.batch.reading import Loaded, Payload, Reading
 from kkpr_check.errors import Place
 from kkpr_check.io import geojson
 from kkpr_check.io.containers import Source
-from kkpr_check.io.raw import unreadable
+from kkpr_check.io.raw import NESTED, unreadable
 
 CHUNK = 1 << 20
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -177,8 +177,10 @@ class _Members:
         while True:
             try:
                 value, end = self._decoder.raw_decode(self._buffer, self._at)
-            except (ValueError, RecursionError) as error:
-                if not self._more or isinstance(error, RecursionError):
+            except RecursionError as error:
+                raise self._wrong(NESTED) from error
+            except ValueError as error:
+                if not self._more:
                     raise self._wrong(str(error)) from error
             else:
                 if end < len(self._buffer) or not self._more:  # a number may go on in the next chunk

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from kkpr_check.errors import Place, Text, UsageError
+from kkpr_check.io.paths import real_path
 
 BLOCK_ROWS = 10_000
 CLUSTER_BLOCK_ROWS = 250_000
@@ -98,7 +99,7 @@ class BatchRequest:
                     remedy=Text(f"one of: {listed}", f"pilihan: {listed}"),
                     code="output",
                 )
-        if self.findings is not None and Path(self.findings).resolve() == Path(self.output).resolve():
+        if self.findings is not None and real_path(self.findings) == real_path(self.output):
             raise UsageError(
                 Text(
                     "--findings and --output are one file", "--findings dan --output adalah berkas yang sama"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kkpr_check.cli.base import Session
 from kkpr_check.errors import KkprError, Place, Text, UsageError
+from kkpr_check.io.paths import real_path
 
 if TYPE_CHECKING:
     from kkpr_check.report.look import Look
@@ -136,9 +137,9 @@ def spare_inputs(output: str | None, inputs: Iterable[str | None], folders: Iter
     """
     if output is None:
         return
-    target = Path(output).resolve()
-    taken = [Path(name).resolve() for name in inputs if name and name != "-"]
-    homes = [Path(name).resolve() for name in folders if name]
+    target = real_path(output)
+    taken = [real_path(name) for name in inputs if name and name != "-"]
+    homes = [real_path(name) for name in folders if name]
     if target in taken or any(home in target.parents for home in homes):
         raise UsageError(
             Text("the output would replace an input", "keluaran akan menimpa berkas masukan"),

@@ -71,8 +71,11 @@ def local_path(path: str | Path) -> Path:
             code="not-local",
         )
     if not text or not local.exists():
+        link = bool(text) and local.is_symlink()
         raise InputError(
-            Text("the file does not exist", "berkas tidak ditemukan"),
+            Text("the link leads to no file", "tautan tidak mengarah ke berkas mana pun")
+            if link
+            else Text("the file does not exist", "berkas tidak ditemukan"),
             place=Place(text[:200]),
             remedy=Text("check the name and the folder", "periksa nama dan foldernya"),
             code="not-found",

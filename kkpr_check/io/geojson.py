@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 
 from kkpr_check.errors import InputError, Place, Text
 from kkpr_check.io.containers import Source
-from kkpr_check.io.raw import HEIGHT_DROPPED, NOT_FINITE, Objects, Raw, objects, unreadable
+from kkpr_check.io.raw import HEIGHT_DROPPED, NESTED, NOT_FINITE, Objects, Raw, objects, unreadable
+
+LEVELS_MAX = 100
+"""Levels of nesting that are read: fewer than any Python's own limit, which moves from version to version."""
 
 _DEPTH = {
     "Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3,
@@ -74,7 +77,7 @@ def _parse(text: str, place: Place) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_pairs)
     except RecursionError as error:
-        raise unreadable(place, "JSON: nested too deeply") from error
+        raise unreadable(place, f"JSON: {NESTED}") from error
     except ValueError as error:
         if not text.strip():
             raise unreadable(place, "the file is empty") from error
@@ -99,6 +102,8 @@ def _collection(text: str, place: Place) -> tuple[list[Any], str | None]:
         raise _not_geojson(place, "Esri JSON")
     if kind == "Topology":
         raise _not_geojson(place, "TopoJSON")
+    if isinstance(document, dict | list):
+        _is_doubled(document, place)
     raise _not_geojson(place, "JSON")
 
 
@@ -158,7 +163,7 @@ def _assemble(features: list[Any], place: Place, source: Source) -> Raw:
         properties, shape = feature.get("properties") or {}, feature.get("geometry")
         if not isinstance(properties, dict) or not (shape is None or isinstance(shape, dict)):
             raise _not_geojson(place._replace(row=row), "JSON")
-        if isinstance(feature, _Doubled) or isinstance(shape, _Doubled) or _is_doubled(properties):
+        if isinstance(feature, _Doubled) or isinstance(shape, _Doubled) or _is_doubled(properties, place):
             raise _doubled(place._replace(row=row))
         rows.append(properties)
         shapes.append(shape)
@@ -172,13 +177,20 @@ def _assemble(features: list[Any], place: Place, source: Source) -> Raw:
     return raw
 
 
-def _is_doubled(value: Any) -> bool:
-    """Tell whether a key stands twice anywhere inside a value."""
-    if isinstance(value, dict):
-        return isinstance(value, _Doubled) or any(
-            _is_doubled(inner) for inner in value.values() if isinstance(inner, dict | list)
-        )
-    return any(_is_doubled(inner) for inner in value if isinstance(inner, dict | list))
+def _is_doubled(value: Any, place: Place, levels: int = LEVELS_MAX) -> bool:
+    """Tell whether a key stands twice anywhere inside a list or an object.
+
+    Raises
+    ------
+    InputError
+        It is nested deeper than `LEVELS_MAX`.
+    """
+    if not levels:
+        raise unreadable(place, f"JSON: {NESTED}")
+    inner = value.values() if isinstance(value, dict) else value
+    return isinstance(value, _Doubled) or any(
+        _is_doubled(one, place, levels - 1) for one in inner if isinstance(one, dict | list)
+    )
 
 
 def has_height(shape: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from kkpr_check._version import __version__
 from kkpr_check.cells import parse_road_class
 from kkpr_check.errors import PlanError, Text
+from kkpr_check.io.paths import is_inside
 from kkpr_check.io.planschema import Document, Key
 from kkpr_check.sheets import did_you_mean
 
@@ -68,7 +69,7 @@ def path_inside(document: Document, root: Path, key: Key, text: str) -> Path | N
             else Text("check its name and capitals", "periksa nama dan huruf besar-kecilnya"),
         )
         return None
-    if not full.resolve().is_relative_to(root.resolve()):
+    if not is_inside(full, root):
         document.add(key, OUTSIDE, COPY_INSIDE)
         return None
     return full

@@ -14,6 +14,7 @@ from typing import Any
 from kkpr_check.errors import ErrorGroup, KkprError, Place, PlanError, Text
 from kkpr_check.io.containers import SHAPEFILE_PARTS, sibling
 from kkpr_check.io.digests import file_sha256
+from kkpr_check.io.paths import is_inside
 from kkpr_check.io.plancheck import COPY_INSIDE, OUTSIDE, cross_check, layer_ids, path_inside
 from kkpr_check.io.planschema import Document, check_schema, plain_dates
 from kkpr_check.plan import (
@@ -238,7 +239,7 @@ def _read_tables(root: Path) -> tuple[Tables, tuple[KkprError, ...]]:
         if name not in there:
             continue
         path = root / name
-        if not path.resolve().is_relative_to(root.resolve()):
+        if not is_inside(path, root):
             errors.append(PlanError(OUTSIDE, place=Place(str(path)), remedy=COPY_INSIDE))
             continue
         if not path.is_file():

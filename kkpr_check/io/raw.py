@@ -56,6 +56,10 @@ def objects(values: list[Any]) -> Objects:
     return array
 
 
+NESTED = "nested too deeply"
+"""What `unreadable` says of JSON that goes too deep."""
+
+
 def unreadable(place: Place, why: str, *, remedy: Text | None = None, code: str = "unreadable") -> InputError:
     """Return the error for data that a reader gave up on; `why` is the reader's own word."""
     why = " ".join(why.split())[:300]

@@ -424,7 +424,7 @@ def _loop(folder: Path) -> Path:
     return path
 
 
-_add("a symbolic link to itself", "H62", "", _loop)
+_add("a symbolic link to itself", "H62", "the link leads to no file", _loop)
 
 
 SITE_FAULTS = tuple(f for f in FAULTS if f.kind == "site")
