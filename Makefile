@@ -44,6 +44,7 @@ docs: $(VENV)/.developed
 	$(BIN)/python scripts/gen_docs.py
 	$(BIN)/python scripts/make_pictures.py
 	$(BIN)/python scripts/make_museum.py
+	$(BIN)/python scripts/reliability.py --write
 
 ## site: the documentation as web pages, in build/site
 site: $(VENV)/.developed

@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import pytest
+from deletion import GOOD, RANK, improved
 from engine_builder import ITBX, ROAD, RUNG, build, report
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -13,20 +14,9 @@ from hypothesis import strategies as st
 from kkpr_check.model import Outcome, Report
 from kkpr_check.plan import LIMIT_COLUMNS
 
-GOOD = ("conform", "conditional", "partial")
-RANK = {"conform": 0, "conditional": 1, "partial": 2, "undetermined": 3, "nonconform": 4}
 CELLS = st.sampled_from(["I", "I", "T1", "T2", "B2", "X", "X", ""])
 SUBZONES = ("R-3", "K-1", "RTH-2", "Z-0")
 SETTINGS = settings(max_examples=60, deadline=None)
-
-
-def improved(before: Report, after: Report) -> str | None:
-    """Return what became better: a verdict that was not as good, or a larger approvable part."""
-    old, new = before.verdict.value, after.verdict.value
-    if new in GOOD and RANK[new] < RANK[old]:
-        return f"{old} -> {new}"
-    areas = [r.approvable.area_m2 if r.approvable else 0.0 for r in (before, after)]
-    return f"approvable {areas[0]} -> {areas[1]}" if areas[1] > areas[0] + 1e-3 else None
 
 
 def worst(told: Report, code: str) -> Outcome:
