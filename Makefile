@@ -44,15 +44,15 @@ docs: $(VENV)/.developed
 	$(BIN)/python scripts/gen_docs.py
 	$(BIN)/python scripts/make_pictures.py
 	$(BIN)/python scripts/make_museum.py
-	$(BIN)/python scripts/reliability.py --write
 
 ## site: the documentation as web pages, in build/site
 site: $(VENV)/.developed
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/site
 
-## soak: the corpora that `make test` runs reduced, whole
+## soak: the corpora that `make test` runs reduced, whole; writes the figures of docs/reliability.md
 soak: $(VENV)/.developed
 	KKPR_SOAK=1 $(BIN)/python -m pytest -q -n 2
+	$(BIN)/python scripts/reliability.py --write
 
 ## test-lowest: the tests with every direct dependency at its floor in pyproject.toml
 test-lowest:
