@@ -19,7 +19,7 @@ suppress_warnings = ["myst.header"]
 
 CONTENTS = {
     "Guide · Panduan": [
-        "install", "first-check", "adopt", "plan-folder", "reading-a-report", "telaah", "info", "accuracy", "law", "limits",
+        "install", "first-check", "adopt", "plan-folder", "reading-a-report", "verify", "telaah", "info", "accuracy", "law", "limits",
     ],
     "Scripts and CI": ["batch", "growth", "oss", "validate", "diff", "ci", "python-api", "cli", "rules/README"],
     "Inside": ["promises", "design", "faults", "reliability"],

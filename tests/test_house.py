@@ -76,7 +76,7 @@ def test_every_public_name_is_there() -> None:
 def test_the_package_is_typed_and_ships_its_schemas() -> None:
     home = ROOT / "kkpr_check"
     assert (home / "py.typed").is_file()
-    for schema in ("report-1.json", "plan-1.json", "info-1.json"):
+    for schema in ("report-1.json", "plan-1.json", "info-1.json", "verification-1.json"):
         assert json.loads((home / "schemas" / schema).read_text("utf-8"))["$schema"]
 
 

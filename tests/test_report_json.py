@@ -34,14 +34,39 @@ def closes(ledger: dict[str, Any]) -> bool:
     return math.isclose(total, ledger["area_m2"], rel_tol=1e-6, abs_tol=1e-9)
 
 
+PLAN = {
+    "id": "rdtr-kota-contoh", "name": "RDTR Kota Contoh", "legal": "Perkada 1/2024", "sha256": "0" * 64, "lock": "unlocked",
+    "level": "rdtr", "ce90_m": 2.5, "synthetic": True, "files": {"plan.toml": "2" * 64},
+}  # fmt: skip
+WHOLE = {
+    **PROVENANCE, "plans": [PLAN], "layers": [None], "engine": "geos-overlay", "options": {"as_of": "2026-11-24"}, "feature": 0,
+}  # fmt: skip
+
+
+def whole(report: Report) -> Report:
+    """Return a report with all that a check writes of where it comes from."""
+    return dataclasses.replace(report, provenance=WHOLE)
+
+
 @pytest.mark.parametrize("lang", ["id", "en"])
 @pytest.mark.parametrize("make", [failing, conforming])
 def test_every_report_is_valid_against_the_schema(make: Any, lang: str) -> None:
-    VALIDATOR.validate(write(make(), lang=lang))
+    VALIDATOR.validate(write(whole(make()), lang=lang))
 
 
 def test_the_schema_refuses_what_is_not_in_it() -> None:
-    document = write(failing())
+    document = write(whole(failing()))
+    VALIDATOR.validate(document)
+    for change in (
+        {"surprise": 1},
+        {"layers": [1]},
+        {"feature": None},
+        {"plans": [PLAN | {"files": {"a": "b"}}]},
+    ):
+        assert not VALIDATOR.is_valid(document | {"provenance": WHOLE | change}), change
+    for key in WHOLE:
+        less = {k: v for k, v in document["provenance"].items() if k != key}
+        assert not VALIDATOR.is_valid(document | {"provenance": less}), key
     for change in ({"verdict": "ok"}, {"surprise": 1}, {"as_of": "24-11-2026"}, {"scope": None}):
         assert not VALIDATOR.is_valid(document | change), change
     del document["ledger"]

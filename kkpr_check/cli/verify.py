@@ -40,13 +40,25 @@ Base = Annotated[
         ),
     ),
 ]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        show_default=False,
+        help=words(
+            "text or json (default: by the suffix of --output, else text).",
+            "text atau json (bawaan: menurut akhiran --output, selain itu text).",
+        ),
+    ),
+]
 
 
 def verify(
     context: typer.Context,
     report: Stored,
     base: Base = None,
-    format: o.Format = None,
+    format: Format = None,
     output: o.Output = None,
     overwrite: o.Overwrite = False,
 ) -> int:
