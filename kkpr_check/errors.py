@@ -6,7 +6,7 @@ means "could not run" (exit code 2).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Text(NamedTuple):
@@ -67,6 +67,9 @@ class KkprError(Exception):
         if code is not None:
             self.code = code
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made, (type(self), self.text, self.place, self.remedy, self.code)
+
     def render(self, lang: str) -> str:
         """Return the whole message on as few lines as it needs."""
         where = self.place.pick(lang)
@@ -112,6 +115,14 @@ class ErrorGroup(KkprError):
         super().__init__(Text(f"{len(errors)} problems", f"{len(errors)} masalah"))
         self.errors = errors
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.errors,), {"code": self.code}
+
     def render(self, lang: str) -> str:
         """Return one message a problem."""
         return "\n".join(error.render(lang) for error in self.errors)
+
+
+def _made(kind: type[KkprError], text: Text, place: Place, remedy: Text | None, code: str) -> KkprError:
+    """Make an error again that came from another process."""
+    return kind(text, place=place, remedy=remedy, code=code)

@@ -41,6 +41,7 @@ from builders import (
 )
 
 from kkpr_check.errors import CrsError, ErrorGroup, InputError, KkprError
+from kkpr_check.io import apart
 from kkpr_check.io.layers import LayerData, read_layer
 
 BOWTIE = [[124.48, -9.445], [124.481, -9.444], [124.481, -9.445], [124.48, -9.444], [124.48, -9.445]]
@@ -735,6 +736,13 @@ def test_dxf_outlines(tmp_path: Path) -> None:
 # --- the promise as a whole --------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read in this process, where the readers can be made to misbehave."""
+    monkeypatch.setattr(apart, "call", lambda function, *arguments, **_: function(*arguments))
+
+
+@pytest.mark.usefixtures("here")
 def test_a_library_warning_stops_the_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import pyogrio
 
@@ -749,6 +757,7 @@ def test_a_library_warning_stops_the_read(tmp_path: Path, monkeypatch: pytest.Mo
     assert error.code == "library-warning" and "something odd" in error.text.en
 
 
+@pytest.mark.usefixtures("here")
 def test_a_short_read_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import pyogrio
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import pickle
+import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from kkpr_check.batch.reading import Loaded, Payload, Reading
 from kkpr_check.batch.streams import _FID, CHUNK_ROWS, ArrowPayload, RawPayload, slice_raw
 from kkpr_check.errors import Place, Text
 from kkpr_check.io import gdal
+from kkpr_check.io.apart import Apart
 from kkpr_check.io.containers import Source, sibling
 from kkpr_check.io.drivers import import_pyogrio
 from kkpr_check.io.raw import Raw, objects
@@ -23,7 +26,51 @@ _CURVED = ("Curve", "Surface", "Circular", "Compound")
 
 
 class GdalStream:
-    """One layer that GDAL reads: through its Arrow stream, else in chunks of rows."""
+    """One layer that GDAL reads in a process of its own (`apart`)."""
+
+    def __init__(self, source: Source, reading: Reading) -> None:
+        self._source = source
+        self._apart = Apart()
+        weakref.finalize(self, self._apart.stop)
+        self.rows: int | None
+        self.crs_label: str | None
+        self.rows, self.crs_label, self.fields, self.fid_field = self._apart.call(
+            _open, source, reading, file=source.file, place=source.place
+        )
+
+    def payloads(self, block_rows: int) -> Iterator[tuple[int, Payload]]:
+        """Yield the blocks in the order of the layer."""
+        yield from self._apart.stream(_blocks, block_rows, file=self._source.file, place=self._source.place)
+
+
+@dataclass(frozen=True)
+class _Sealed:
+    """A block as it came from the process that read it; whoever works on it opens it."""
+
+    data: bytes
+
+    def load(self) -> Loaded:
+        loaded: Loaded = pickle.loads(self.data).load()
+        return loaded
+
+
+_opened: list[_Layer] = []
+"""The layer that the process which reads has open."""
+
+
+def _open(source: Source, reading: Reading) -> tuple[int, str | None, tuple[str, ...], str | None]:
+    layer = _Layer(source, reading)
+    _opened[:] = [layer]
+    return layer.rows, layer.crs_label, layer.fields, layer.fid_field
+
+
+def _blocks(block_rows: int) -> Iterator[tuple[int, Payload]]:
+    for rows, payload in _opened[0].payloads(block_rows):
+        yield rows, _Sealed(pickle.dumps(payload, pickle.HIGHEST_PROTOCOL))
+
+
+class _Layer:
+    """One layer of GDAL, read through its Arrow stream, else in chunks of rows."""
 
     def __init__(self, source: Source, reading: Reading) -> None:
         self._source, self._place = source, source.place
@@ -49,7 +96,7 @@ class GdalStream:
         self._info = info
         self._encoding = None if self._facts is None else _encoding(source, self._facts, reading.encoding)
         self._kept = [str(n) for n in info["fields"] if str(n).strip().casefold() in reading.columns]
-        self.rows: int | None = said
+        self.rows = said
         self.crs_label: str | None = info["crs"]
         self.fields = tuple(str(name) for name in info["fields"])
         self.fid_field = str(info["fid_column"]) if info["fid_column"] else None
@@ -103,7 +150,7 @@ class GdalStream:
         if self._facts is not None and self._facts.deleted:
             chunk_rows = max(self._facts.rows, 1)  # GDAL counts deleted records when it skips
         start = 0
-        while start < (self.rows or 0):
+        while start < self.rows:
             raw = self._chunk(start, chunk_rows)
             for first in range(0, len(raw.geometry), block_rows):
                 block = slice_raw(raw, first, first + block_rows, list(raw.fields))

@@ -25,8 +25,21 @@ _REFUSED = (
 )  # fmt: skip
 """GDAL drivers that open other files, programs or the network on a data file's word."""
 
+ALONE = ("ESRI Shapefile", "GPKG", "OpenFileGDB", "FlatGeobuf", "DXF")
+"""The drivers of the process that reads (`kkpr_check.io.apart`): those that GDAL is used for."""
+_OTHERS = (
+    "AIVector", "AVCBin", "AVCE00", "CSV", "DGN", "EDIGEO", "ESRIJSON", "GML", "GPX", "GTFS", "GeoJSON", "GeoJSONSeq",
+    "GeoRSS", "Idrisi", "JML", "JSONFG", "KML", "LIBKML", "LVBAG", "MBTiles", "MEM", "Memory", "MVT", "MapInfo File",
+    "MapML", "MiraMonVector", "ODS", "OGR_GMT", "OGR_PDS", "OSM", "PCIDSK", "PDF", "PDS4", "PGDUMP", "PMTiles",
+    "Parquet", "Arrow", "S57", "SQLite", "SXF", "Selafin", "SVG", "TIGER", "UK .NTF", "TopoJSON", "VDV", "VFK",
+    "VICAR", "WAsP", "XLS", "XLSX", "XODR", "GMLAS", "CAD", "GRIB", "netCDF", "HDF5", "MSSQLSpatial", "MySQL",
+    "PostgreSQL", "ODBC", "PGeo", "MongoDBv3", "HANA", "JP2OpenJPEG", "Zarr", "NAS", "SOSI", "libkml", "AmigoCloud",
+)  # fmt: skip
+"""The other drivers that GDAL 3.6 to 3.12 know; LIBKML is one of them, which was seen to crash."""
+
 _HEAVY = ("pandas", "geopandas", "pyarrow")
 _lean = False
+_alone = False
 
 
 def be_lean() -> None:
@@ -40,12 +53,20 @@ def be_lean() -> None:
     _lean = True
 
 
+def be_alone() -> None:
+    """Load GDAL with no driver but those of `ALONE`: for the process that reads and does nothing else."""
+    global _alone
+    _alone = True
+    be_lean()
+    import_pyogrio()
+
+
 def import_pyogrio() -> ModuleType:
     """Import pyogrio with dangerous drivers switched off; GDAL reads the skip list only while it is loaded."""
     if "pyogrio" in sys.modules:
         return sys.modules["pyogrio"]
     wanted = [name for name in os.environ.get("OGR_SKIP", "").split(",") if name]
-    os.environ["OGR_SKIP"] = ",".join(dict.fromkeys([*wanted, *_REFUSED]))
+    os.environ["OGR_SKIP"] = ",".join(dict.fromkeys([*wanted, *_REFUSED, *(_OTHERS if _alone else ())]))
     os.environ["SHAPE_RESTORE_SHX"] = "NO"
     hidden = [name for name in _HEAVY if name not in sys.modules] if _lean else []
     try:

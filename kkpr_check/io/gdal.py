@@ -1,4 +1,4 @@
-"""Layers that GDAL reads (pyogrio): shapefile, GeoPackage, File GDB, FlatGeobuf, DXF."""
+"""Layers that GDAL reads (pyogrio): shapefile, GeoPackage, File GDB, FlatGeobuf, DXF. Called by way of `apart`."""
 
 from __future__ import annotations
 

@@ -173,9 +173,11 @@ def list_layers(path: str | Path) -> list[tuple[str, str | None]]:
         return [(name, None) for name in names]
     with opened(path) as source:
         if source.driver in ("GPKG", "OpenFileGDB"):
+            from kkpr_check.io import apart
             from kkpr_check.io.gdal import gdal_layers
 
-            return [(name, kind) for name, kind in gdal_layers(source) if kind is not None]
+            found = apart.call(gdal_layers, source, file=source.file, place=source.place)
+            return [(name, kind) for name, kind in found if kind is not None]
         if source.driver == "KML":
             from kkpr_check.io.kml import kml_folders
 
@@ -197,9 +199,11 @@ def read_source(source: Source, encoding: str | None) -> Raw:
         from kkpr_check.io.parquet import read_parquet
 
         return read_parquet(source)
+    from kkpr_check.io import apart
     from kkpr_check.io.gdal import read_gdal
 
-    return read_gdal(source, encoding)
+    raw: Raw = apart.call(read_gdal, source, encoding, file=source.file, place=source.place)
+    return raw
 
 
 def _check_unchanged(parts: Mapping[str, str], path: str | Path) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kkpr_check.errors import Text
+from kkpr_check.errors import Place, Text
+from kkpr_check.io import apart
 from kkpr_check.io.layers import LayerData
 
 
@@ -51,7 +52,8 @@ def _own_drivers() -> Iterator[None]:
 def dbf_widths(path: Path) -> tuple[dict[str, int], Text | None]:
     """Return the widths of the text columns of a shapefile, and why they are unknown where they are.
 
-    fiona tells them; where it is not installed (Python 3.14) nothing is said about widths.
+    fiona tells them; where it is not installed (Python 3.14) nothing is said about widths. Called by way of `apart`:
+    fiona was seen to crash on damaged files.
     """
     try:
         with _own_drivers():
@@ -75,7 +77,8 @@ def dbf_widths(path: Path) -> tuple[dict[str, int], Text | None]:
 
 def _cut_texts(path: Path, data: LayerData) -> list[Text]:
     """Say where texts fill their DBF column to the last character: they were probably cut there."""
-    widths, unknown = dbf_widths(path)
+    file = path.resolve()
+    widths, unknown = apart.call(dbf_widths, file, file=file, place=Place(str(path)))
     notes = [] if unknown is None else [unknown]
     for name, width in widths.items():
         if width < 100 or name not in data.fields:
