@@ -31,6 +31,9 @@ from kkpr_check.errors import InputError, Text
 from kkpr_check.io.options import parse_options
 from kkpr_check.io.sites import read_existing
 
+WARM_SITES = 256
+"""Parcels that are judged before workers fork: enough to ask for everything that plans are prepared with."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkSetup:
@@ -84,13 +87,16 @@ class BlockWork:
         self._existing: dict[str, StandingBuildings] = {}
         self._kept: dict[tuple[str, ...], Plain] | None = {} if setup.by_class else None
 
+    def warm(self, block: Block) -> None:
+        """Judge some parcels of a block for what that leaves behind: layers read, edges matched, kernels built."""
+        _, sites = self._taken(block)
+        for work_crs, group in sites.groups.items():
+            some = group.take(np.unique(np.linspace(0, len(group) - 1, WARM_SITES).astype(np.int64)))
+            self._judged(some, work_crs)
+
     def __call__(self, block: Block) -> dict[str, Any]:
         """Read, judge and write a block; return what is told of it."""
-        intake = self._intake
-        if block.kind == "footprint":
-            intake = replace(intake, file=Path(self._request.footprints or "").name)
-        loaded = block.payload.load()
-        sites = take_in(loaded, intake, block.start, self._footprints(block), kind=block.kind)
+        loaded, sites = self._taken(block)
         rows = self.judge(sites)
         request = self._request
         told = {
@@ -116,6 +122,13 @@ class BlockWork:
             blobs["findings"] = encode_findings(request.findings_suffix, rows.findings)
         return Part.of(self._setup.folder, block.number).write(blobs, told)
 
+    def _taken(self, block: Block) -> tuple[Loaded, BlockSites]:
+        intake = self._intake
+        if block.kind == "footprint":
+            intake = replace(intake, file=Path(self._request.footprints or "").name)
+        loaded = block.payload.load()
+        return loaded, take_in(loaded, intake, block.start, self._footprints(block), kind=block.kind)
+
     def _footprints(self, block: Block) -> dict[int, list[Footprint]]:
         """Return the buildings applied for on the parcels of a block."""
         if self._request.footprints is None or block.kind == "footprint":
@@ -125,25 +138,29 @@ class BlockWork:
 
     def judge(self, sites: BlockSites) -> BlockRows:
         """Return the rows of a block in the order of the input."""
-        request, parts = self._request, []
-        for work_crs, group in sites.groups.items():
-            options = JudgeOptions(
-                self._engine,
-                request.lang,
-                request.message == "full",
-                request.findings is not None,
-                self._standing(work_crs),
-                self._kept,
-            )
-            for numbers, members in self._routes(group, work_crs):
-                plans = self._store.plans(numbers)
-                asked = group if len(members) == len(group) else group.take(members)
-                parts.append(judge_block(asked, plans, options, work_crs))
+        parts = [rows for crs, group in sites.groups.items() for rows in self._judged(group, crs)]
         if sites.broken:
             broken = np.array(sorted(sites.broken), dtype=np.int64)
             why = [sites.broken[row] for row in broken.tolist()]
-            parts.append(broken_rows(sites.id[broken].tolist(), broken, why, request.lang))
+            parts.append(broken_rows(sites.id[broken].tolist(), broken, why, self._request.lang))
         return in_order(parts, len(sites.id))
+
+    def _judged(self, group: SiteBlock, work_crs: str) -> list[BlockRows]:
+        """Return the rows of the sites of one working CRS, by the plans that they ask."""
+        request, parts = self._request, []
+        options = JudgeOptions(
+            self._engine,
+            request.lang,
+            request.message == "full",
+            request.findings is not None,
+            self._standing(work_crs),
+            self._kept,
+        )
+        for numbers, members in self._routes(group, work_crs):
+            plans = self._store.plans(numbers)
+            asked = group if len(members) == len(group) else group.take(members)
+            parts.append(judge_block(asked, plans, options, work_crs))
+        return parts
 
     def _routes(self, group: SiteBlock, work_crs: str) -> Sequence[tuple[tuple[int, ...], NDArray[np.int64]]]:
         if not self._store.routes:

@@ -10,7 +10,8 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kkpr_check.batch.workers import Start, Work, _packed, _rebuilt
+from kkpr_check.batch.nursery import Start, Work
+from kkpr_check.batch.packing import packed, rebuilt
 from kkpr_check.errors import InputError, KkprError, Place, Text
 
 AHEAD = 2
@@ -88,7 +89,7 @@ class Cluster:
                 code="worker-died",
             ) from error
         if kind == "error":
-            raise _rebuilt(value)
+            raise rebuilt(value)
         return value
 
     def stop(self) -> None:
@@ -107,7 +108,7 @@ def _run(token: str, start: Start, setup: Any, task: Any) -> tuple[str, Any]:
                 _STARTED[token] = start(setup)
             return "done", _STARTED[token](task)
         except Exception as error:  # told to the client, which reports it once
-            return "error", _packed(error)
+            return "error", packed(error)
 
 
 def need_distributed() -> Any:

@@ -1,4 +1,4 @@
-"""Processes that work on blocks: started fresh (spawn), stopped at once, replaced when one dies."""
+"""Processes that work on blocks: stopped at once, replaced when one dies."""
 
 from __future__ import annotations
 
@@ -7,22 +7,42 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from kkpr_check import errors
+from kkpr_check.batch.nursery import CAN_FORK, Fork, Nursery, Start, Work
+from kkpr_check.batch.packing import packed, rebuilt
 from kkpr_check.errors import KkprError, Text
 
-Work = Callable[[Any], Any]
-Start = Callable[[Any], Work]
-"""Makes, inside a worker and once, the function that does the work; it is given the pool's `setup`."""
 TRIES = 2
+
+
+class Fresh:
+    """A worker that was started from nothing (spawn) and opens the plans by itself."""
+
+    def __init__(self, start: Start, setup: Any) -> None:
+        import multiprocessing
+
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve_fresh, args=(theirs, start, setup), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+    def exit_code(self) -> int | None:
+        """Make sure that it has ended and tell how; None: nobody knows."""
+        self._process.join(5)
+        return self._process.exitcode
 
 
 @dataclass
 class _Worker:
-    process: Any
+    process: Fork | Fresh
     pipe: Any
     task: Any = None
 
@@ -33,25 +53,33 @@ class Pool:
     Parameters
     ----------
     start
-        A module-level function; see `Start`.
+        A module-level function; see `kkpr_check.batch.nursery.Start`.
     setup
         What it is given; must be picklable.
     """
 
     def __init__(self, start: Start, setup: Any, workers: int) -> None:
-        import multiprocessing
-
-        self._context = multiprocessing.get_context("spawn")
-        self._start, self._setup = start, setup
-        self._workers: list[_Worker] = [self._spawn() for _ in range(workers)]
+        self._start, self._setup, self._count = start, setup, workers
+        self._nursery: Nursery | None = None
+        self._workers: list[_Worker] = []
         self._tries: dict[int, int] = {}
 
+    def _begin(self, first: Any) -> None:
+        """Start the workers; what the first task needs is prepared before they fork."""
+        if CAN_FORK:
+            self._nursery = Nursery(self._start, self._setup, first, _serve)
+        self._workers += (self._spawn() for _ in range(self._count))
+
     def _spawn(self) -> _Worker:
-        mine, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, self._start, self._setup), daemon=True)
-        process.start()
-        theirs.close()
-        return _Worker(process, mine)
+        if self._nursery is None:
+            fresh = Fresh(self._start, self._setup)
+            return _Worker(fresh, fresh.pipe)
+        try:
+            return _Worker(*self._nursery.fork())
+        except (EOFError, ConnectionError) as error:
+            raise _died(
+                Text("the process that opens the plans died", "proses yang membuka rencana mati"), None
+            ) from error
 
     def map(self, tasks: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
         """Yield (key, result) as results come; `tasks` are taken as workers become free.
@@ -63,8 +91,10 @@ class Pool:
         """
         waiting = iter(tasks)
         again: deque[tuple[int, Any]] = deque()
-        ready: deque[tuple[int, Any]] = deque()
-        ended = False
+        ready: deque[tuple[int, Any]] = deque(task for task in [next(waiting, None)] if task is not None)
+        if ready:
+            self._begin(ready[0][1])
+        ended = not ready
         while True:
             for worker in self._workers:
                 if worker.task is None and (task := self._next(again, ready, waiting)) is not None:
@@ -107,7 +137,7 @@ class Pool:
                 self._replace(worker, again)
                 continue
             if kind == "error":
-                raise _rebuilt(value)
+                raise rebuilt(value)
             key = worker.task[0]
             worker.task = None
             yield key, value
@@ -116,19 +146,14 @@ class Pool:
         """Start a new process for one that died (out of memory, killed), and give its task out once more."""
         task = worker.task
         self._tries[task[0]] = self._tries.get(task[0], 0) + 1
-        worker.process.join(5)
+        code = worker.process.exit_code()
+        worker.pipe.close()
         if self._tries[task[0]] >= TRIES:
-            code = worker.process.exitcode
-            raise KkprError(
+            raise _died(
                 Text(
-                    f"a worker process died twice on one block (exit {code}): out of memory?",
-                    f"proses pekerja mati dua kali pada satu blok (kode {code}): memori habis?",
+                    "a worker process died twice on one block", "proses pekerja mati dua kali pada satu blok"
                 ),
-                remedy=Text(
-                    "continue with --resume and fewer --workers",
-                    "lanjutkan dengan --resume dan --workers lebih sedikit",
-                ),
-                code="worker-died",
+                code,
             )
         again.append(task)
         fresh = self._spawn()
@@ -140,9 +165,23 @@ class Pool:
             with contextlib.suppress(OSError, ValueError):
                 worker.process.kill()
         for worker in self._workers:
-            with contextlib.suppress(OSError, ValueError):
-                worker.process.join(5)
+            with contextlib.suppress(EOFError, OSError, ValueError):
+                worker.process.exit_code()
                 worker.pipe.close()
+        if self._nursery is not None:
+            self._nursery.stop()
+
+
+def _died(what: Text, code: int | None) -> KkprError:
+    how = Text("", "") if code is None else Text(f" (exit {code})", f" (kode {code})")
+    return KkprError(
+        Text(f"{what.en}{how.en}: out of memory?", f"{what.id}{how.id}: memori habis?"),
+        remedy=Text(
+            "continue with --resume and fewer --workers",
+            "lanjutkan dengan --resume dan --workers lebih sedikit",
+        ),
+        code="worker-died",
+    )
 
 
 class Inline:
@@ -160,26 +199,35 @@ class Inline:
         """Nothing to stop."""
 
 
-def _serve(pipe: Any, start: Start, setup: Any) -> None:
+def _serve(pipe: Any, work: Work) -> None:
     """Run inside a worker: do one task after the other until the parent goes away."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    _end_with_parent()
-    work: Work | None = None
     while True:
         try:
             task = pipe.recv()
         except (EOFError, OSError):
             return
         try:
-            if work is None:
-                work = start(setup)
             answer = ("done", work(task))
         except BaseException as error:  # whatever happens here is told to the parent, which reports it once
-            answer = ("error", _packed(error))
+            answer = ("error", packed(error))
         try:
             pipe.send(answer)
         except OSError:
             return
+
+
+def _serve_fresh(pipe: Any, start: Start, setup: Any) -> None:
+    """Do the same where the plans are not open yet; they are opened for the first task."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    _end_with_parent()
+    opened: list[Work] = []
+
+    def work(task: Any) -> Any:
+        if not opened:
+            opened.append(start(setup))
+        return opened[0](task)
+
+    _serve(pipe, work)
 
 
 def _end_with_parent() -> None:
@@ -196,42 +244,3 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def _packed(error: BaseException) -> tuple[Any, ...]:
-    if isinstance(error, KkprError):
-        many = [_packed(one) for one in getattr(error, "errors", [])]
-        return (
-            "kkpr",
-            type(error).__name__,
-            tuple(error.text),
-            tuple(error.place),
-            error.remedy,
-            error.code,
-            many,
-        )
-    if isinstance(error, OSError):
-        return ("os", error.errno, error.strerror, error.filename)
-    if isinstance(error, MemoryError):
-        return ("memory",)
-    return ("other", f"{type(error).__name__}: {error}")
-
-
-def _rebuilt(packed: tuple[Any, ...]) -> BaseException:
-    kind, *rest = packed
-    if kind == "os":
-        return OSError(*rest)
-    if kind == "memory":
-        return MemoryError()
-    if kind == "other":
-        return RuntimeError(rest[0])
-    name, text, place, remedy, code, many = rest
-    if many:
-        return errors.ErrorGroup([one for one in map(_rebuilt, many) if isinstance(one, KkprError)])
-    made: KkprError = getattr(errors, name, KkprError)(
-        Text(*text),
-        place=errors.Place(*place),
-        remedy=None if remedy is None else Text(*remedy),
-        code=code,
-    )
-    return made
