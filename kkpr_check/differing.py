@@ -39,6 +39,7 @@ MAP_ZONES = 3_000
 MAP_REACH_M = 150.0
 MAP_DETAIL = 2_000.0
 Maps = tuple[tuple[Any, ...], tuple[Any, ...]]
+OLD, NEW = Text("OLD", "LAMA"), Text("NEW", "BARU")
 _BARE = Text("a bare layer has none", "layer lepas tidak memilikinya")
 
 
@@ -95,7 +96,7 @@ def compare(request: DiffRequest) -> tuple[Diff, Side, Side]:
     KkprError
         A side cannot be read whole, with its place.
     """
-    old, new = _opened(request.old, request, "OLD", "LAMA"), _opened(request.new, request, "NEW", "BARU")
+    old, new = opened_side(request.old, request, OLD), opened_side(request.new, request, NEW)
     if old.plan is None or new.plan is None:
         old, new = _agreed(old, new)
     work = _work_crs(new, old)
@@ -109,25 +110,32 @@ def compare(request: DiffRequest) -> tuple[Diff, Side, Side]:
     order = {code: n for n, code in enumerate(sorted({change.code for change in found.changes}))}
     changes = sorted(found.changes, key=lambda change: order[change.code])
     diff = Diff(
-        _version(old, request.as_of), _version(new, request.as_of), request.as_of, work, tuple(found.layers),
+        version_of(old, request.as_of), version_of(new, request.as_of), request.as_of, work, tuple(found.layers),
         tuple(found.transitions), tuple(in_lonlat(changes, work)), found.float_noise_m2, tuple(found.notes),
         tuple(found.not_compared), maps=found.maps,
     )  # fmt: skip
     return diff, old, new
 
 
-def _opened(path: str, request: DiffRequest, en: str, id: str) -> Side:
+def opened_side(path: str, request: DiffRequest, word: Text) -> Side:
+    """Open a plan folder or a bare layer; an error says by `word` on which side it stands.
+
+    Raises
+    ------
+    KkprError
+        It cannot be read whole, with its place.
+    """
     try:
         return _open(path, request)
     except ErrorGroup as group:
-        raise ErrorGroup([_said_of(error, en, id) for error in group.errors]) from None
+        raise ErrorGroup([said_of(error, word) for error in group.errors]) from None
     except KkprError as error:
-        raise _said_of(error, en, id) from None
+        raise said_of(error, word) from None
 
 
-def _said_of(error: KkprError, en: str, id: str) -> KkprError:
+def said_of(error: KkprError, word: Text) -> KkprError:
     """Say which side an error stands on."""
-    error.text = Text(f"{en}: {error.text.en}", f"{id}: {error.text.id}")
+    error.text = Text(f"{word.en}: {error.text.en}", f"{word.id}: {error.text.id}")
     return error
 
 
@@ -212,7 +220,8 @@ def _sheets(folder: str) -> dict[str, Sheet]:
     return found
 
 
-def _version(side: Side, as_of: dt.date) -> Version:
+def version_of(side: Side, as_of: dt.date) -> Version:
+    """Return what one side is."""
     crs = tuple(dict.fromkeys(index.facts.crs_label for index in side.indexes.values()))
     if side.plan is None:
         return Version(side.path, "layer", side.sha256, "bare", crs)
@@ -471,4 +480,7 @@ def in_lonlat(changes: Sequence[Change], work: str) -> Iterator[Change]:
         yield replace(change, witness=moved[n]) if n in moved else change
 
 
-__all__ = ["DiffRequest", "InputError", "Place", "Side", "UsageError", "compare", "in_lonlat", "read_side"]
+__all__ = [
+    "NEW", "OLD", "DiffRequest", "InputError", "Place", "Side", "UsageError", "compare", "in_lonlat", "opened_side", "read_side",
+    "said_of", "version_of",
+]  # fmt: skip

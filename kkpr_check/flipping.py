@@ -1,30 +1,32 @@
-"""Parcels judged by both versions of a plan; a flip is judged again with one part of the plan exchanged at a time."""
+"""Parcels judged by both versions of a plan, or of a folder of plans; a flip is judged again with one part exchanged at a time."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kkpr_check import engine
+from kkpr_check.batch.blockwork import lonlat_boxes
 from kkpr_check.batch.intake import Intake, take_in
 from kkpr_check.batch.judging import JudgeOptions, either, judge_block
-from kkpr_check.batch.plans import MemoryPlan, check_ids
+from kkpr_check.batch.plans import MemoryPlan, PlanStore, check_ids
 from kkpr_check.batch.reading import Block, Parcels, Reading, wanted_columns
 from kkpr_check.batch.request import BLOCK_ROWS
 from kkpr_check.batch.siteblock import SiteBlock
-from kkpr_check.batch.table import BlockRows, plain_values
+from kkpr_check.batch.table import BlockRows, joined, plain_values
 from kkpr_check.batch.workers import Inline, Pool
+from kkpr_check.changes.base import Change
 from kkpr_check.changes.flips import causes_of, detail_of, grouped, in_order, rules_changed
 from kkpr_check.changes.result import Cause, Diff, Flip, ParcelChanges
 from kkpr_check.differing import Side
-from kkpr_check.errors import InputError, KkprError, Text, UsageError
+from kkpr_check.errors import InputError, KkprError, Place, Text, UsageError
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.options import parse_options
 from kkpr_check.io.windows import OpenPlan, open_folder
@@ -45,6 +47,10 @@ _LAW: Mapping[str, tuple[str, ...]] = {
 }
 OVERLAYS = "plan.toml: overlays and layers"
 ZONING = "zoning"
+ADDED, REMOVED = "plan added", "plan removed"
+Pairs = Sequence[tuple[Side | None, Side | None]]
+Versions = Sequence[tuple[OpenPlan | None, OpenPlan | None]]
+"""Each plan as OLD and as NEW have it; None where a version lacks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,13 @@ class FlipRequest:
         Other plans that judge beside both versions.
     dates
         Whether the law of `as_of` counts; else both versions are judged as if in force.
+    versions
+        Paths of each plan in OLD and in NEW, with the hashes that were seen; filled in by `judge_both`.
+    library
+        Whether the versions are folders of plans, of which a parcel asks those around it.
     """
 
     parcels: str
-    old: str
-    new: str
     plans: tuple[str, ...]
     as_of: dt.date
     dates: bool
@@ -70,7 +78,13 @@ class FlipRequest:
     assume_crs: str | None = None
     swap_xy: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
-    hashes: tuple[str, str] = ("", "")
+    versions: tuple[tuple[_Seen | None, _Seen | None], ...] = ()
+    library: bool = False
+
+
+class _Seen(NamedTuple):
+    path: str
+    sha256: str
 
 
 @dataclass(slots=True)
@@ -87,8 +101,13 @@ class _Judged:
     notes: tuple[Text, ...]
 
 
-def judge_both(request: FlipRequest, diff: Diff, old: Side, new: Side, max_flips: int | None) -> Diff:
+def judge_both(request: FlipRequest, diff: Diff, pairs: Pairs, max_flips: int | None) -> Diff:
     """Return the comparison with the parcels whose verdicts flip.
+
+    Parameters
+    ----------
+    pairs
+        Each plan as it was opened in OLD and in NEW.
 
     Raises
     ------
@@ -97,7 +116,7 @@ def judge_both(request: FlipRequest, diff: Diff, old: Side, new: Side, max_flips
     KkprError
         The parcels or another plan cannot be read.
     """
-    if old.plan is None or new.plan is None:
+    if any(side is not None and side.plan is None for pair in pairs for side in pair):
         raise UsageError(
             Text("--parcels needs two plan folders", "--parcels memerlukan dua folder rencana"),
             remedy=Text(
@@ -105,7 +124,8 @@ def judge_both(request: FlipRequest, diff: Diff, old: Side, new: Side, max_flips
                 "kkpr-check plan init membuatnya dari sebuah layer",
             ),
         )
-    request = replace(request, hashes=(old.sha256, new.sha256))
+    seen = tuple((_seen(old), _seen(new)) for old, new in pairs)
+    request = replace(request, versions=seen, library=diff.old.kind == "folder")
     reading = Reading(
         request.parcels, request.layer, request.encoding, request.assume_crs, wanted_columns(None)
     )
@@ -120,7 +140,7 @@ def judge_both(request: FlipRequest, diff: Diff, old: Side, new: Side, max_flips
             pool.stop()
         name, sha256 = request.parcels, parcels.sha256
     blocks = [judged[number] for number in sorted(judged)]
-    flips = _with_causes([flip for block in blocks for flip in block.flips], blocks, request, diff, old, new)
+    flips = _with_causes([flip for block in blocks for flip in block.flips], blocks, request, diff, pairs)
     matrix: dict[tuple[str, str], tuple[int, float]] = defaultdict(lambda: (0, 0.0))
     for block in blocks:
         for pair, (n, area_m2) in block.matrix.items():
@@ -139,6 +159,10 @@ def judge_both(request: FlipRequest, diff: Diff, old: Side, new: Side, max_flips
     return replace(diff, parcels=found, max_flips=max_flips)
 
 
+def _seen(side: Side | None) -> _Seen | None:
+    return None if side is None else _Seen(side.path, side.sha256)
+
+
 def _pool(request: FlipRequest, rows: int | None) -> Pool | Inline:
     workers = os.cpu_count() or 1
     if rows is not None:
@@ -155,20 +179,9 @@ class BothVersions:
     """Judges one block after the other by OLD and by NEW."""
 
     def __init__(self, request: FlipRequest) -> None:
-        opened = [open_folder(request.old), open_folder(request.new)]
-        if tuple(plan.sha256 for plan in opened) != request.hashes:
-            raise InputError(
-                Text(
-                    "a plan changed while the run went on", "ada rencana yang berubah selama proses berjalan"
-                ),
-                remedy=Text("run it again", "jalankan lagi"),
-                code="changed",
-            )
-        old, new = (_as_judged(plan, request) for plan in opened)
-        others = [MemoryPlan.of(open_folder(folder)) for folder in request.plans]
-        for version in (old, new):
-            check_ids([version, *others])
-        self._plans = [[MemoryPlan.of(version), *others] for version in (old, new)]
+        versions = [tuple(_reopened(seen, request) for seen in pair) for pair in request.versions]
+        others = [open_folder(folder) for folder in request.plans]
+        self._stores = [_store(version, others, request) for version in zip(*versions, strict=True)]
         self._options = judge_options(request)
         self._intake = Intake(
             Path(request.parcels).name,
@@ -190,7 +203,7 @@ class BothVersions:
             told.matrix["undetermined", "undetermined"] = (len(sites.broken), 0.0)
         flips: list[tuple[int, str, int, Flip]] = []
         for work_crs, group in sites.groups.items():
-            old, new = (judge_block(group, plans, self._options, work_crs) for plans in self._plans)
+            old, new = (judged_by(store, group, self._options, work_crs) for store in self._stores)
             for n, flip in _compared(group, old, new, block.start, told):
                 if flip.is_flip:
                     flips.append((flip.row, work_crs, n, flip))
@@ -214,6 +227,39 @@ class BothVersions:
 def judge_options(request: FlipRequest) -> JudgeOptions:
     """Return what a block is judged for: verdicts and rules, no sentences."""
     return JudgeOptions(engine.Options(request.as_of), "en", message=False, findings=False)
+
+
+def _reopened(seen: _Seen | None, request: FlipRequest) -> OpenPlan | None:
+    if seen is None:
+        return None
+    opened = open_folder(seen.path)
+    if opened.sha256 != seen.sha256:
+        raise InputError(
+            Text("a plan changed while the run went on", "ada rencana yang berubah selama proses berjalan"),
+            place=Place(seen.path),
+            remedy=Text("run it again", "jalankan lagi"),
+            code="changed",
+        )
+    return _as_judged(opened, request)
+
+
+def _store(version: Iterable[OpenPlan | None], others: Sequence[OpenPlan], request: FlipRequest) -> PlanStore:
+    """Return the plans that judge: all that are named, and of a folder of plans those around a parcel."""
+    mine = [plan for plan in version if plan is not None]
+    plans = [*others, *mine] if request.library else [*mine, *others]
+    check_ids(plans)
+    return PlanStore(plans, len(others) if request.library else len(plans))
+
+
+def judged_by(store: PlanStore, group: SiteBlock, options: JudgeOptions, work_crs: str) -> BlockRows:
+    """Return the rows of some sites, in their order, each judged by the plans that it asks."""
+    if not store.routes:
+        return judge_block(group, store.plans(range(len(store.opened))), options, work_crs)
+    at = replace(group, row=np.arange(len(group)))
+    return joined([
+        judge_block(at.take(members), store.plans(numbers), options, work_crs)
+        for numbers, members in store.route(lonlat_boxes(group, work_crs))
+    ])  # fmt: skip
 
 
 def _as_judged(opened: OpenPlan, request: FlipRequest) -> OpenPlan:
@@ -259,28 +305,30 @@ _READ = ("verdict", "fail", "undetermined", "conditional", "zones", "parcel_area
 
 
 def _with_causes(
-    flips: Sequence[Flip], blocks: Sequence[_Judged], request: FlipRequest, diff: Diff, old: Side, new: Side
+    flips: Sequence[Flip], blocks: Sequence[_Judged], request: FlipRequest, diff: Diff, pairs: Pairs
 ) -> list[Flip]:
     """Judge the flips again with one part exchanged at a time: alone in OLD, and missing in NEW."""
     if not flips:
         return []
-    assert old.plan is not None and new.plan is not None
-    before, after = _as_judged(old.plan, request), _as_judged(new.plan, request)
-    parts = differing_parts(before, after)
+    versions = [(_judged_side(old, request), _judged_side(new, request)) for old, new in pairs]
+    parts = _labelled(versions, library=request.library)
     others = [open_folder(folder) for folder in request.plans]
     sites = _gathered(blocks)
     alone: dict[str, dict[int, str]] = {}
     without: dict[str, dict[int, str]] = {}
-    for part in parts:
-        for verdicts, chosen in ((alone, {part}), (without, set(parts) - {part})):
-            hybrid = composed(before, after, frozenset(chosen))
+    every = frozenset(parts.values())
+    for label, part in parts.items():
+        for verdicts, chosen in ((alone, frozenset({part})), (without, every - {part})):
+            hybrid = composed_all(versions, chosen)
             if hybrid is not None:
-                verdicts[part] = _verdicts(hybrid, others, sites, request)
+                near = _around(versions[part[0]], sites) if request.library else sites
+                verdicts[label] = _verdicts(_store(hybrid, others, request), near, request)
     proposals = {
         int(row): site.proposal
         for _, group in sites
         for row, site in zip(group.row.tolist(), group, strict=True)
     }
+    changes = _changes_of(diff)
     explained = []
     for flip in flips:
         proposal = proposals.get(flip.row)
@@ -288,16 +336,77 @@ def _with_causes(
             explained.append(replace(flip, causes=(Cause(NOT_EXAMINED, "together"),)))
             continue
         causes = causes_of(
-            flip.old, flip.new, {part: by[flip.row] for part, by in alone.items()},
-            {part: by[flip.row] for part, by in without.items()}, parts,
-        )  # fmt: skip
-        activities = _activities(proposal, after.plan.tables)
-        told = tuple(
-            c if c.how == "together" else replace(c, detail=detail_of(c.part, flip, activities, diff.changes))
-            for c in causes
+            flip.old,
+            flip.new,
+            _of_row(alone, flip.row, flip.old),
+            _of_row(without, flip.row, flip.new),
+            tuple(parts),
         )
-        explained.append(replace(flip, causes=told))
+        told = []
+        for cause in causes:
+            number, part_ = parts.get(cause.part, (0, ""))
+            after = versions[number][1]
+            if cause.how != "together" and after is not None:
+                activities = _activities(proposal, after.plan.tables)
+                cause = replace(
+                    cause, detail=detail_of(part_, flip, activities, changes.get(after.plan.id, diff.changes))
+                )
+            told.append(cause)
+        explained.append(replace(flip, causes=tuple(told)))
     return explained
+
+
+def _judged_side(side: Side | None, request: FlipRequest) -> OpenPlan | None:
+    return None if side is None or side.plan is None else MemoryPlan.of(_as_judged(side.plan, request))
+
+
+def _changes_of(diff: Diff) -> dict[str, Sequence[Change]]:
+    return {plan.new.id: plan.changes for plan in diff.plans if plan.new.id is not None}
+
+
+def _of_row(verdicts: Mapping[str, Mapping[int, str]], row: int, else_: str) -> dict[str, str]:
+    """Return part -> the verdict of one parcel; a part of a plan elsewhere leaves it as it is."""
+    return {part: by_row.get(row, else_) for part, by_row in verdicts.items()}
+
+
+def _labelled(versions: Versions, *, library: bool) -> dict[str, tuple[int, str]]:
+    """Return the name of each part that differs -> (number of its plan, part); in a folder the plan is named first."""
+    found = {}
+    for number, (old, new) in enumerate(versions):
+        plan = new or old
+        assert plan is not None
+        for part in (ADDED,) if old is None else (REMOVED,) if new is None else differing_parts(old, new):
+            found[f"{plan.plan.id}: {part}" if library else part] = (number, part)
+    return found
+
+
+def composed_all(versions: Versions, from_new: frozenset[tuple[int, str]]) -> list[OpenPlan] | None:
+    """Return all plans with the named parts from NEW and the others from OLD; None where parts of a plan do not fit."""
+    plans: list[OpenPlan] = []
+    for number, (old, new) in enumerate(versions):
+        mine = frozenset(part for n, part in from_new if n == number)
+        if old is None or new is None:
+            plan = new if ADDED in mine else None if REMOVED in mine else old
+        else:
+            plan = composed(old, new, mine) if mine else old
+            if plan is None:
+                return None
+        if plan is not None:
+            plans.append(plan)
+    return plans
+
+
+def _around(
+    pair: tuple[OpenPlan | None, OpenPlan | None], sites: Sequence[tuple[str, SiteBlock]]
+) -> list[tuple[str, SiteBlock]]:
+    """Return the sites that one plan, in either version, may reach."""
+    store = PlanStore([plan for plan in pair if plan is not None], 0)
+    near = []
+    for work_crs, group in sites:
+        asked = [members for numbers, members in store.route(lonlat_boxes(group, work_crs)) if numbers]
+        if asked:
+            near.append((work_crs, group.take(np.sort(np.concatenate(asked)))))
+    return near
 
 
 def _gathered(blocks: Sequence[_Judged]) -> list[tuple[str, SiteBlock]]:
@@ -316,13 +425,12 @@ def _gathered(blocks: Sequence[_Judged]) -> list[tuple[str, SiteBlock]]:
 
 
 def _verdicts(
-    hybrid: OpenPlan, others: Sequence[OpenPlan], sites: Sequence[tuple[str, SiteBlock]], request: FlipRequest
+    store: PlanStore, sites: Sequence[tuple[str, SiteBlock]], request: FlipRequest
 ) -> dict[int, str]:
-    """Return row -> verdict by a hybrid of the two versions; its layers are forgotten afterwards."""
-    plans = [MemoryPlan.of(plan) for plan in (hybrid, *others)]
+    """Return row -> verdict."""
     found: dict[int, str] = {}
     for work_crs, group in sites:
-        rows = judge_block(group, plans, judge_options(request), work_crs)
+        rows = judged_by(store, group, judge_options(request), work_crs)
         found |= zip(group.row.tolist(), plain_values(rows.columns["verdict"]), strict=True)
     return found
 
@@ -394,7 +502,8 @@ def composed(old: OpenPlan, new: OpenPlan, from_new: frozenset[str]) -> OpenPlan
         old.plan, layers=tuple(spec for spec, _ in layers), overlays=of.plan.overlays,
         tables=replace(tables, present=frozenset(present)), **values,
     )  # fmt: skip
-    hybrid = replace(old, plan=plan, indexes={spec.id: of_side.indexes[spec.id] for spec, of_side in layers})
+    indexes = {spec.id: of_side.indexes[spec.id] for spec, of_side in layers}
+    hybrid = OpenPlan(plan, indexes, old.sha256, old.lock, old.assumptions, old.files)
     try:
         hybrid.check_fields()
     except KkprError:

@@ -18,7 +18,7 @@ from kkpr_check.io.containers import local_path
 from kkpr_check.io.layers import list_layers
 from kkpr_check.io.lock import check_lock
 from kkpr_check.io.paths import is_inside
-from kkpr_check.io.planfolder import PLAN_FILE, gather_plan, plan_sha256
+from kkpr_check.io.planfolder import PLAN_FILE, gather_plan, plan_folders, plan_sha256
 from kkpr_check.io.planlayers import _names_no_crs
 from kkpr_check.io.quality_read import Reading, ReadLayer
 from kkpr_check.plan import Plan, Tables
@@ -157,7 +157,7 @@ def _expanded(target: str) -> Iterator[tuple[str, str]]:
     if (path / PLAN_FILE).is_file():
         yield "plan", str(path)
         return
-    plans = sorted(found.parent for found in path.rglob(PLAN_FILE))
+    plans = plan_folders(path)
     if plans:
         yield from (("plan", str(found)) for found in plans)
         return

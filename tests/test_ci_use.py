@@ -244,11 +244,28 @@ def test_flipped_verdicts_are_counted_against_the_base(runner: Runner, budget: s
     assert comment == runner.summary.read_text("utf-8")[-len(comment) :]
     assert "KGT001" in comment
     assert "findings" not in comment.partition("\n")[0]
-    assert "not compared, no plan in both versions: plans/rdtr-baru" in comment
-    assert "not compared, no plan in both versions: plans/rdtr-baru" in runner.log
+    assert "not compared, not in both versions: plans/rdtr-baru" in comment
+    assert "not compared, not in both versions: plans/rdtr-baru" in runner.log
     assert "KGT001" in runner.summary.read_text("utf-8")
     assert "2 worse, 0 better" in runner.log
     assert git("worktree", "list", cwd=runner.repository).count("\n") == 0
+
+
+@pytest.mark.parametrize(("budget", "code"), [("2", 0), ("1", 1)])
+def test_a_folder_of_plans_is_one_comparison(runner: Runner, budget: str, code: int) -> None:
+    """As the example's workflow does it; a plan that moves is named, and the budget counts over all plans."""
+    workflow = loaded(REPO / ".github" / "workflows" / "zoning.yml")
+    (given,) = [s["with"] for s in workflow["jobs"]["zoning"]["steps"] if "kkpr-check" in s.get("uses", "")]
+    prohibit_shops(runner.repository)
+    home = runner.repository / "plans"
+    (home / "rdtr-selatan").rename(home / "rdtr-kota-selatan")
+    more = {"base": "main", "comment": "comment.md", "lang": "en"}
+    wanted = {name.replace("-", "_"): given[name] for name in ("targets", "baseline", "plans", "parcels")}
+    assert runner.run(**{**wanted, **more, "max_flips": budget, "baseline": ""}) in (code, 1), runner.log
+    assert runner.outputs["diff"]["code"] == str(code)
+    comment = (runner.repository / "comment.md").read_text("utf-8")
+    assert "plans: 1 changed, 1 in another folder, 1 unchanged" in comment
+    assert "2 worse, 0 better" in comment
 
 
 def test_a_comment_of_many_plans_fits_a_pull_request(runner: Runner) -> None:
@@ -340,8 +357,9 @@ def test_the_gitlab_job_leaves_its_reports(repository: Path, tmp_path: Path, bro
 
 
 @pytest.mark.parametrize(("budget", "code"), [("2", 0), ("1", 1)])
+@pytest.mark.parametrize("plans", ["plans", "plans/rdtr-utara plans/rdtr-selatan"])
 def test_the_gitlab_job_compares_with_the_target_branch(
-    repository: Path, tmp_path: Path, budget: str, code: int
+    repository: Path, tmp_path: Path, budget: str, code: int, plans: str
 ) -> None:
     if not has_diff():
         pytest.skip("needs the diff command")
@@ -351,7 +369,7 @@ def test_the_gitlab_job_compares_with_the_target_branch(
     options = f"--parcels=parcels.geojson --max-flips={budget}"
     done = gitlab_job(
         "kkpr-check:diff", repository, tmp_path, CI_MERGE_REQUEST_DIFF_BASE_SHA=base,
-        KKPR_PLANS="plans/rdtr-utara plans/rdtr-selatan", KKPR_DIFF_OPTIONS=options,
+        KKPR_PLANS=plans, KKPR_DIFF_OPTIONS=options,
     )  # fmt: skip
     assert done.returncode == code, done.stdout + done.stderr
     artifacts = GITLAB["kkpr-check:diff"]["artifacts"]

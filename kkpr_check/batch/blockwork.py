@@ -165,7 +165,7 @@ class BlockWork:
     def _routes(self, group: SiteBlock, work_crs: str) -> Sequence[tuple[tuple[int, ...], NDArray[np.int64]]]:
         if not self._store.routes:
             return [(tuple(range(len(self._store.opened))), np.arange(len(group)))]
-        return self._store.route(_lonlat_boxes(group, work_crs))
+        return self._store.route(lonlat_boxes(group, work_crs))
 
     def _standing(self, work_crs: str) -> StandingBuildings | None:
         request = self._request
@@ -184,7 +184,7 @@ class BlockWork:
         return self._existing[work_crs]
 
 
-def _lonlat_boxes(group: SiteBlock, work_crs: str) -> NDArray[np.float64]:
+def lonlat_boxes(group: SiteBlock, work_crs: str) -> NDArray[np.float64]:
     """Return a box in degrees that holds each parcel: its middle and its size (1 degree > 100 km)."""
     shapes = group.parcel if group.footprint is None else either(group.parcel, group.footprint)
     centre, bounds = centres_lonlat(shapes, work_crs), shapely.bounds(shapes)

@@ -91,7 +91,9 @@ class MemoryPlan(OpenPlan):
 
     @classmethod
     def of(cls, opened: OpenPlan) -> MemoryPlan:
-        """Return an opened plan with memory."""
+        """Return an opened plan with memory; one that has memory keeps it."""
+        if isinstance(opened, cls):
+            return opened
         return cls(opened.plan, opened.indexes, opened.sha256, opened.lock, opened.assumptions)
 
     @property

@@ -52,6 +52,10 @@ CODES: Mapping[str, Code] = {
     "DIF501": Code("verdict-flip", Text("Verdict of a parcel flips", "Putusan persil berubah")),
     "DIF502": Code("outcome-changed", Text("Same verdict, other rules", "Putusan sama, aturan berbeda")),
     "DIF503": Code("not-judged", Text("Parcel that cannot be judged", "Persil yang tidak dapat dinilai")),
+    "DIF601": Code("plan-added", Text("Plan added", "Rencana baru")),
+    "DIF602": Code("plan-removed", Text("Plan removed", "Rencana dihapus")),
+    "DIF603": Code("plan-not-compared", Text("Plan that cannot be compared", "Rencana yang tidak dapat dibandingkan")),
+    "DIF604": Code("plan-moved", Text("Plan in another folder", "Rencana pindah folder")),
 }  # fmt: skip
 """Every code of `diff` with its name; frozen once shipped."""
 

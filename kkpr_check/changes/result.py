@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from kkpr_check.changes.base import Change, LayerSummary, Transition, by_code
-from kkpr_check.errors import Text
+from kkpr_check.errors import KkprError, Text
 
 VERDICTS = ("conform", "conditional", "undetermined", "partial", "nonconform")
 """From best to worst, as ``batch --fail-on`` orders them."""
@@ -22,15 +22,19 @@ class Version:
     Attributes
     ----------
     kind
-        ``plan`` for a folder, ``layer`` for a bare layer.
+        ``plan`` for a plan folder, ``layer`` for a bare layer, ``folder`` for a folder of plans.
+    sha256
+        Of a folder of plans: of the hashes of its plans.
     lock
-        ``locked``, ``unlocked`` or ``bare``.
+        ``locked``, ``unlocked`` or ``bare``; ``several`` for a folder of plans.
     in_force
-        Whether it is law on the day of the comparison; None for a bare layer.
+        Whether it is law on the day of the comparison; None for a bare layer and for a folder of plans.
+    plans
+        Number of plans in a folder of plans.
     """
 
     path: str
-    kind: Literal["plan", "layer"]
+    kind: Literal["plan", "layer", "folder"]
     sha256: str
     lock: str
     crs: tuple[str, ...]
@@ -41,6 +45,7 @@ class Version:
     valid_until: dt.date | None = None
     in_force: bool | None = None
     synthetic: bool = False
+    plans: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +158,23 @@ class ParcelChanges:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What changed between two versions."""
+    """What changed between two versions of a plan, of a layer, or of a folder of plans.
+
+    Attributes
+    ----------
+    work_crs
+        UTM zone that was measured in; empty for a folder of plans, whose plans have each their own.
+    changes
+        Of a folder: plans that are added, removed, moved, or cannot be compared.
+    maps
+        (code, geometry in longitude, latitude) of the zoning of OLD and NEW around what changed, for the map.
+    plans
+        Of a folder: the plans that stand in both versions, compared, those without any change left out.
+    unchanged
+        Of a folder: ids of the plans that are the same.
+    failures
+        Of a folder: why plans could not be compared.
+    """
 
     old: Version
     new: Version
@@ -168,19 +189,26 @@ class Diff:
     parcels: ParcelChanges | None = None
     max_flips: int | None = None
     maps: tuple[tuple[Any, ...], tuple[Any, ...]] = ((), ())
-    """(code, geometry in longitude, latitude) of the zoning of OLD and NEW around what changed, for the map."""
+    plans: tuple[Diff, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    failures: tuple[KkprError, ...] = ()
+
+    @property
+    def all_changes(self) -> tuple[Change, ...]:
+        """The changes, those of the plans of a folder included."""
+        return (*self.changes, *(change for plan in self.plans for change in plan.changes))
 
     @property
     def by_code(self) -> dict[str, int]:
-        """Number of changes by code, flips included, in the order of the codes."""
-        counts = by_code(self.changes)
+        """Number of changes by code, plans and flips included, in the order of the codes."""
+        counts = by_code(self.all_changes)
         if self.parcels is not None:
             more = {
                 "DIF501": len(self.parcels.flips), "DIF502": len(self.parcels.outcome_changes),
                 "DIF503": len(self.parcels.unreadable),
             }  # fmt: skip
             counts |= {code: count for code, count in more.items() if count}
-        return counts
+        return dict(sorted(counts.items()))
 
     @property
     def over_budget(self) -> bool:

@@ -29,10 +29,11 @@ def _argument(metavar: str, en: str, id: str) -> object:
 
 
 Old = Annotated[
-    str | None, _argument("OLD", "The earlier plan folder, or zoning layer.", "Folder rencana atau layer pola ruang yang lama.")
+    str | None, _argument("OLD", "The earlier plan folder, zoning layer, or folder of plan folders.",
+                            "Folder rencana, layer pola ruang, atau folder berisi folder rencana yang lama.")
 ]  # fmt: skip
 New = Annotated[
-    str | None, _argument("NEW", "The later plan folder, or zoning layer.", "Folder rencana atau layer pola ruang yang baru.")
+    str | None, _argument("NEW", "The later one of the same kind.", "Yang baru, dari jenis yang sama.")
 ]  # fmt: skip
 Parcels = Annotated[
     str | None,
@@ -108,21 +109,25 @@ def diff(
     spare_inputs(output, inputs, folders=[name for name in inputs if name and os.path.isdir(name)])
     day = o.date_of(as_of)
 
-    from kkpr_check.differing import DiffRequest, compare
+    from kkpr_check.differing import DiffRequest
+    from kkpr_check.errors import ErrorGroup
+    from kkpr_check.plansets import compare_any
 
     reading = (layer, encoding, assume_crs, swap_xy) if parcels is None else (None, None, None, False)
-    found, before, after = compare(DiffRequest(old, new, day, *reading))
-    if parcels is not None:
+    found, sides = compare_any(DiffRequest(old, new, day, *reading), judged=parcels is not None)
+    if parcels is not None and not found.failures:
         from kkpr_check.flipping import FlipRequest, judge_both
 
         found = judge_both(
             FlipRequest(
-                parcels, before.path, after.path, tuple(plan or ()), day, as_of is not None, layer, encoding, assume_crs,
-                swap_xy, {name: value for name, value in (("kbli", kbli), ("activity", activity)) if value is not None},
+                parcels, tuple(plan or ()), day, as_of is not None, layer, encoding, assume_crs, swap_xy,
+                {name: value for name, value in (("kbli", kbli), ("activity", activity)) if value is not None},
             ),
-            found, before, after, budget,
+            found, sides, budget,
         )  # fmt: skip
     _deliver(session_of(context), found, fmt, output, overwrite)
+    if found.failures:
+        raise ErrorGroup(list(found.failures))
     return codes.VIOLATION if found.over_budget else codes.CONFORM
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
 
+from kkpr_check.changes.base import Change
 from kkpr_check.changes.result import Diff
 from kkpr_check.errors import KkprError, Place, Text
 from kkpr_check.io.drivers import import_pyogrio
@@ -64,18 +65,19 @@ def write(path: str, diff: Diff, lang: str) -> None:
 
 def _fill(made: Path, diff: Diff, lang: str) -> dict[str, str]:
     styles: dict[str, str] = {}
-    placed = [(c, -1 if c.witness is None else int(shapely.get_dimensions(c.witness))) for c in diff.changes]
+    plan_of = {id(change): plan.new.id for plan in diff.plans for change in plan.changes}
+    placed = [
+        (c, -1 if c.witness is None else int(shapely.get_dimensions(c.witness))) for c in diff.all_changes
+    ]
     for dimension, (name, geometry_type, kind, symbol, key, colour) in _KINDS.items():
         members = [change for change, d in placed if d == dimension]
         if members:
             layer = f"changes_{name}"
-            columns = {f: [getattr(c, f) for c in members] for f in _FIELDS}
-            columns["message"] = [c.message.pick(lang) for c in members]
+            columns = _columns(members, plan_of, lang)
             _layer(made, layer, geometry_type, [_multi(c.witness, dimension) for c in members], columns)
             styles[layer] = _STYLE.format(kind=kind, symbol=symbol, key=key, colour=colour)
     rest = [change for change, d in placed if d < 0]
-    columns = {f: [getattr(c, f) for c in rest] for f in _FIELDS}
-    columns["message"] = [c.message.pick(lang) for c in rest]
+    columns = _columns(rest, plan_of, lang)
     _layer(made, "changes_other", None, [None] * len(rest), columns)
     if diff.parcels is not None:
         flips = [*diff.parcels.flips]
@@ -95,6 +97,13 @@ def _fill(made: Path, diff: Diff, lang: str) -> dict[str, str]:
         }
         _layer(made, "unreadable", None, [None] * len(unread), columns)
     return styles
+
+
+def _columns(changes: Sequence[Change], plan_of: Mapping[int, str | None], lang: str) -> dict[str, list[Any]]:
+    """Return the attributes of changes; of a folder of plans, the plan first."""
+    columns: dict[str, list[Any]] = {"plan": [plan_of.get(id(c)) for c in changes]} if plan_of else {}
+    columns |= {f: [getattr(c, f) for c in changes] for f in _FIELDS}
+    return columns | {"message": [c.message.pick(lang) for c in changes]}
 
 
 def _multi(shape: Any, dimension: int) -> Any:

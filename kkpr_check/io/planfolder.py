@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import hashlib
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -28,6 +29,26 @@ from kkpr_check.plan import (
 from kkpr_check.tables import TABLE_FILES, gather_tables
 
 PLAN_FILE = "plan.toml"
+
+
+def plan_folders(directory: str | Path) -> list[Path]:
+    """Return the plan folders inside a folder, at any depth, by name; hidden folders (``.git``) are left out."""
+    root = Path(directory)
+    found = []
+    for place, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if PLAN_FILE in files and Path(place) != root:
+            found.append(Path(place))
+    return sorted(found)
+
+
+def named_id(directory: str | Path) -> str | None:
+    """Return the id that plan.toml names, whatever else is wrong with the plan; None where it names none."""
+    try:
+        name = _document(_folder(directory)).data.get("id")
+    except KkprError:
+        return None
+    return name if isinstance(name, str) and name.strip() else None
 
 
 def load_plan(directory: str | Path) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -17,6 +18,11 @@ _FLIP = Text(
     "pastikan persil ini memang harus dinilai berbeda",
 )
 _UNREAD = Text("repair the parcel and run again", "perbaiki persilnya lalu ulangi")
+_GRAVE: Mapping[str, tuple[Level, Text]] = {
+    "DIF602": ("warning", Text("check that the plan is meant to go", "pastikan rencana ini memang dihapus")),
+    "DIF603": ("error", Text("repair the plan: kkpr-check validate says what is wrong",
+                             "perbaiki rencananya: kkpr-check validate menyebut kesalahannya")),
+}  # fmt: skip
 _NO_PARCELS = Text("no --parcels given", "--parcels tidak diberikan")
 
 
@@ -33,16 +39,14 @@ class ChangeFinding(DataFinding):
 def as_findings(diff: Diff) -> Result:
     """Return a comparison as a result: changes are information, flips warnings, errors where over the budget."""
     flip_level: Level = "error" if diff.over_budget else "warning"
-    findings: list[DataFinding] = [_change(change) for change in diff.changes]
+    findings: list[DataFinding] = [_change(change) for change in diff.all_changes]
     not_run = [NotRun(code, why) for code, why in _not_compared(diff)]
-    targets = [Target(v.path, v.sha256, v.kind, None, ", ".join(v.crs)) for v in (diff.old, diff.new)]
-    ran = [code for code in CODES if code[3] in ("1", "2") or diff.old.kind == diff.new.kind == "plan"]
+    target = Target(diff.new.path, diff.new.sha256, diff.new.kind, None, ", ".join(diff.new.crs) or None)
+    ran = [code for code in CODES if code[3] in _looked_at(diff)]
     if diff.parcels is None:
-        ran = [code for code in ran if code[3] != "5"]
         not_run += [NotRun(code, _NO_PARCELS) for code in CODES if code[3] == "5"]
     else:
         parcels = diff.parcels
-        targets.append(Target(parcels.file, parcels.sha256, "parcels", parcels.rows, None))
         findings += [_flip(flip, parcels.file, "DIF501", flip_level) for flip in parcels.flips]
         findings += [_flip(flip, parcels.file, "DIF502", "info") for flip in parcels.outcome_changes]
         findings += [
@@ -50,13 +54,19 @@ def as_findings(diff: Diff) -> Result:
             for _, name, why in parcels.unreadable
         ]
     return Result(
-        tuple(targets),
+        (target,),
         tuple(findings),
         tuple(ran),
         tuple(not_run),
         command="diff",
         headline=words.headline(diff),
     )
+
+
+def _looked_at(diff: Diff) -> str:
+    """Return the first digits of the codes that were looked for."""
+    digits = "12" if "layer" in (diff.old.kind, diff.new.kind) else "1234"
+    return digits + ("6" if diff.new.kind == "folder" else "") + ("" if diff.parcels is None else "5")
 
 
 def _not_compared(diff: Diff) -> list[tuple[str, Text]]:
@@ -69,14 +79,18 @@ def _not_compared(diff: Diff) -> list[tuple[str, Text]]:
 def _change(change: Change) -> DataFinding:
     feature = str(change.row) if change.row is not None else change.feature or change.old_feature
     is_table = change.row is not None
-    layer = None if is_table else change.layer or (PurePosixPath(change.file).name if change.file else None)
+    is_nameless = is_table or change.code.startswith("DIF6")
+    layer = (
+        None if is_nameless else change.layer or (PurePosixPath(change.file).name if change.file else None)
+    )
     said = {} if change.effect in (None, "other") else {"effect": change.effect}
     effect = words.EFFECTS[change.effect] if said and change.effect else Text("", "")
     message = Text(
         change.message.en + (f" [{effect.en}]" if effect.en else ""), change.message.id + (f" [{effect.id}]" if effect.id else "")
     )  # fmt: skip
+    level, remedy = _GRAVE.get(change.code, ("info", _REVIEW))
     return ChangeFinding(
-        change.code, "info", message, _REVIEW, change.file, layer, feature, change.old_feature, None, change.field,
+        change.code, level, message, remedy, change.file, layer, feature, change.old_feature, None, change.field,
         change.new, change.area_m2, change.typical_m, change.witness,
     )  # fmt: skip
 

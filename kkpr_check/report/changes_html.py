@@ -35,9 +35,10 @@ path.p{fill:#d00000;fill-opacity:.25;stroke:#700;stroke-width:1}path.b{fill:#1a9
 summary{cursor:pointer;font-weight:600}.worse{color:#a00}.better{color:#060}
 """
 _SCRIPT = """
-var s=document.getElementById('s'),a=document.getElementById('after');
+document.querySelectorAll('input[type=range]').forEach(function(s){
+var a=s.nextElementSibling.lastElementChild;
 function f(){a.style.clipPath='inset(0 0 0 '+s.value+'%)';}
-if(s&&a){s.addEventListener('input',f);f();}
+s.addEventListener('input',f);f();});
 """
 _PALETTE = ("#c9b2d9", "#b2d9c9", "#d9c9b2", "#b2c3d9", "#d9b2b9", "#c8d9b2", "#d6b2d9", "#b2d7d9")
 
@@ -49,10 +50,11 @@ def dumps(diff: Diff, lang: str) -> str:
         f"<h1>{escape(title)}</h1>",
         f"<p><strong>{_text(words.headline(diff).pick(lang))}</strong></p>",
         *_versions(diff, lang),
-        *_map(diff, lang),
+        *_map(diff, diff.parcels, lang),
         *_transitions(diff, lang),
         *([] if diff.parcels is None else _parcels(diff.parcels, lang)),
         *_changes(diff, lang),
+        *_plans(diff, lang),
         *[f'<p class="note">{_text(note.pick(lang))}</p>' for note in diff.notes],
         f'<p class="note">{escape(DISCLAIMER.pick(lang))}</p>',
     ]
@@ -63,6 +65,25 @@ def dumps(diff: Diff, lang: str) -> str:
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
     ]
     return whole_characters("\n".join([*head, *body, f"<script>{_SCRIPT}</script></body></html>"])) + "\n"
+
+
+def _plans(diff: Diff, lang: str) -> list[str]:
+    """Return the plans of a folder, one after the other, each with its map."""
+    lines = []
+    for plan in diff.plans:
+        lines += [
+            f"<h1>{_text(plan.new.id or plan.new.path)}</h1>",
+            f"<p>{_text(words.headline(plan).pick(lang))}</p>",
+            *_versions(plan, lang),
+            *_map(plan, diff.parcels, lang),
+            *_transitions(plan, lang),
+            *_changes(plan, lang),
+            *[f'<p class="note">{_text(note.pick(lang))}</p>' for note in plan.notes],
+        ]
+    if diff.unchanged:
+        names = ", ".join(map(_text, diff.unchanged))
+        lines.append(f'<p class="note">{Text("Unchanged", "Tetap").pick(lang)}: {names}</p>')
+    return lines
 
 
 def _versions(diff: Diff, lang: str) -> list[str]:
@@ -188,13 +209,13 @@ def _changes(diff: Diff, lang: str) -> list[str]:
     return lines
 
 
-def _map(diff: Diff, lang: str) -> list[str]:
+def _map(diff: Diff, parcels: ParcelChanges | None, lang: str) -> list[str]:
     """Return both maps on each other; a slider uncovers the one below."""
     shapes = [shape for side in diff.maps for _, shape in side]
     marks = [
         change.witness for change in diff.changes if change.code[3] == "1" and change.witness is not None
     ]
-    flips = [] if diff.parcels is None else [f for f in diff.parcels.flips if f.geometry is not None][:5000]
+    flips = [] if parcels is None else [f for f in parcels.flips if f.geometry is not None][:5000]
     if not shapes:
         return []
     west, south, east, north = _view(marks or shapes)
@@ -222,7 +243,7 @@ def _map(diff: Diff, lang: str) -> list[str]:
         label = Text("OLD", "LAMA") if name == "before" else Text("NEW", "BARU")
         x = 8 if name == "before" else WIDTH - 60
         drawn.append(
-            f'<svg id="{name}" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label.pick(lang)}">'
+            f'<svg class="{name}" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label.pick(lang)}">'
             f'<rect width="{WIDTH}" height="{height}" fill="#f6f6f4"/>{zones}{over}'
             f'<text x="{x}" y="20" font-weight="bold">{label.pick(lang)}</text></svg>'
         )
@@ -237,7 +258,7 @@ def _map(diff: Diff, lang: str) -> list[str]:
     )
     return [
         f"<h2>{slide}</h2>",
-        f'<input id="s" type="range" min="0" max="100" value="50" aria-label="{slide}">',
+        f'<input type="range" min="0" max="100" value="50" aria-label="{slide}">',
         f'<div class="map">{drawn[0]}{drawn[1]}</div>',
         f'<p class="note">{keys}<br>{legend.pick(lang)}</p>',
     ]  # fmt: skip

@@ -25,6 +25,8 @@ def dumps_lines(diff: Diff, lang: str) -> str:
     """Return one change or flip a line (``kind`` says which), then one line with everything else."""
     whole = document(diff, lang)
     lines = [{"kind": "change", **change} for change in whole.pop("changes")]
+    for plan in whole.get("plans", ()):
+        lines += [{"kind": "change", "plan": plan["new"]["id"], **change} for change in plan.pop("changes")]
     if whole["parcels"] is not None:
         for kind in ("flips", "outcome_changes", "unreadable"):
             name = {"flips": "flip", "outcome_changes": "outcome-change", "unreadable": "unreadable"}[kind]
@@ -34,27 +36,52 @@ def dumps_lines(diff: Diff, lang: str) -> str:
 
 def document(diff: Diff, lang: str) -> Json:
     """Return a comparison as plain JSON values with stable key order; witnesses are in longitude, latitude."""
+    several = {
+        "plans": [_compared(plan, lang) for plan in diff.plans],
+        "unchanged": [whole_characters(name) for name in diff.unchanged],
+    }
     return {
         "schema": SCHEMA,
         "tool": dict(TOOL),
         "as_of": diff.as_of.isoformat(),
         "old": _version(diff.old),
         "new": _version(diff.new),
-        "crs": {"work": diff.work_crs},
+        "crs": {"work": diff.work_crs or None},
         "summary": {
-            "changed": bool(diff.changes),
+            "changed": bool(diff.all_changes),
             "by_code": diff.by_code,
             "flips": None if diff.parcels is None else len(diff.parcels.flips),
             "max_flips": diff.max_flips,
             "over_budget": diff.over_budget,
-            "float_noise_m2": diff.float_noise_m2,
+            "float_noise_m2": _total_noise(diff),
         },
+        **_what_changed(diff, lang),
+        "parcels": None if diff.parcels is None else _parcels(diff.parcels, lang),
+        **(several if diff.old.kind == "folder" else {}),
+    }
+
+
+def _total_noise(diff: Diff) -> float:
+    return round(diff.float_noise_m2 + sum(plan.float_noise_m2 for plan in diff.plans), 4)
+
+
+def _what_changed(diff: Diff, lang: str) -> Json:
+    return {
         "layers": [_layer(layer) for layer in diff.layers],
         "transitions": [_transition(one) for one in diff.transitions],
         "changes": [_change(change, lang) for change in diff.changes],
         "not_compared": [{"what": what, "why": _text(why, lang)} for what, why in diff.not_compared],
         "notes": [_text(note, lang) for note in diff.notes],
-        "parcels": None if diff.parcels is None else _parcels(diff.parcels, lang),
+    }
+
+
+def _compared(diff: Diff, lang: str) -> Json:
+    """Return one plan of a folder."""
+    return {
+        "old": _version(diff.old),
+        "new": _version(diff.new),
+        "crs": {"work": diff.work_crs},
+        **_what_changed(diff, lang),
     }
 
 
@@ -72,6 +99,7 @@ def _version(version: Version) -> Json:
         "sha256": version.sha256,
         "lock": version.lock,
         "crs": [whole_characters(label) for label in version.crs],
+        **({} if version.plans is None else {"plans": version.plans}),
     }
 
 

@@ -60,14 +60,41 @@ def dumps(diff: Diff, lang: str) -> str:
     """Return the comment."""
     page = _Page(lang)
     page.add(f"## kkpr-check diff: {md(_short(words.headline(diff).pick(lang)))}", "")
+    _versions(page, diff, lang)
+    if diff.new.kind == "folder":
+        _plans(page, diff, lang)
+    if diff.parcels is not None:
+        _parcels(page, diff.parcels, lang)
+    if diff.new.kind != "folder":
+        _what_changed(page, diff, lang)
+    for plan in diff.plans:
+        page.add("", f"### {_cell(plan.new.id or plan.new.path)}", "")
+        _versions(page, plan, lang)
+        _what_changed(page, plan, lang)
+    return whole_characters("\n".join(page.lines)) + "\n"
+
+
+def _versions(page: _Page, diff: Diff, lang: str) -> None:
     for word, version in ((Text("OLD", "LAMA"), diff.old), (Text("NEW", "BARU"), diff.new)):
         page.add(f"- **{word.pick(lang)}** {_cell(words.version_line(version, lang))}")
     for what, why in diff.not_compared:
         page.add(
             f"- {Text('not compared', 'tidak dibandingkan').pick(lang)}: {what} ({_cell(why.pick(lang))})"
         )
-    if diff.parcels is not None:
-        _parcels(page, diff.parcels, lang)
+
+
+def _plans(page: _Page, diff: Diff, lang: str) -> None:
+    """Tell which plans came, went, moved or could not be read, and which are the same."""
+    lines = [f"- {words.title(c.code, lang)}: {_cell(words.change_line(c, lang))}" for c in diff.changes]
+    if diff.unchanged:
+        lines.append(f"- {Text('Unchanged', 'Tetap').pick(lang)}: {_cell(', '.join(diff.unchanged))}")
+    for n, line in enumerate(lines):
+        if not page.add(line):
+            page.add(Text(f"… and {len(lines) - n} more", f"… dan {len(lines) - n} lagi").pick(lang))
+            return
+
+
+def _what_changed(page: _Page, diff: Diff, lang: str) -> None:
     _transitions(page, diff, lang)
     for digit, changes in words.sections(diff):
         for code, same in groupby(changes, key=lambda change: change.code):
@@ -85,7 +112,6 @@ def dumps(diff: Diff, lang: str) -> str:
             page.rows(head, rows, f"{code} {words.title(code, lang)} ({len(found)})")
     for note in diff.notes[:20]:
         page.add(f"- {_cell(note.pick(lang))}")
-    return whole_characters("\n".join(page.lines)) + "\n"
 
 
 def _short(text: str) -> str:

@@ -23,6 +23,25 @@ def dumps(diff: Diff, lang: str, look: Look) -> str:
     """Return the comparison as text."""
     stream = io.StringIO()
     console = console_for(look, stream)
+    _print(console, diff, look, lang)
+    for plan in diff.plans:
+        console.print()
+        _print(console, plan, look, lang)
+    if diff.unchanged:
+        said = ", ".join(map(safe_text, diff.unchanged[:SHOWN])) + (
+            " ..." if len(diff.unchanged) > SHOWN else ""
+        )
+        console.print()
+        console.print(indented(f"{Text('Unchanged', 'Tetap').pick(lang)}: {said}", look))
+    if diff.parcels is not None:
+        _parcels(console, diff.parcels, look, lang)
+    console.print()
+    console.print(rich_text(words.headline(diff).pick(lang), look, "bold"))
+    return shown(stream)
+
+
+def _print(console: Console, diff: Diff, look: Look, lang: str) -> None:
+    """Print what was compared and what changed there."""
     for word, version in ((Text("OLD", "LAMA"), diff.old), (Text("NEW", "BARU"), diff.new)):
         console.print(indented(f"{word.pick(lang)}  {words.version_line(version, lang)}", look))
     for digit, changes in words.sections(diff):
@@ -38,8 +57,6 @@ def dumps(diff: Diff, lang: str, look: Look) -> str:
             for change in found[:SHOWN]:
                 console.print(indented(f"    {words.change_line(change, lang)}", look))
             _more(console, len(found) - SHOWN, look, lang, "    ")
-    if diff.parcels is not None:
-        _parcels(console, diff.parcels, look, lang)
     for what, why in diff.not_compared:
         console.print(
             indented(
@@ -48,9 +65,6 @@ def dumps(diff: Diff, lang: str, look: Look) -> str:
         )
     for note in diff.notes:
         console.print(indented(safe_text(note.pick(lang)), look))
-    console.print()
-    console.print(rich_text(words.headline(diff).pick(lang), look, "bold"))
-    return shown(stream)
 
 
 def _more(console: Console, left: int, look: Look, lang: str, pad: str) -> None:

@@ -25,6 +25,7 @@ HOW: Mapping[str, Text] = {
     "together": Text("only several changes together", "hanya oleh beberapa perubahan bersama"),
 }
 SECTIONS: Mapping[str, Text] = {
+    "6": Text("Plans", "Rencana"),
     "1": Text("Geometry", "Geometri"),
     "2": Text("Attributes", "Atribut"),
     "3": Text("Tables", "Tabel"),
@@ -35,7 +36,7 @@ SECTIONS: Mapping[str, Text] = {
 
 def headline(diff: Diff) -> Text:
     """Return what changed in one line."""
-    counts = {digit: sum(c.code[3] == digit for c in diff.changes) for digit in SECTIONS}
+    counts = {digit: sum(c.code[3] == digit for c in diff.all_changes) for digit in SECTIONS if digit != "6"}
     names = {**SECTIONS, "4": Text("law and plan.toml", "hukum dan plan.toml")}
     said = [(f"{n} in {names[d].en.lower()}", f"{n} {names[d].id.lower()}") for d, n in counts.items() if n]
     parts = (
@@ -43,10 +44,28 @@ def headline(diff: Diff) -> Text:
         if said
         else NO_CHANGE
     )
+    if diff.old.kind == "folder":
+        plans = plans_line(diff)
+        parts = Text(f"{plans.en}; {parts.en}", f"{plans.id}; {parts.id}") if said else plans
     if diff.parcels is None:
         return parts
     flips = flips_line(diff.parcels, diff.max_flips)
     return Text(f"{parts.en}; {flips.en}", f"{parts.id}; {flips.id}")
+
+
+def plans_line(diff: Diff) -> Text:
+    """Return how many plans of a folder changed, came, went and could not be compared, in one line."""
+    code = diff.by_code
+    counts = (
+        (len(diff.plans), "changed", "berubah"),
+        (code.get("DIF601", 0), "added", "baru"),
+        (code.get("DIF602", 0), "removed", "dihapus"),
+        (code.get("DIF604", 0), "in another folder", "pindah folder"),
+        (code.get("DIF603", 0), "not compared", "tidak dibandingkan"),
+        (len(diff.unchanged), "unchanged", "tetap"),
+    )
+    said = [(f"{n} {en}", f"{n} {id_}") for n, en, id_ in counts if n]
+    return Text("plans: " + ", ".join(en for en, _ in said), "rencana: " + ", ".join(id_ for _, id_ in said))
 
 
 def flips_line(parcels: ParcelChanges, budget: int | None) -> Text:
@@ -79,10 +98,12 @@ def dates_line(parcels: ParcelChanges) -> Text:
 def version_line(version: Version, lang: str) -> str:
     """Return path, plan and force of one side."""
     parts = [safe_text(version.path)]
+    if version.plans is not None:
+        parts.append(Text(f"{version.plans} plan(s)", f"{version.plans} rencana").pick(lang))
     if version.kind == "plan":
         parts.append(f"{safe_text(version.id)}, {force(version).pick(lang)}")
     parts.append(f"sha256 {version.sha256[:12]}")
-    return " · ".join(parts) if lang else ""
+    return " · ".join(parts)
 
 
 def force(version: Version) -> Text:
@@ -113,13 +134,39 @@ def change_line(change: Change, lang: str) -> str:
     return f"{where}{field}: {text}" if where or field else text
 
 
+PARTS: Mapping[str, Text] = {
+    "zoning": Text("zoning", "pola ruang"),
+    "plan added": Text("plan added", "rencana baru"),
+    "plan removed": Text("plan removed", "rencana dihapus"),
+    "plan.toml: overlays and layers": Text(
+        "plan.toml: overlays and layers", "plan.toml: ketentuan khusus dan layer"
+    ),
+    "plan.toml: dates and status": Text("plan.toml: dates and status", "plan.toml: tanggal dan status"),
+    "plan.toml: accuracy": Text("plan.toml: accuracy", "plan.toml: ketelitian"),
+    "plan.toml: identity": Text("plan.toml: identity", "plan.toml: identitas"),
+}
+"""Parts of a plan that are no name of a file or layer."""
+
+
+def part_words(part: str, lang: str) -> str:
+    """Return a part of a plan in words; of a folder of plans it begins with the id of the plan.
+
+    >>> part_words("rdtr-utara: plan removed", "id")
+    'rdtr-utara: rencana dihapus'
+    """
+    for name, text in PARTS.items():
+        if part == name or part.endswith(f": {name}"):
+            return safe_text(part.removesuffix(name)) + text.pick(lang)
+    return safe_text(part)
+
+
 def cause_line(cause: Cause, lang: str) -> str:
     """Return a cause as one harmless line."""
     if cause.how == "together":
-        return HOW["together"].pick(lang) + (f": {safe_text(cause.part)}" if cause.part else "")
+        return HOW["together"].pick(lang) + (f": {part_words(cause.part, lang)}" if cause.part else "")
     detail = f": {safe_text(cause.detail)}" if cause.detail else ""
     more = "" if cause.how == "alone" else f" ({HOW[cause.how].pick(lang)})"
-    return f"{safe_text(cause.part)}{detail}{more}"
+    return f"{part_words(cause.part, lang)}{detail}{more}"
 
 
 def causes_line(causes: tuple[Cause, ...], lang: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from kkpr_check.quality.findings import DataFinding, Result
+from kkpr_check.quality.findings import DataFinding, Result, Target
 from kkpr_check.report import findings_words as words
 from kkpr_check.report.safe import safe_text
 
@@ -17,8 +17,9 @@ _LISTED = 100
 
 def dumps(result: Result, lang: str) -> str:
     """Return the suites; a check that was not run is a skipped case."""
-    files = list(dict.fromkeys([t.path for t in result.targets] + [f.file or "-" for f in result.findings]))
-    suites = [_suite(file, result, lang) for file in files]
+    passes = {target.path: _looked_at(target, result) for target in result.targets}
+    files = dict.fromkeys([*passes, *(finding.file or "-" for finding in result.findings)])
+    suites = [_suite(file, passes.get(file, frozenset()), result, lang) for file in files]
     failures = sum(suite[1] for suite in suites)
     tests = sum(suite[2] for suite in suites)
     head = f'<testsuites name="kkpr-check {result.command}" tests="{tests}" failures="{failures}">'
@@ -28,15 +29,26 @@ def dumps(result: Result, lang: str) -> str:
     )
 
 
-def _suite(file: str, result: Result, lang: str) -> tuple[str, int, int]:
+def _looked_at(target: Target, result: Result) -> frozenset[str]:
+    """Return the codes that are a case of a target even where nothing was found: tables belong to the plan folder.
+
+    A comparison has one target; what was found in one of its files is a case of that file.
+    """
+    ran = frozenset(result.checks_run)
+    if result.command == "diff":
+        return ran - {finding.code for finding in result.findings if finding.file != target.path}
+    of_plan = frozenset(code for code in ran if code == "DAT010" or code[3] in "34")
+    return of_plan if target.role == "plan" else ran - of_plan
+
+
+def _suite(file: str, ran: frozenset[str], result: Result, lang: str) -> tuple[str, int, int]:
     by_code: dict[str, list[DataFinding]] = {}
     for finding in result.findings:
         if (finding.file or "-") == file:
             by_code.setdefault(finding.code, []).append(finding)
-    skipped = {item.code: item.why.pick(lang) for item in result.not_run if item.file in (file, None)}
-    codes = [
-        code for code in words.ALL_CODES if code in by_code or code in result.checks_run or code in skipped
-    ]
+    everywhere = next(iter(result.targets)).path if result.targets else file
+    skipped = {item.code: item.why.pick(lang) for item in result.not_run if (item.file or everywhere) == file}
+    codes = [code for code in words.ALL_CODES if code in by_code or code in ran or code in skipped]
     cases = [_case(code, file, by_code.get(code, []), skipped.get(code), lang) for code in codes]
     failures = sum(any(f.level == "error" for f in found) for found in by_code.values())
     head = f'<testsuite name={_attribute(file)} tests="{len(cases)}" failures="{failures}">'
