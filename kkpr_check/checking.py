@@ -13,7 +13,7 @@ import shapely
 from kkpr_check import engine
 from kkpr_check.adverse import PASS_REACH_CE90
 from kkpr_check.errors import Text
-from kkpr_check.features import Features, PlanWindow
+from kkpr_check.features import PlanWindow
 from kkpr_check.io.crs import LONLAT, transform
 from kkpr_check.io.sites import (
     SiteGroup,
@@ -25,8 +25,8 @@ from kkpr_check.io.sites import (
     with_existing,
 )
 from kkpr_check.io.windows import OpenPlan, open_bare, open_folder
+from kkpr_check.lookout import Lookout
 from kkpr_check.model import Report, Site
-from kkpr_check.plan import Plan
 
 Bounds = tuple[float, float, float, float]
 
@@ -157,18 +157,25 @@ def _judge_group(
     reach_m = least_reach_m(plans)
     placed: dict[int, Report] = {}
     rest = list(range(len(sites)))
+    windows: list[PlanWindow] = []
+    known_m = reach_m
     while rest:
+        known_m = reach_m
         windows = [plan.window(bounds, group.work_crs, reach_m) for plan in plans]
         judged = engine.judge([sites[i] for i in rest], windows, options, known_m=reach_m)
-        ranked = sorted(windows, key=lambda window: window.plan.order)
-        zoning = [(w.plan, w.zoning, shapely.STRtree(w.zoning.geometry)) for w in ranked]
-        reports = [_with_zones(report, zoning) for report in judged.reports]
-        placed.update(zip(rest, reports, strict=True))
+        placed.update(zip(rest, judged.reports, strict=True))
         if judged.needed_m <= reach_m:
             break
-        rest = [i for i, report in zip(rest, reports, strict=True) if deeper_than(report, reach_m)]
+        rest = [i for i, report in zip(rest, judged.reports, strict=True) if deeper_than(report, reach_m)]
         reach_m = judged.needed_m * 1.5
-    reports = [placed[i] for i in range(len(sites))]
+    lookout = Lookout(
+        sites,
+        windows,
+        options,
+        known_m,
+        lambda further_m: [plan.window(bounds, group.work_crs, further_m) for plan in plans],
+    )
+    reports = [replace(placed[i], around=lookout.of(i)) for i in range(len(sites))]
     if request.suggest:
         reports = [
             _with_suggestions(site, report, plans, options, group.work_crs)
@@ -203,27 +210,6 @@ def deeper_than(report: Report, reach_m: float) -> bool:
     """Tell whether a site lies so deep in an adverse area that its depth depends on features beyond `reach_m`."""
     known_m = round(reach_m, 4)  # depths are rounded alike
     return any(f.flip_distance_m is not None and f.flip_distance_m >= known_m for f in report.findings)
-
-
-def _with_zones(report: Report, zoning: Sequence[tuple[Plan, Features, shapely.STRtree]]) -> Report:
-    """Add the zones around a site, of the highest-ranked judged plan there, for the maps."""
-    shape = report.site.parcel if report.site.parcel is not None else report.site.footprint
-    if shape is None or shape.is_empty:
-        return report
-    x0, y0, x1, y1 = shape.bounds
-    size = max(x1 - x0, y1 - y0)
-    view = shapely.box(x0 - 2 * size, y0 - size, x1 + 2 * size, y1 + size)
-    for plan, features, tree in zoning:
-        near = np.sort(tree.query(view, predicate="intersects")) if plan.id in report.plans_judged else ()
-        if len(near):
-            codes = (str(code or "?") for code in features.meaning["subzone"][near])
-            zones = tuple(zip(codes, features.geometry[near], strict=True))
-            named = plan.tables.zones
-            colours = [(c, named[c].colour) for c in dict.fromkeys(code for code, _ in zones) if c in named]
-            return replace(
-                report, zones=zones, zone_colours=tuple((code, colour) for code, colour in colours if colour)
-            )
-    return report
 
 
 def _zone_named(site: Site, point: Any, plans: Sequence[OpenPlan], work_crs: str) -> Site:

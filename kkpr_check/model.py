@@ -5,11 +5,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, Protocol
 
 from kkpr_check.errors import Text
 
 Json = dict[str, Any]
+SideKind = Literal["front", "side", "rear"]
 
 
 class Outcome(enum.IntEnum):
@@ -208,6 +209,101 @@ class Suggestions:
     blocked_by: tuple[str, ...]
 
 
+class OverlayArea(NamedTuple):
+    """An area of a KHS rule near a site, or the strip of a setback rule (`setback_m`: the widest that may apply)."""
+
+    rule: str
+    value: str
+    outcome: Outcome
+    legal: str
+    geometry: Any
+    setback_m: float | None = None
+
+
+class RoadLine(NamedTuple):
+    """A road near a site: its line, its rumija in metres (None: not known) and that as an area."""
+
+    name: str
+    rumija_m: float | None
+    line: Any
+    reserve: Any | None
+
+
+class SetbackLine(NamedTuple):
+    """Where a building may begin: the line at `limit_m` from front, side or rear, inside the parcel.
+
+    `reference` is what a GSB is measured from (``road_axis``, ``road_edge``, ``parcel_edge``), `zones` whose limit it is.
+    """
+
+    kind: SideKind
+    limit_m: float
+    reference: str
+    zones: tuple[str, ...]
+    geometry: Any
+
+
+class SideDistance(NamedTuple):
+    """The edges of a parcel on one side of the compass: how far a building stands from them, and how far it must.
+
+    Attributes
+    ----------
+    kind, compass, length_m
+        Front, side or rear; ``N`` ... ``NW``; length of these edges.
+    road, rumija_m
+        The road in front ("" where there is none), its width (None: not known).
+    reference
+        What the distance is measured from: as for `SetbackLine`; sides and rear from the parcel's edge.
+    limits_m
+        Every limit that may apply, ascending; empty: not regulated, or (`unknown`) nobody knows it.
+    unknown
+        Some limit that may apply is not known.
+    measured_m
+        Distance of the building; None without a building, or where what it is measured from is not known.
+    """
+
+    kind: SideKind
+    compass: str
+    length_m: float
+    road: str
+    rumija_m: float | None
+    reference: str
+    limits_m: tuple[float, ...]
+    unknown: bool
+    measured_m: float | None
+
+
+class Surroundings(Protocol):
+    """What lies around a site, in its working CRS; worked out when somebody asks, for most formats never do.
+
+    `zones` are (sub-zone, geometry) of the plan that the map shows, `zone_colours` (sub-zone, "#RRGGBB" or "R,G,B")
+    where the plan names its own.
+    """
+
+    @property
+    def zones(self) -> tuple[tuple[str, Any], ...]: ...  # noqa: D102
+    @property
+    def zone_colours(self) -> tuple[tuple[str, str], ...]: ...  # noqa: D102
+    @property
+    def overlays(self) -> tuple[OverlayArea, ...]: ...  # noqa: D102
+    @property
+    def roads(self) -> tuple[RoadLine, ...]: ...  # noqa: D102
+    @property
+    def setbacks(self) -> tuple[SetbackLine, ...]: ...  # noqa: D102
+    @property
+    def sides(self) -> tuple[SideDistance, ...]: ...  # noqa: D102
+
+
+class Scene(NamedTuple):
+    """Surroundings that are given as values; nothing of them is known without."""
+
+    zones: tuple[tuple[str, Any], ...] = ()
+    zone_colours: tuple[tuple[str, str], ...] = ()
+    overlays: tuple[OverlayArea, ...] = ()
+    roads: tuple[RoadLine, ...] = ()
+    setbacks: tuple[SetbackLine, ...] = ()
+    sides: tuple[SideDistance, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """The answer for one site. Geometries are in the working CRS; `kkpr_check.report` writes them in lon/lat."""
@@ -227,9 +323,7 @@ class Report:
     plans_judged: tuple[str, ...] = ()
     plans_left_out: tuple[tuple[str, Text], ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    zones: tuple[tuple[str, Any], ...] = ()
-    """(sub-zone, geometry) around the site in the working CRS, for the small map only."""
-    zone_colours: tuple[tuple[str, str], ...] = ()
-    """(sub-zone, colour) where the plan names its own colours: "#RRGGBB" or "R,G,B"."""
     suggestions: Suggestions | None = None
     """What would pass; only where it was asked for."""
+    around: Surroundings = field(default=Scene(), repr=False, compare=False)
+    """What lies around the site, for maps and for the distances of each side."""

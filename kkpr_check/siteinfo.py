@@ -17,7 +17,7 @@ from kkpr_check.engine import Survey
 from kkpr_check.envelope import Envelope, envelope_of
 from kkpr_check.frontage import Frontage
 from kkpr_check.geometry import round_m
-from kkpr_check.model import Finding, Outcome, Report
+from kkpr_check.model import Finding, Outcome, Report, SideKind
 from kkpr_check.plan import LIMIT_COLUMNS, Cell, Limit, Plan, Rung, State, Tables
 from kkpr_check.uses import use_of
 
@@ -80,7 +80,7 @@ class PartInfo:
 class Edge:
     """An edge of the parcel: ``front``, ``side`` or ``rear``, the side of the compass it lies on, its length (m)."""
 
-    kind: str
+    kind: SideKind
     compass: str
     length_m: float
     geometry: Any
@@ -141,7 +141,7 @@ def info_of(survey: Survey, *, find: str | None = None, at_point: bool = False) 
     roads = () if frontage is None else tuple(
         RoadInfo(r.name, None if np.isnan(r.width_m) else r.width_m) for r in frontage.roads
     )  # fmt: skip
-    edges = _edges(frontage, survey.site.parcel)
+    edges = edges_of(frontage, survey.site.parcel)
     return SiteInfo(report, tuple(parts), overlays, edges, roads, envelope, False, find)
 
 
@@ -242,12 +242,14 @@ def _row(rung: Rung | None, area_m2: float | None) -> LimitRow:
     )
 
 
-def _edges(frontage: Frontage | None, parcel: Any) -> tuple[Edge, ...]:
+def edges_of(frontage: Frontage | None, parcel: Any) -> tuple[Edge, ...]:
+    """Return the edges of a parcel, those of the front first; without a front nothing else can be named."""
     if frontage is None:
         return ()
     centre = parcel.centroid
     found = []
-    for kind, lines in (("front", frontage.front), ("side", frontage.side), ("rear", frontage.rear)):
+    kinds: dict[SideKind, Any] = {"front": frontage.front, "side": frontage.side, "rear": frontage.rear}
+    for kind, lines in kinds.items():
         if kind != "front" and not frontage.found:
             break
         for line in shapely.get_parts(lines):

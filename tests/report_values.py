@@ -16,6 +16,7 @@ from kkpr_check.model import (
     Outcome,
     Proposal,
     Report,
+    Scene,
     Site,
     Verdict,
 )
@@ -96,8 +97,8 @@ def failing() -> Report:
         plans_judged=("rdtr-kota-contoh",),
         plans_left_out=(("rtrw-lama", Text("expired 2020-01-01", "berakhir 2020-01-01")),),
         provenance=PROVENANCE,
-        zones=(("R-2", shapely.box(EAST - 100, NORTH - 100, EAST + 140, NORTH + 41)),
-               ("K-3", shapely.box(EAST - 100, NORTH + 41, EAST + 140, NORTH + 49))),
+        around=Scene((("R-2", shapely.box(EAST - 100, NORTH - 100, EAST + 140, NORTH + 41)),
+                      ("K-3", shapely.box(EAST - 100, NORTH + 41, EAST + 140, NORTH + 49)))),
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from oss_builder import MARK, location, payload, project, ring_of, written
 from kkpr_check.checking import CheckRequest, run, to_lonlat
 from kkpr_check.cli import main
 from kkpr_check.errors import InputError, Text, UsageError
-from kkpr_check.model import Application, Report
+from kkpr_check.model import Application, Report, Scene
 from kkpr_check.report.oss import WIDTHS, draft, dumps
 
 ROOT = Path(__file__).parents[1]
@@ -138,7 +138,7 @@ def _renamed(report: Report, old: str, new: str) -> Report:
     return replace(
         report,
         combined=ledger,
-        zones=tuple((code.replace(old, new), shape) for code, shape in report.zones),
+        around=Scene(zones=tuple((code.replace(old, new), shape) for code, shape in report.around.zones)),
         findings=tuple(replace(f, zone=f.zone and f.zone.replace(old, new)) for f in report.findings),
     )
 

@@ -17,7 +17,7 @@ from cli_harness import process
 
 from kkpr_check import checking
 from kkpr_check.errors import KkprError, Text
-from kkpr_check.model import Outcome, Report
+from kkpr_check.model import Outcome, Report, Scene
 from kkpr_check.report import json, render, sitemap, words
 from kkpr_check.report.drawing import Area, Drawing, Label, Line
 from kkpr_check.report.extras import SUBSTITUTE, in_font, need
@@ -177,7 +177,7 @@ def hostile() -> Report:
     provenance = {**report.provenance, "repairs": [Text(HOSTILE, HOSTILE)] * 50}
     return dataclasses.replace(
         report, site=site, findings=findings, provenance=provenance,
-        zones=(("<R&2>\x00中", values.PARCEL.buffer(60)), ("", values.PARCEL.buffer(10))),
+        around=Scene((("<R&2>\x00中", values.PARCEL.buffer(60)), ("", values.PARCEL.buffer(10)))),
     )  # fmt: skip
 
 
@@ -223,7 +223,7 @@ def test_a_site_of_any_size_fills_its_map(size_m: float) -> None:
     report = dataclasses.replace(
         values.failing(),
         site=dataclasses.replace(values.failing().site, parcel=parcel, footprint=None),
-        zones=(("R-3", parcel.buffer(size_m * 50)),), findings=(), approvable=None,
+        around=Scene((("R-3", parcel.buffer(size_m * 50)),)), findings=(), approvable=None,
     )  # fmt: skip
     drawing = drawn(report)
     outline = max(
@@ -256,8 +256,10 @@ def test_the_picture_has_the_official_colours_holes_and_refused_parts() -> None:
     report = dataclasses.replace(
         values.failing(),
         site=dataclasses.replace(values.failing().site, footprint=None),
-        zones=(("R-3", around), ("K-2", inner), ("LOCAL", shapely.box(*LOCAL))),
-        zone_colours=(("LOCAL", "1,2,3"),),
+        around=Scene(
+            zones=(("R-3", around), ("K-2", inner), ("LOCAL", shapely.box(*LOCAL))),
+            zone_colours=(("LOCAL", "1,2,3"),),
+        ),
         findings=(values.finding("KGT001", "use-prohibited", Outcome.FAIL, witness=refused),),
     )  # fmt: skip
     image = Image.open(io.BytesIO(png(drawn(report), "docx"))).convert("RGB")

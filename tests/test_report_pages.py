@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from kkpr_check import api, checking
 from kkpr_check.errors import Text
-from kkpr_check.model import Report
+from kkpr_check.model import Report, Scene
 from kkpr_check.report import render
 
 AS_OF = dt.date(2025, 1, 1)
@@ -59,8 +59,14 @@ def poisoned(report: Report) -> Report:
         "plans": [{"id": EVIL, "name": EVIL, "synthetic": True}],
         "assumptions": [Text(EVIL, EVIL)],
     }
-    zones = tuple((EVIL, shape) for _, shape in report.zones)
-    return replace(report, findings=findings, ledger=ledger, site=site, provenance=provenance, zones=zones)
+    around = Scene(
+        zones=tuple((EVIL, shape) for _, shape in report.around.zones),
+        overlays=tuple(a._replace(value=EVIL, legal=EVIL) for a in report.around.overlays),
+        roads=tuple(r._replace(name=EVIL) for r in report.around.roads),
+        setbacks=tuple(s._replace(zones=(EVIL,)) for s in report.around.setbacks),
+        sides=tuple(s._replace(road=EVIL) for s in report.around.sides),
+    )
+    return replace(report, findings=findings, ledger=ledger, site=site, provenance=provenance, around=around)
 
 
 def written(path: Path, reports: Any, fmt: str = "html", lang: str = "en") -> Path:
@@ -105,6 +111,49 @@ def test_layers_switch(browser: Page, reports: tuple[Report, ...], tmp_path: Pat
     assert after < before
     browser.run("document.querySelectorAll('.leaflet-control-layers-overlays input')[0].click()")
     assert browser.run(shown) == before
+
+
+@needs_browser
+def test_every_layer_switches_off_and_on(browser: Page, reports: tuple[Report, ...], tmp_path: Path) -> None:
+    browser.open(written(tmp_path / "one.html", reports[1:2]))
+    names = browser.run(
+        "[...document.querySelectorAll('.leaflet-control-layers-overlays label')].map(l => l.innerText.trim())"
+    )
+    assert {"Roads", "Setback lines", "KHS004 River setback"} <= set(names)
+    shown = "document.querySelectorAll('.map path.leaflet-interactive').length"
+    whole = browser.run(shown)
+    for number, name in enumerate(names):
+        click = f"document.querySelectorAll('.leaflet-control-layers-overlays input')[{number}].click()"
+        browser.run(click)
+        assert browser.run(shown) < whole, name
+        browser.run(click)
+        assert browser.run(shown) == whole, name
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [360, 1200])
+def test_names_of_zones_stand_inside_the_map(
+    browser: Page, reports: tuple[Report, ...], tmp_path: Path, width: int
+) -> None:
+    browser.open(written(tmp_path / "names.html", reports), width=width)
+    outside = """[...document.querySelectorAll('.map')].flatMap(map => {
+        const box = map.getBoundingClientRect();
+        return [...map.querySelectorAll('.leaflet-tooltip.code')].filter(name => {
+            const at = name.getBoundingClientRect();
+            return at.left < box.left || at.right > box.right || at.top < box.top || at.bottom > box.bottom;
+        }).map(name => name.innerText);
+    })"""
+    counted = (
+        "[...document.querySelectorAll('.map')].map(m => m.querySelectorAll('.leaflet-tooltip.code').length)"
+    )
+    assert min(browser.run(counted)) >= 1 and browser.run(outside) == []
+    before = browser.run(counted)
+    browser.run("document.querySelector('.leaflet-control-zoom-in').click()")
+    browser.run("new Promise(done => setTimeout(done, 600))")
+    assert browser.run(outside) == [] and browser.run(counted) != []
+    browser.run("document.querySelector('.leaflet-control-layers-overlays input').click()")
+    browser.run("new Promise(done => setTimeout(done, 600))")
+    assert browser.run(counted)[0] == 0 and before[0] >= 1
 
 
 @needs_browser

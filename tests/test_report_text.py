@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from report_values import AS_OF, PROVENANCE, conforming, failing, finding, to_lonlat
 
 from kkpr_check.errors import Text
-from kkpr_check.model import Finding, LedgerEntry, LedgerZone, Outcome, Report, Verdict
+from kkpr_check.model import Finding, LedgerEntry, LedgerZone, Outcome, Report, Scene, Verdict
 from kkpr_check.report import render, words
 from kkpr_check.report.look import Look
 from kkpr_check.report.safe import encodable, safe_text
@@ -111,7 +111,7 @@ def test_the_map_shows_zone_codes_and_the_building_where_there_is_room() -> None
     drawn = text[text.index("Peta\n") : text.index("Dilanggar")]
     assert "⣿" in drawn and "R-2" in drawn
     assert "Peta\n" not in write(failing(), look=Look(99))
-    bare = dataclasses.replace(failing(), zones=())
+    bare = dataclasses.replace(failing(), around=Scene())
     assert "⣿" in write(bare, look=Look(110))
 
 

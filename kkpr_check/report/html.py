@@ -15,6 +15,7 @@ from typing import Any
 
 import shapely
 
+from kkpr_check.lookout import view_around
 from kkpr_check.model import Finding, Json, Outcome, Report
 from kkpr_check.report import sitemap, svg, words
 from kkpr_check.report.json import ToLonLat, geometry_json, work_crs_of
@@ -22,11 +23,10 @@ from kkpr_check.report.page import Entry, Page, Row
 from kkpr_check.report.safe import safe_text, whole_characters
 from kkpr_check.report.webpage import policy
 from kkpr_check.report.webpage import text as _text
+from kkpr_check.rules import BY_CODE
 
 _SCRIPTS = ("leaflet.js", "report.js")
 _STYLES = ("leaflet.css", "report.css")
-_KNOWN_M = 50.0
-"""How far around a site zones are read at least: beyond, a blank would not mean that there is no zone."""
 _WITNESSED = (Outcome.CONDITIONAL, Outcome.UNDETERMINED, Outcome.FAIL)
 
 
@@ -144,7 +144,7 @@ def _table(page: Page, title: str, rows: Sequence[Row]) -> Iterator[str]:
     yield f"<table><caption>{_text(title)}</caption><thead><tr>"
     yield "".join(f'<th scope="col" class="{kind}">{_text(page.say(text))}</th>' for text, kind in heads)
     yield "</tr></thead><tbody>"
-    given = dict(page.report.zone_colours)
+    given = dict(page.report.around.zone_colours)
     for row in rows:
         fill = svg.colour(sitemap.colour_of(row.code, given.get(row.code)))
         key = (
@@ -185,24 +185,32 @@ def _list(title: str, lines: Sequence[str]) -> Iterator[str]:
 
 def _map_data(page: Page) -> Json | None:
     """Return the layers of the interactive map in drawing order, None where the site has no outline."""
-    report, site = page.report, page.report.site
+    site, part = page.report.site, page.report.approvable
     if all(shape is None or shape.is_empty for shape in (site.parcel, site.footprint)):
         return None
+    say = page.say
     layers = [
-        ("zones", words.ZONE, list(_zones(page))),
-        ("existing", words.FIELDS["existing"], _shape(page, site.existing, words.FIELDS["existing"])),
-        (
-            "approvable",
-            words.APPROVABLE,
-            _shape(page, report.approvable and report.approvable.geometry, words.APPROVABLE),
+        ("zones", say(words.ZONE), list(_zones(page))),
+        ("roads", say(words.ROADS), list(_roads(page))),
+        *_overlays(page),
+        ("existing", say(words.FIELDS["existing"]), _shape(page, site.existing, words.FIELDS["existing"])),
+        ("approvable", say(words.APPROVABLE), _shape(page, part and part.geometry, words.APPROVABLE)),
+        *(
+            (outcome.word, say(words.SECTIONS[outcome]), list(_witnesses(page, outcome)))
+            for outcome in _WITNESSED
         ),
-        *((outcome.word, words.SECTIONS[outcome], list(_witnesses(page, outcome))) for outcome in _WITNESSED),
-        ("footprint", words.FIELDS["footprint"], _shape(page, site.footprint, words.FIELDS["footprint"])),
-        ("parcel", words.FIELDS["parcel"], _shape(page, site.parcel, words.FIELDS["parcel"])),
+        (
+            "footprint",
+            say(words.FIELDS["footprint"]),
+            _shape(page, site.footprint, words.FIELDS["footprint"]),
+        ),
+        ("setbacks", say(words.SETBACK_LINES), list(_setbacks(page))),
+        ("suggested", say(words.SUGGESTIONS), list(_suggested(page))),
+        ("parcel", say(words.FIELDS["parcel"]), _shape(page, site.parcel, words.FIELDS["parcel"])),
     ]
     return {
         "layers": [
-            {"kind": kind, "name": escape(_capital(page.say(name))), "features": features}
+            {"kind": kind, "name": escape(_capital(safe_text(name))), "features": features}
             for kind, name, features in layers
             if features
         ]
@@ -215,16 +223,55 @@ def _capital(text: str) -> str:
 
 def _zones(page: Page) -> Iterator[Json]:
     report = page.report
-    subject = report.site.parcel if report.site.parcel is not None else report.site.footprint
-    x0, y0, x1, y1 = subject.bounds if subject is not None else (0.0, 0.0, 0.0, 0.0)
-    view = shapely.box(x0 - _KNOWN_M, y0 - _KNOWN_M, x1 + _KNOWN_M, y1 + _KNOWN_M)
-    given = dict(report.zone_colours)
+    view = _view(page)
+    given = dict(report.around.zone_colours)
     names = {zone.subzone: zone.name for entry in report.ledger for zone in entry.zones}
-    for code, whole in report.zones:
+    for code, whole in report.around.zones:
         shape = shapely.intersection(whole, view)
         colour = svg.colour(sitemap.colour_of(code, given.get(code)))
         told = [safe_text(f"{page.say(words.ZONE)} {code}"), safe_text(names.get(code, ""))]
         yield from _feature(page, shape, told, {"code": safe_text(code), "colour": colour})
+
+
+def _view(page: Page) -> Any:
+    """Return how far the map tells of zones: beyond, a blank would not mean that there is none."""
+    site = page.report.site
+    return view_around(site.parcel if site.parcel is not None else site.footprint)
+
+
+def _roads(page: Page) -> Iterator[Json]:
+    for road in page.report.around.roads:
+        width = words.UNKNOWN if road.rumija_m is None else words.quantity(road.rumija_m, "m", page.lang)
+        width = width if isinstance(width, str) else page.say(width)
+        told = [safe_text(road.name), page.say(words.RUMIJA).format(width)]
+        for shape in (road.reserve, road.line):
+            yield from _feature(page, shape, told, {})
+
+
+def _overlays(page: Page) -> Iterator[tuple[str, str, list[Json]]]:
+    """Yield a layer for each KHS rule that looks at anything near the site."""
+    of_rule: dict[str, list[Json]] = {}
+    for area in page.report.around.overlays:
+        told = [f"{area.rule} {page.say(BY_CODE[area.rule].title)}: {safe_text(area.value)}"]
+        if area.setback_m is not None:
+            told.append(page.say(words.SETBACK_OF).format(words.quantity(area.setback_m, "m", page.lang)))
+        told += [page.say(words.AREA_SAYS[area.outcome]), safe_text(area.legal)]
+        of_rule.setdefault(area.rule, []).extend(
+            _feature(page, area.geometry, told, {"says": area.outcome.word})
+        )
+    for rule, features in sorted(of_rule.items()):
+        yield "overlay", f"{rule} {page.say(BY_CODE[rule].title)}", features
+
+
+def _setbacks(page: Page) -> Iterator[Json]:
+    for line in page.report.around.setbacks:
+        limit = words.quantity(line.limit_m, "m", page.lang)
+        told = [
+            f"{page.say(words.CLEARANCE[line.kind])} {limit}",
+            page.say(words.MEASURED_FROM[line.reference if line.kind == "front" else line.kind]),
+            safe_text(f"{page.say(words.ZONE)} {', '.join(line.zones)}"),
+        ]
+        yield from _feature(page, line.geometry, told, {"side": line.kind})
 
 
 def _shape(page: Page, shape: Any, name: Any) -> list[Json]:
@@ -238,6 +285,14 @@ def _witnesses(page: Page, outcome: Outcome) -> Iterator[Json]:
     for finding in page.report.findings:
         if finding.outcome is outcome and finding.witness is not None:
             yield from _feature(page, finding.witness, _told(page, finding), {})
+
+
+def _suggested(page: Page) -> Iterator[Json]:
+    found = page.report.suggestions
+    for one in found.found if found is not None else ():
+        for shape in (one.footprint, one.parcel):
+            if shape is not None:
+                yield from _feature(page, shape, [safe_text(page.say(one.message))], {})
 
 
 def _told(page: Page, finding: Finding) -> list[str]:

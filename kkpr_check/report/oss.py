@@ -179,7 +179,7 @@ def approvable_zones(report: Report) -> list[str]:
         if entry.subject == "parcel":
             areas |= {zone.subzone: zone.area_m2 for zone in entry.zones if zone.subzone not in closed}
     drawn: dict[str, float] = {}
-    for code, geometry in report.zones:
+    for code, geometry in report.around.zones:
         if code in areas:
             common = shapely.intersection(geometry, report.approvable.geometry)
             drawn[code] = drawn.get(code, 0.0) + float(shapely.area(common))

@@ -322,6 +322,7 @@ class _Writer:
             path.style.stroke_width = line.width_mm
             path.style.stroke_cap_style = "butt"
             path.style.stroke_join_style = "round"
+            path.style.auto_close = False  # an outline that the frame cut stays open
             if line.dash_mm:
                 path.style.stroke_dash_pattern = (line.dash_mm, line.dash_mm * 0.6)
             path.style.fill_opacity = path.style.stroke_opacity = None

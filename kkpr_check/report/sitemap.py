@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from kkpr_check.errors import Text
-from kkpr_check.model import Outcome, Report
+from kkpr_check.model import Outcome, OverlayArea, Report
 from kkpr_check.reference import find_rtrw_class, find_subzone
 from kkpr_check.report.drawing import Area, Drawing, Label, Line, Point, Rgb, Ring
 from kkpr_check.report.json import ToLonLat, work_crs_of
@@ -30,6 +30,10 @@ _RED: Rgb = (200, 0, 0)
 _VIOLET: Rgb = (120, 0, 140)
 _GREEN: Rgb = (0, 110, 40)
 _WHITE: Rgb = (255, 255, 255)
+_BLUE: Rgb = (0, 71, 171)
+_ASPHALT: Rgb = (60, 60, 60)
+_ORANGE: Rgb = (178, 106, 0)
+_COLOUR_OF = {Outcome.FAIL: _RED, Outcome.UNDETERMINED: _VIOLET, Outcome.CONDITIONAL: _ORANGE}
 _PAPER: Rgb = (247, 247, 247)
 _BROWN: Rgb = (120, 95, 70)
 _ROW_MM = 4.6
@@ -42,6 +46,13 @@ _EXISTING = Text("Existing buildings", "Bangunan yang ada")
 _CONFORMING = Text("Part that conforms", "Bagian yang sesuai")
 _REFUSED = Text("Refused part", "Bagian yang ditolak")
 _DOUBTED = Text("To be verified", "Perlu diverifikasi")
+_SETBACK = Text("Setback line", "Garis sempadan bangunan")
+_ROAD = Text("Road (axis)", "Jalan (as)")
+_RESTRAINED = {
+    Outcome.FAIL: Text("Overlay: no building", "Ketentuan khusus: ditolak"),
+    Outcome.UNDETERMINED: Text("Overlay: to be verified", "Ketentuan khusus: perlu verifikasi"),
+    Outcome.CONDITIONAL: Text("Overlay: with conditions", "Ketentuan khusus: bersyarat"),
+}
 _UNCOVERED = Text("No zone in the data", "Tanpa zona dalam data")
 _NO_ZONE = Text("no zone", "tanpa zona")
 _SCALE = Text("Scale 1 : {0} (A4)", "Skala 1 : {0} (A4)")
@@ -131,6 +142,7 @@ class _Sheet:
             *paper,
             *(Area(self._rings(shape), colour_of(code, self._given(code))) for code, shape in zones),
             *(Line(self._outlines(shape), _GREY, 0.12) for _, shape in zones),
+            *self._surroundings(),
             *self._symbols(),
             *self._labels(zones),
             *self._frame(),
@@ -139,7 +151,7 @@ class _Sheet:
         return Drawing(WIDTH_MM, HEIGHT_MM, tuple(items))
 
     def _given(self, code: str) -> str | None:
-        return dict(self.report.zone_colours).get(code)
+        return dict(self.report.around.zone_colours).get(code)
 
     def _page(self, x: float, y: float) -> Point:
         """Return a place of the working CRS in mm on the sheet."""
@@ -164,7 +176,7 @@ class _Sheet:
     def _zones(self) -> list[tuple[str, Any]]:
         """Return (sub-zone, what of it lies in the frame), the largest first."""
         groups: dict[str, list[Any]] = {}
-        for code, shape in self.report.zones:
+        for code, shape in self.report.around.zones:
             groups.setdefault(code, []).extend(self._clipped(shape))
         found = [(code, shapely.union_all(parts)) for code, parts in groups.items() if parts]
         return sorted(found, key=lambda item: (-item[1].area, item[0]))
@@ -185,6 +197,24 @@ class _Sheet:
         parts = shapely.get_parts(shapely.line_merge(lines))
         return tuple(self._path(part) for part in parts if shapely.get_dimensions(part) == 1)
 
+    def _surroundings(self) -> Iterator[Area | Line]:
+        for road in self.report.around.roads:
+            for part in self._clipped(road.line, 1):
+                yield Line((self._path(part),), _ASPHALT, 0.2, 2.4)
+        for area in self._restrained():
+            for part in self._clipped(area.geometry):
+                yield Line(self._outlines(part), _COLOUR_OF[area.outcome], 0.3, 0.8)
+
+    def _restrained(self) -> list[OverlayArea]:
+        """Return the overlay areas and setback strips that ask for something."""
+        return [area for area in self.report.around.overlays if area.outcome in _COLOUR_OF]
+
+    def _setbacks(self) -> Iterator[Line]:
+        for line in self.report.around.setbacks:
+            front = line.kind == "front"
+            for part in self._clipped(line.geometry, 1):
+                yield Line((self._path(part),), _BLUE, 0.5 if front else 0.3, 1.8 if front else 0.9)
+
     def _symbols(self) -> Iterator[Area | Line]:
         site, report = self.report.site, self.report
         for part in self._clipped(site.existing):
@@ -201,6 +231,7 @@ class _Sheet:
         if report.approvable is not None:
             for part in self._clipped(report.approvable.geometry):
                 yield Line(self._outlines(part), _GREEN, 0.9, 2.2)
+        yield from self._setbacks()
         for shape, width in ((site.footprint, 0.35), (site.parcel, 0.5)):
             for part in self._clipped(shape):
                 yield Line(self._outlines(part), _BLACK, width)
@@ -253,6 +284,7 @@ class _Sheet:
                 text = safe_text(code)[:14]
                 margin = 1.0 + 0.9 * len(text)
                 x = min(max(x, _FRAME[0] + margin), _FRAME[2] - margin)
+                y = min(max(y, _FRAME[1] + 2.4), _FRAME[3] - 2.4)
                 plate = shapely.box(x - margin, y - 2.2, x + margin, y + 1.8)
                 if any(plate.intersects(other) for other in taken):
                     continue
@@ -339,9 +371,16 @@ class _Sheet:
             )
         if site.existing is not None and not site.existing.is_empty:
             yield _EXISTING, [Area((box,), (205, 195, 185)), Line(box, _BROWN, 0.2)]
+        if any(True for _ in self._setbacks()):
+            yield _SETBACK, [Line((((0, -1.2), (6.5, -1.2)),), _BLUE, 0.5, 1.8)]
+        if any(self._clipped(road.line, 1) for road in self.report.around.roads):
+            yield _ROAD, [Line((((0, -1.2), (6.5, -1.2)),), _ASPHALT, 0.2, 2.4)]
+        for outcome, word in _RESTRAINED.items():
+            if any(a.outcome is outcome and self._clipped(a.geometry) for a in self._restrained()):
+                yield word, [Line(box, _COLOUR_OF[outcome], 0.3, 0.8)]
         if self.report.approvable is not None:
             yield _CONFORMING, [Line(box, _GREEN, 0.9, 2.2)]
-        if self.report.zones and self._bare_share() > 0.001:
+        if self.report.around.zones and self._bare_share() > 0.001:
             yield _UNCOVERED, [Area((box,), _PAPER), Line(box, _GREY, 0.15)]
         if self._clipped(self._adverse(Outcome.FAIL)):
             yield _REFUSED, [Line(stripes, _RED, 0.22), Line(box, _RED, 0.25)]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from kkpr_check.errors import Text
-from kkpr_check.model import Finding, Json, Outcome, Report
+from kkpr_check.geometry import REL_TOL
+from kkpr_check.model import Finding, Json, Outcome, Report, SideDistance, SideKind
 from kkpr_check.reference import kbli_titles
-from kkpr_check.report import json, missing, sitemap, words
+from kkpr_check.report import info_words, json, missing, sitemap, words
 from kkpr_check.report import telaah_words as w
 from kkpr_check.report.document import (
     Align,
@@ -38,7 +39,8 @@ _SHOWN_M2 = 0.005
 _LONG = 2000
 """Longer foreign texts are cut: a page is for reading, the JSON report has them whole."""
 _INTENSITY = ("INT001", "INT002", "INT003", "INT004", "INT005", "TAB004", "TAB005", "TAB006", "TAB007")
-_SETBACKS = ("TAB001", "TAB002", "TAB003")
+_RULE_OF: Mapping[SideKind, str] = {"front": "TAB001", "side": "TAB002", "rear": "TAB003"}
+_SETBACKS = tuple(_RULE_OF.values())
 _OPEN = (Outcome.FAIL, Outcome.UNDETERMINED, Outcome.CONDITIONAL)
 
 
@@ -257,7 +259,9 @@ class _Page:
             self.report.site.parcel if self.report.site.parcel is not None else self.report.site.footprint
         )
         scale, _ = sitemap.view_of(subject_shape)
-        codes = ", ".join(dict.fromkeys(self.text(code) for code, _ in self.report.zones)) or self.say(w.NONE)
+        codes = ", ".join(dict.fromkeys(self.text(code) for code, _ in self.report.around.zones)) or self.say(
+            w.NONE
+        )
         alt = self.say(w.MAP_ALT).format(
             words.number(scale, 0, self.lang), self.text(subject["id"])[:80], codes[:200],
             self.say(words.VERDICTS[self.report.verdict]),
@@ -295,7 +299,9 @@ class _Page:
     def _ledger_row(
         self, code: str, name: str, area_m2: float, share: float, sign: str = ""
     ) -> tuple[Cell, ...]:
-        colour = None if code == "-" else sitemap.colour_of(code, dict(self.report.zone_colours).get(code))
+        colour = (
+            None if code == "-" else sitemap.colour_of(code, dict(self.report.around.zone_colours).get(code))
+        )
         return (
             Cell(self.text(code), fill=colour), Cell(self.text(name)), Cell(sign + self.number(area_m2)),
             Cell(sign + words.percent(share, self.lang)),
@@ -360,6 +366,7 @@ class _Page:
         if rows:
             yield Heading(3, self.say(w.SETBACKS))
             yield Table(head, rows, widths, align)
+        yield from self._sides()
         told = [
             f"{self.say(w.REQUIREMENTS[group[0].rule])}: {self.message(group)}"
             for group in same_said(f for f in self.report.findings if f.rule in _SETBACKS)
@@ -370,6 +377,45 @@ class _Page:
         for item in skipped:
             label = self.say(w.REQUIREMENTS[item["rule"]])
             yield Paragraph(self.text(f"{label}: {self._lower(w.NOT_APPLICABLE)}. {item['why']}"), "note")
+
+    def _sides(self) -> Iterator[Block]:
+        """Yield the distances side by side, or why there are none."""
+        if self.report.site.parcel is None or not self.report.plans_judged:
+            return
+        sides = self.report.around.sides
+        yield Heading(3, self.say(w.PER_SIDE))
+        if not sides:
+            yield Paragraph(self.say(info_words.NO_FRONT) + ".", "note")
+            return
+        head = [self.say(text) for text in (w.SIDE, w.LENGTH, w.FROM, w.LIMIT, w.DISTANCE, w.MARGIN)]
+        align: Sequence[Align] = ("left", "right", "left", "right", "right", "right")
+        yield Table(head, [self._side_row(side) for side in sides], (3, 1.7, 4.6, 2.2, 2, 1.9), align)
+        if self.report.site.footprint is not None and any(len(side.limits_m) > 1 for side in sides):
+            yield Paragraph(self.say(w.SEVERAL_LIMITS), "note")
+
+    def _side_row(self, side: SideDistance) -> tuple[Cell, ...]:
+        name = f"{self.say(info_words.EDGE[side.kind])}, {self.say(info_words.COMPASS[side.compass])}"
+        origin = self.say(words.MEASURED_FROM[side.reference if side.kind == "front" else side.kind])
+        if side.road:
+            width = self.say(words.UNKNOWN) if side.rumija_m is None else self.quantity(side.rumija_m, "m")
+            origin += f"; {side.road}, {self.say(words.RUMIJA).format(width)}"
+        limits = [f"≥ {self.quantity(limit, 'm')}" for limit in side.limits_m]
+        limits += [self.say(words.UNKNOWN)] if side.unknown else []
+        margin = fill = None
+        if side.measured_m is not None and len(side.limits_m) == 1 and not side.unknown:
+            margin = side.measured_m - side.limits_m[0]
+            if margin < -REL_TOL * side.limits_m[0]:
+                rule = _RULE_OF[side.kind]
+                said = [f.outcome for f in self.report.findings if f.rule == rule]
+                fill = w.OUTCOME_COLOURS.get(max(said, default=Outcome.NOT_APPLICABLE))
+        return (
+            Cell(name[:1].upper() + name[1:], bold=side.kind == "front"),
+            Cell(self.quantity(side.length_m, "m")),
+            Cell(self.text(origin)),
+            Cell("\n".join(limits) or self.say(w.UNREGULATED)),
+            Cell("-" if side.measured_m is None else self.quantity(side.measured_m, "m")),
+            Cell("-" if margin is None else self.quantity(margin, "m"), fill=fill),
+        )
 
     def _lower(self, text: Text) -> str:
         said = self.say(text)

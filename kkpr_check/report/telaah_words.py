@@ -127,6 +127,17 @@ REQUIREMENTS: Mapping[str, Text] = {
     "TAB006": Text("Inside the parcel", "Di dalam persil"),
     "TAB007": Text("Outside the road reserve", "Di luar rumija"),
 }
+PER_SIDE = Text("Each side of the parcel", "Tiap sisi persil")
+SIDE = Text("Side", "Sisi")
+LENGTH = Text("Length", "Panjang")
+FROM = Text("Measured from", "Diukur dari")
+DISTANCE = Text("Building", "Jarak bangunan")
+MARGIN = Text("Margin", "Selisih")
+SEVERAL_LIMITS = Text(
+    "Where several limits stand, more than one may apply here: by the zones, or because an input is not known.",
+    "Bila tercantum beberapa batas, lebih dari satu mungkin berlaku di sini: menurut zona, atau karena ada data yang "
+    "belum diketahui.",
+)
 SETBACKS = Text("Setbacks per side", "Garis sempadan dan jarak bebas per sisi")
 OVERLAY = Text("Provision", "Ketentuan")
 OUTSIDE = Text("Not inside any of these areas", "Tidak berada di dalam kawasan ini")

@@ -152,7 +152,7 @@ class _Printer:
             return
         from kkpr_check.report.terminal_map import MapLayers, draw
 
-        zones = [(safe_text(code), geometry) for code, geometry in report.zones]
+        zones = [(safe_text(code), geometry) for code, geometry in report.around.zones]
         building = report.site.footprint if report.site.parcel is not None else None
         self.heading(self.page.say(words.MAP))
         for row in draw(MapLayers(zones, subject, building), columns=min(columns - 4, 72), rows=_MAP_ROWS):

@@ -109,6 +109,29 @@ ONLY_MISSING = "Can not be judged"
 NOT_JUDGED = Text("Can not be judged without: {0}.", "Belum dapat dinilai tanpa: {0}.")
 MORE = Text("and {0} more (all of them in --format json)", "dan {0} lagi (semuanya pada --format json)")
 MAP = Text("Map", "Peta")
+ROADS = Text("roads", "jalan")
+RUMIJA = Text("rumija {0}", "rumija {0}")
+UNKNOWN = Text("not known", "belum diketahui")
+SETBACK_LINES = Text("setback lines", "garis sempadan bangunan")
+CLEARANCE: Mapping[str, Text] = {
+    "front": Text("GSB", "GSB"),
+    "side": Text("side clearance", "jarak bebas samping"),
+    "rear": Text("rear clearance", "jarak bebas belakang"),
+}
+MEASURED_FROM: Mapping[str, Text] = {
+    "road_axis": Text("from the road axis", "dari as jalan"),
+    "road_edge": Text("from the road edge (rumija)", "dari tepi jalan (rumija)"),
+    "parcel_edge": Text("from the front parcel edge", "dari batas depan persil"),
+    "side": Text("from the side edges of the parcel", "dari batas samping persil"),
+    "rear": Text("from the rear edge of the parcel", "dari batas belakang persil"),
+}
+SETBACK_OF = Text("setback of {0} at most", "sempadan paling lebar {0}")
+AREA_SAYS: Mapping[Outcome, Text] = {
+    Outcome.FAIL: Text("refuses building here", "bangunan ditolak di sini"),
+    Outcome.UNDETERMINED: Text("to be verified", "perlu diverifikasi"),
+    Outcome.CONDITIONAL: Text("with conditions", "bersyarat"),
+    Outcome.PASS: Text("no objection", "tidak menghalangi"),
+}
 
 FIELDS: Mapping[str, Text] = {
     "kbli": Text("KBLI", "KBLI"),
