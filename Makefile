@@ -1,4 +1,4 @@
-# One virtual environment, one command for each job. On Windows: see "Install" in README.md.
+# One virtual environment, one command for each job. On Windows: see docs/install.md and CONTRIBUTING.md.
 
 PYTHON ?= python3
 VENV ?= .venv

@@ -244,8 +244,8 @@ def _file(value: Any, crs: str | None, path: Path) -> str | None:
         return None if value is None else os.fspath(value)
     import shapely
 
+    from kkpr_check.geometry import objects
     from kkpr_check.io.crs import LONLAT, transform
-    from kkpr_check.io.raw import objects
 
     if crs is None:
         raise UsageError(

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from kkpr_check.changes.attributes import compare_attributes
-from kkpr_check.changes.base import Change, LayerSide, LayerSummary, Objects, Transition, objects
+from kkpr_check.changes.base import Change, LayerSide, LayerSummary, Objects, Transition
 from kkpr_check.changes.features import compare_features, pair_reshaped, shift_of, unmeasured
 from kkpr_check.changes.law import compare_law
 from kkpr_check.changes.matching import match
@@ -20,14 +20,15 @@ from kkpr_check.changes.result import Diff, Version
 from kkpr_check.changes.tables import compare_tables
 from kkpr_check.changes.zones import compare_zones
 from kkpr_check.errors import ErrorGroup, InputError, KkprError, Place, Text, UsageError
-from kkpr_check.geometry import valid_again
+from kkpr_check.features import squeezed
+from kkpr_check.geometry import objects, valid_again
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.adopt.inspection import inspect
 from kkpr_check.io.containers import local_path
 from kkpr_check.io.index import LayerIndex
 from kkpr_check.io.layers import LayerData
 from kkpr_check.io.planfolder import PLAN_FILE
-from kkpr_check.io.windows import OpenPlan, _meanings, _squeezed, open_folder
+from kkpr_check.io.windows import OpenPlan, meanings_of, open_folder
 from kkpr_check.phrases import Quantity, say
 from kkpr_check.plan import LayerSpec, Plan, Tolerance
 from kkpr_check.sheets import Problems, Sheet, read_sheet
@@ -373,7 +374,7 @@ def _codes(side: Side, spec: LayerSpec | None, data: LayerData) -> tuple[Objects
     else:
         assert side.plan is not None
         plan, column = side.plan.plan, spec.fields.get("subzone")
-    meanings = _meanings(spec, data, plan)
+    meanings = meanings_of(spec, data, plan)
     code = meanings.get("subzone", objects([None] * len(data)))
     return code, frozenset() if column is None else frozenset({column})
 
@@ -420,9 +421,9 @@ def _respelled(old: LayerSide, new: LayerSide, found: _Found) -> LayerSide:
     had, has = ({code for code in side.code.tolist() if code} for side in (old, new) if side.code is not None)
     plain: dict[str, set[str]] = {}
     for code in has:
-        plain.setdefault(_squeezed(code), set()).add(code)
+        plain.setdefault(squeezed(code), set()).add(code)
     same = {
-        code: next(iter(alike)) for code in had - has if len(alike := plain.get(_squeezed(code), set())) == 1
+        code: next(iter(alike)) for code in had - has if len(alike := plain.get(squeezed(code), set())) == 1
     }
     for code in sorted(same):
         count = old.code.tolist().count(code)

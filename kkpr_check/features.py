@@ -22,6 +22,15 @@ EMPTY_WORDS = frozenset({"", "-", "0", "tidak", "tidak ada", "n/a", "na", "<null
 _INTEGRAL = re.compile(r"^-?\d+\.0+$")
 
 
+def squeezed(code: str) -> str:
+    """Return the letters and digits of a code without case: what spellings of one code have in common.
+
+    >>> squeezed("R-2 a") == squeezed("r2.A")
+    True
+    """
+    return "".join(c for c in code.casefold() if c.isalnum())
+
+
 def as_text(value: Any) -> str | None:
     r"""Return an attribute value as clean text, or None where it is null.
 

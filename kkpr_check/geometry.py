@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,13 @@ _DEPTH_TOL_M = 1e-6
 _MAX_TRIANGLES = 400_000
 
 EMPTY = shapely.MultiPolygon()
+
+
+def objects(values: Sequence[Any]) -> Objects:
+    """Return a one-dimensional object array, whatever the values are."""
+    array: Objects = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
 
 
 def round_m(value: Any) -> Any:

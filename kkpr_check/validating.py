@@ -19,7 +19,7 @@ from kkpr_check.io.layers import list_layers
 from kkpr_check.io.lock import check_lock
 from kkpr_check.io.paths import is_inside
 from kkpr_check.io.planfolder import PLAN_FILE, gather_plan, plan_folders, plan_sha256
-from kkpr_check.io.planlayers import _names_no_crs
+from kkpr_check.io.planlayers import names_no_crs
 from kkpr_check.io.quality_read import Reading, ReadLayer
 from kkpr_check.plan import Plan, Tables
 from kkpr_check.quality import LAYER_CHECKS, baseline, tables
@@ -270,7 +270,7 @@ def _plan_baseline(folder: str, name: str) -> list[baseline.Entry]:
 def reading_of(folder: str, plan: Plan, index: int) -> Reading:
     """Return how a layer of a plan is read."""
     spec = plan.layers[index]
-    crs = spec.crs or (plan.crs if plan.crs is not None and _names_no_crs(Path(folder) / spec.path) else None)
+    crs = spec.crs or (plan.crs if plan.crs is not None and names_no_crs(Path(folder) / spec.path) else None)
     return Reading(spec.layer, spec.encoding, crs, plan.crs, spec.swap_xy)
 
 

@@ -215,8 +215,8 @@ def test_columns_in_any_case_that_contradict(tmp_path: Path) -> None:
 def test_the_command_line_goes_before_a_column() -> None:
     from kkpr_check.batch.proposals import read_proposals
     from kkpr_check.errors import Place
+    from kkpr_check.geometry import objects
     from kkpr_check.io.options import parse_options
-    from kkpr_check.io.raw import objects
 
     read = read_proposals(
         {"Floors": objects([2, None, 3])}, 3, parse_options({"floors": "2"}), Place("p.shp")

@@ -24,12 +24,13 @@ from shapely import affinity
 
 import kkpr_check
 from kkpr_check.changes.attributes import compare_attributes
-from kkpr_check.changes.base import LayerSide, objects
+from kkpr_check.changes.base import LayerSide
 from kkpr_check.changes.features import compare_features, pair_reshaped, shift_of
 from kkpr_check.changes.matching import match
 from kkpr_check.changes.tables import effect_of
 from kkpr_check.changes.zones import ZoneChanges, compare_zones
 from kkpr_check.cli import main as cli_main
+from kkpr_check.geometry import objects
 from kkpr_check.plan import Tolerance
 
 SCHEMA = json.loads((Path(kkpr_check.__file__).parent / "schemas" / "diff-1.json").read_text("utf-8"))

@@ -24,9 +24,10 @@ from kkpr_check.batch.proposals import read_ids
 from kkpr_check.batch.reading import Block, Loaded, Parcels, Reading, wanted_columns
 from kkpr_check.errors import InputError, KkprError, Place, Text
 from kkpr_check.features import as_text
+from kkpr_check.geometry import objects
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.options import OPTION_NAMES, Options, not_given, parse_options
-from kkpr_check.io.raw import Raw, objects
+from kkpr_check.io.raw import Raw
 
 NAME = "footprints.sqlite"
 PARCEL_ID = "parcel_id"

@@ -15,11 +15,12 @@ import numpy as np
 from kkpr_check.batch.reading import Loaded, Payload, Reading
 from kkpr_check.batch.streams import _FID, CHUNK_ROWS, ArrowPayload, RawPayload, slice_raw
 from kkpr_check.errors import Place, Text
+from kkpr_check.geometry import objects
 from kkpr_check.io import gdal
 from kkpr_check.io.apart import Apart
 from kkpr_check.io.containers import Source, sibling
 from kkpr_check.io.drivers import import_pyogrio
-from kkpr_check.io.raw import Raw, objects
+from kkpr_check.io.raw import Raw
 from kkpr_check.io.shapefile import ShapefileFacts, decode_columns
 
 _CURVED = ("Curve", "Surface", "Circular", "Compound")
@@ -74,25 +75,25 @@ class _Layer:
 
     def __init__(self, source: Source, reading: Reading) -> None:
         self._source, self._place = source, source.place
-        self._facts = gdal._check_before(source)
+        self._facts = gdal.checked_before(source)
         self._arrow = _has_pyarrow()  # before pyogrio, which remembers whether it found pyarrow
         self._pyogrio = import_pyogrio()
         self._notes: list[Text] = []
-        with gdal._listening(self._place, self._notes):
-            self._layer = gdal._layer_name(source, self._pyogrio)
+        with gdal.listening(self._place, self._notes):
+            self._layer = gdal.layer_name(source, self._pyogrio)
             info = self._pyogrio.read_info(
                 source.file,
                 layer=self._layer,
                 force_feature_count=True,
-                encoding=gdal._byte_text(self._facts),
+                encoding=gdal.byte_text(self._facts),
             )
         if info["driver"] != source.driver:
-            raise gdal._wrong_driver(source, info["driver"])
+            raise gdal.wrong_driver(source, info["driver"])
         gdal.unique_names(info["fields"], source)
         said = int(info["features"])
         if self._facts is not None:
             said = self._facts.rows - self._facts.deleted
-        gdal._check_count(source, self._layer, said, said, None)
+        gdal.check_count(source, self._layer, said, said, None)
         self._info = info
         self._encoding = None if self._facts is None else _encoding(source, self._facts, reading.encoding)
         self._kept = [str(n) for n in info["fields"] if str(n).strip().casefold() in reading.columns]
@@ -115,14 +116,14 @@ class _Layer:
         import pyarrow as pa
 
         with ExitStack() as stack:
-            with gdal._listening(
+            with gdal.listening(
                 self._place, self._notes
             ):  # not around the yield: what others warn of is not GDAL's
                 meta, stream = stack.enter_context(
                     self._pyogrio.raw.open_arrow(
                         self._source.file,
                         layer=self._layer,
-                        encoding=gdal._byte_text(self._facts),
+                        encoding=gdal.byte_text(self._facts),
                         columns=None if self._facts else self._kept,
                         return_fids=self.fid_field is not None,
                         batch_size=block_rows,
@@ -134,7 +135,7 @@ class _Layer:
             fid = meta["fid_column"] if self.fid_field is not None else None
             layer = self._layer or self._source.name
             while True:
-                with gdal._listening(self._place, self._notes):
+                with gdal.listening(self._place, self._notes):
                     batch = next(reader, None)
                 if batch is None:
                     return
@@ -160,11 +161,11 @@ class _Layer:
             start += len(raw.geometry)
 
     def _chunk(self, start: int, rows: int) -> Raw:
-        with gdal._listening(self._place, self._notes):
+        with gdal.listening(self._place, self._notes):
             meta, fids, wkb, data = self._pyogrio.raw.read(
                 self._source.file,
                 layer=self._layer,
-                encoding=gdal._byte_text(self._facts),
+                encoding=gdal.byte_text(self._facts),
                 columns=None if self._facts else self._kept,
                 return_fids=True,
                 datetime_as_string=True,
@@ -173,7 +174,7 @@ class _Layer:
             )
         geometry, broken = gdal.from_wkb(wkb if wkb is not None else objects([None] * len(fids)))
         fields = {
-            str(name): gdal._values(values, kind)
+            str(name): gdal.column_values(values, kind)
             for name, values, kind in zip(meta["fields"], data, meta["ogr_types"], strict=True)
         }
         layer = self._layer or self._source.name

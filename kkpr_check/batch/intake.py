@@ -18,12 +18,13 @@ from kkpr_check.batch.siteblock import SiteBlock
 from kkpr_check.batch.streams import slice_raw
 from kkpr_check.errors import CrsError, InputError, KkprError, Place, Text, UsageError
 from kkpr_check.features import as_text
+from kkpr_check.geometry import Objects, objects
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.assembly import AREA_MIN_M2
 from kkpr_check.io.gate import Passed, pass_gate
 from kkpr_check.io.options import Options, merge_command_line, merge_pair, not_given, parse_options
 from kkpr_check.io.outlines import POINT_REMEDY, POLYGON_REMEDY, area_of, crossing_doubt, no_area, repair
-from kkpr_check.io.raw import NOT_FINITE, Objects, Raw, objects
+from kkpr_check.io.raw import NOT_FINITE, Raw
 from kkpr_check.model import Proposal
 
 _REPAIR = Text("repair the feature in its file", "perbaiki fitur tersebut pada berkasnya")

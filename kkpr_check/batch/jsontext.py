@@ -32,9 +32,9 @@ class JsonPayload:
         """Return the features."""
         place = self.source.place
         features = [
-            geojson._parse(text, place._replace(row=self.first_row + n)) for n, text in enumerate(self.texts)
+            geojson.parsed(text, place._replace(row=self.first_row + n)) for n, text in enumerate(self.texts)
         ]
-        raw = geojson._assemble(features, place, self.source)
+        raw = geojson.assembled(features, place, self.source)
         raw.crs_label = self.crs_label
         return Loaded(raw)
 
@@ -46,7 +46,7 @@ class GeoJsonStream:
         self._source, self._place = source, source.place
         self.rows: int | None = None
         self.fields: tuple[str, ...] = ()
-        self.crs_label: str | None = geojson._LONLAT
+        self.crs_label: str | None = geojson.LONLAT
         if source.driver == "GeoJSON":
             self.crs_label = self._crs()
 
@@ -66,13 +66,13 @@ class GeoJsonStream:
         with self._source.file.open("rb") as stream:
             for number, line in enumerate(stream):
                 place = self._place._replace(row=number + 1)
-                text = geojson._decode(line, place).strip().lstrip("\x1e").strip()
+                text = geojson.decoded(line, place).strip().lstrip("\x1e").strip()
                 if not text:
                     continue
                 if '"Feature"' in text:
                     yield text
                 else:  # a bare geometry, a collection, or no GeoJSON at all
-                    yield from (json.dumps(one) for one in geojson._collection(text, place)[0])
+                    yield from (json.dumps(one) for one in geojson.features_and_crs(text, place)[0])
 
     def _features(self) -> Iterator[str]:
         for name, value in _Members(self._source, self._place):
@@ -91,12 +91,12 @@ class GeoJsonStream:
             if name is None:
                 features = True
             elif name in members:
-                raise geojson._doubled(self._place)
+                raise geojson.doubled(self._place)
             else:
                 members[name] = value
         if members.get("type") == "FeatureCollection" and (features or members.get("features") == []):
-            return geojson._crs(members, self._place)
-        return geojson._collection(json.dumps(members), self._place)[1]
+            return geojson.crs_label(members, self._place)
+        return geojson.features_and_crs(json.dumps(members), self._place)[1]
 
     def _crs_of_head(self) -> str | None:
         """Return the label where it stands before the features, as writers put it; else None."""
@@ -106,7 +106,7 @@ class GeoJsonStream:
                 break
             members[name] = value
         if members.get("type") == "FeatureCollection" and "crs" in members:
-            return geojson._crs(members, self._place)
+            return geojson.crs_label(members, self._place)
         return None
 
 
@@ -115,7 +115,7 @@ class _Members:
 
     def __init__(self, source: Source, place: Place) -> None:
         self._file, self._place = source.file, place
-        self._decoder = json.JSONDecoder(object_pairs_hook=geojson._pairs)
+        self._decoder = json.JSONDecoder(object_pairs_hook=geojson.pairs_kept)
         self._buffer, self._at, self._more = "", 0, True
 
     def __iter__(self) -> Iterator[tuple[str | None, Any]]:

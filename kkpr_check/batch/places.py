@@ -8,8 +8,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from kkpr_check.geometry import Objects
 from kkpr_check.io import crs as crs_policy
-from kkpr_check.io.raw import Objects
 
 NEAR_ZONE_EDGE_DEG = 1e-3
 """Nearer to the edge of a UTM zone than this, the zone is found exactly as a single check finds it."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from kkpr_check.errors import KkprError, Place, Text
 from kkpr_check.features import as_text
+from kkpr_check.geometry import Objects, objects
 from kkpr_check.io.options import (
     OPTION_NAMES,
     PROPOSAL_FIELDS,
@@ -20,7 +21,6 @@ from kkpr_check.io.options import (
     parse_option,
     parse_options,
 )
-from kkpr_check.io.raw import Objects, objects
 from kkpr_check.model import Proposal
 
 

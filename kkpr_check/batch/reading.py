@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from kkpr_check.errors import InputError, KkprError, Place, Text
+from kkpr_check.geometry import Objects
 from kkpr_check.io.containers import Source, digest_of, opened, parts_of
 from kkpr_check.io.options import OPTION_NAMES
-from kkpr_check.io.raw import Objects, Raw
+from kkpr_check.io.raw import Raw
 
 FEATURE_ID_COLUMNS = ("objectid", "fid", "ogc_fid")
 TABLES = frozenset({".csv", ".tsv", ".txt"})

@@ -13,9 +13,10 @@ import shapely
 
 from kkpr_check.batch.reading import Loaded, Payload, Reading, Stream
 from kkpr_check.errors import InputError, Place, Text
+from kkpr_check.geometry import Objects, objects
 from kkpr_check.io.containers import Source
 from kkpr_check.io.gdal import from_wkb, unique_names
-from kkpr_check.io.raw import Objects, Raw, objects, unreadable
+from kkpr_check.io.raw import Raw, unreadable
 from kkpr_check.io.sitefeatures import JSON_SUFFIXES
 
 CHUNK_ROWS = 100_000
@@ -158,7 +159,7 @@ class ParquetStream:
     def __init__(self, source: Source, reading: Reading) -> None:
         import json
 
-        from kkpr_check.io.parquet import _crs_label, _primary
+        from kkpr_check.io.parquet import crs_label_of, primary_column
 
         self._source, self._place = source, source.place._replace(layer=source.name)
         arrow = need_pyarrow(self._place.file)
@@ -169,14 +170,14 @@ class ParquetStream:
         except (arrow.ArrowException, OSError, ValueError) as error:
             raise unreadable(self._place, str(error)) from error
         unique_names(names, source)
-        geo = _primary(header, source)
+        geo = primary_column(header, source)
         if geo["name"] not in names:
             raise unreadable(self._place, f"no column {geo['name']!r}")
         self._geometry = str(geo["name"])
         self.fields = tuple(name for name in names if name not in header["columns"])
         self._columns = [name for name in self.fields if name.strip().casefold() in reading.columns]
         self.rows: int | None = int(self._file.metadata.num_rows)
-        self.crs_label: str | None = _crs_label(geo)
+        self.crs_label: str | None = crs_label_of(geo)
 
     def payloads(self, block_rows: int) -> Iterator[tuple[int, Payload]]:
         """Yield the batches of the file."""

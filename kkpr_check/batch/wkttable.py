@@ -15,8 +15,9 @@ import shapely
 
 from kkpr_check.batch.reading import Loaded, Payload, Reading
 from kkpr_check.errors import InputError, KkprError, Place, Text
+from kkpr_check.geometry import objects
 from kkpr_check.io import crs as crs_policy
-from kkpr_check.io.raw import Raw, objects, unreadable
+from kkpr_check.io.raw import Raw, unreadable
 
 WKT_COLUMNS = ("wkt", "wkt_parcel", "geometry", "geom", "the_geom", "wkt_geom", "shape", "geometri")
 PROBED = 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -173,13 +173,6 @@ def by_code(changes: Iterable[Change]) -> dict[str, int]:
     """Return how many changes each code has, in the order of the codes."""
     found = Counter(change.code for change in changes)
     return {code: found[code] for code in CODES if found[code]}
-
-
-def objects(values: Sequence[Any]) -> Objects:
-    """Return a list as an array of objects."""
-    made: Objects = np.empty(len(values), dtype=object)
-    made[:] = values
-    return made
 
 
 def rounded(value: float) -> float:

@@ -10,9 +10,9 @@ import numpy as np
 import shapely
 
 from kkpr_check.changes.attributes import witness_of
-from kkpr_check.changes.base import LISTED, Change, Floats, Ints, LayerSide, Objects, objects, rounded
+from kkpr_check.changes.base import LISTED, Change, Floats, Ints, LayerSide, Objects, rounded
 from kkpr_check.changes.matching import Matched
-from kkpr_check.geometry import overlap_of, remainder_of
+from kkpr_check.geometry import objects, overlap_of, remainder_of
 from kkpr_check.phrases import Quantity, say
 from kkpr_check.plan import Tolerance
 

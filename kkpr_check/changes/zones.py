@@ -21,12 +21,20 @@ from kkpr_check.changes.base import (
     LayerSide,
     Objects,
     Transition,
-    objects,
     rounded,
 )
 from kkpr_check.changes.matching import Matched
 from kkpr_check.errors import Text
-from kkpr_check.geometry import collect, deepest_m, overlap_of, polygons_of, remainder_of, small, union_of
+from kkpr_check.geometry import (
+    collect,
+    deepest_m,
+    objects,
+    overlap_of,
+    polygons_of,
+    remainder_of,
+    small,
+    union_of,
+)
 from kkpr_check.phrases import Quantity, say
 from kkpr_check.plan import Tolerance
 from kkpr_check.quality.coverage import NOISE_AREA_M2, NOISE_WIDTH_M

@@ -37,51 +37,51 @@ Parcels = Annotated[
 ]
 Library = Annotated[
     str | None,
-    o._option("--plans", "DIR", "A folder of plan folders; each parcel is judged by those that cover it.",
+    o.option("--plans", "DIR", "A folder of plan folders; each parcel is judged by those that cover it.",
               "Folder berisi folder-folder rencana; tiap persil dinilai dengan rencana yang memuatnya."),
 ]  # fmt: skip
 Output = Annotated[
     str | None,
-    o._option("--output", "FILE", "The table: .parquet, .gpkg, .fgb, .csv, .jsonl, or .html for a summary.",
+    o.option("--output", "FILE", "The table: .parquet, .gpkg, .fgb, .csv, .jsonl, or .html for a summary.",
               "Tabel hasil: .parquet, .gpkg, .fgb, .csv, .jsonl, atau .html untuk ringkasan."),
 ]  # fmt: skip
 Findings = Annotated[
     str | None,
-    o._option("--findings", "FILE", "Every finding, one a row: .parquet, .csv or .jsonl.",
+    o.option("--findings", "FILE", "Every finding, one a row: .parquet, .csv or .jsonl.",
               "Semua temuan, satu per baris: .parquet, .csv, atau .jsonl."),
 ]  # fmt: skip
 Footprints = Annotated[
     str | None,
-    o._option("--footprints", "FILE", "Buildings applied for; joined by parcel_id, else by largest overlap.",
+    o.option("--footprints", "FILE", "Buildings applied for; joined by parcel_id, else by largest overlap.",
               "Bangunan yang dimohon; dipasangkan menurut parcel_id, selain itu tumpang tindih terbesar."),
 ]  # fmt: skip
 IdField = Annotated[
     str | None,
-    o._option("--id-field", "NAME", "Column that names the parcels (default: id, else the feature id).",
+    o.option("--id-field", "NAME", "Column that names the parcels (default: id, else the feature id).",
               "Kolom nama persil (bawaan: id, selain itu id fitur)."),
 ]  # fmt: skip
 Message = Annotated[
     str | None,
-    o._option("--message", "full|none", "Whether to write the reasons (default: full).",
+    o.option("--message", "full|none", "Whether to write the reasons (default: full).",
               "Alasan ikut ditulis atau tidak (bawaan: full)."),
 ]  # fmt: skip
 MaxBroken = Annotated[
     str | None,
-    o._option("--max-broken", "N", "Exit 1 when more parcels than this are broken.",
+    o.option("--max-broken", "N", "Exit 1 when more parcels than this are broken.",
               "Kode keluar 1 bila persil rusak lebih dari ini."),
 ]  # fmt: skip
 FailOn = Annotated[
     str | None,
-    o._option("--fail-on", "VERDICT", "Exit 1 on this verdict or a worse one.",
+    o.option("--fail-on", "VERDICT", "Exit 1 on this verdict or a worse one.",
               "Kode keluar 1 pada putusan ini atau yang lebih buruk."),
 ]  # fmt: skip
 Workers = Annotated[
     str | None,
-    o._option("--workers", "N", "Processes (default: one a core).", "Jumlah proses (bawaan: satu per inti)."),
+    o.option("--workers", "N", "Processes (default: one a core).", "Jumlah proses (bawaan: satu per inti)."),
 ]
 BlockRows = Annotated[
     str | None,
-    o._option("--block-size", "N", "Parcels a block (default: 10000); changes nothing but memory and speed.",
+    o.option("--block-size", "N", "Parcels a block (default: 10000); changes nothing but memory and speed.",
               "Persil per blok (bawaan: 10000); hanya memengaruhi memori dan kecepatan."),
 ]  # fmt: skip
 Resume = Annotated[
@@ -90,11 +90,11 @@ Resume = Annotated[
 ]
 Engine = Annotated[
     str | None,
-    o._option("--engine", "local|dask", "Where to work (default: local).", "Tempat bekerja (bawaan: local)."),
+    o.option("--engine", "local|dask", "Where to work (default: local).", "Tempat bekerja (bawaan: local)."),
 ]
 Scheduler = Annotated[
     str | None,
-    o._option(
+    o.option(
         "--scheduler", "ADDRESS", "Dask scheduler, tcp://HOST:PORT.", "Penjadwal Dask, tcp://HOST:PORT."
     ),
 ]
@@ -147,7 +147,7 @@ def batch(
     given = dict(locals())
     o.need("--scheduler", scheduler is not None, of="--engine dask", of_given=engine == "dask")
     request = request_of(given, session_of(context).lang)
-    allowed = _count("--max-broken", max_broken, 0)
+    allowed = o.count_of("--max-broken", max_broken, 0)
     _choice("--fail-on", fail_on, VERDICTS)
     return run(context, request, allowed, fail_on)
 
@@ -175,8 +175,8 @@ def request_of(given: Mapping[str, Any], lang: str) -> BatchRequest:
     scheduler = given["scheduler"]
     o.need("--engine dask", given["engine"] == "dask", of="--scheduler", of_given=scheduler is not None)
     o.refuse_together({"--workers": given["workers"] is not None, "--scheduler": scheduler is not None})
-    workers = _count("--workers", given["workers"], 1)
-    block_rows = _count("--block-size", given["block_size"], 1)
+    workers = o.count_of("--workers", given["workers"], 1)
+    block_rows = o.count_of("--block-size", given["block_size"], 1)
     as_of = None if given["as_of"] is None else o.date_of(given["as_of"])
     from kkpr_check.batch.request import BLOCK_ROWS, CLUSTER_BLOCK_ROWS, BatchRequest
     from kkpr_check.cli.output import spare_inputs
@@ -205,19 +205,6 @@ def _choice(name: str, value: str | None, known: tuple[str, ...]) -> None:
             Text(f"{name} {value!r} is not known", f"{name} {value!r} tidak dikenal"),
             remedy=Text(f"one of: {listed}", f"pilihan: {listed}"),
         )
-
-
-def _count(name: str, value: str | None, least: int) -> int | None:
-    if value is None:
-        return None
-    if not (value.isascii() and value.isdigit() and int(value) >= least):
-        raise UsageError(
-            Text(
-                f"{name} {value!r} is no whole number from {least} on",
-                f"{name} {value!r} bukan bilangan bulat mulai {least}",
-            )
-        )
-    return int(value)
 
 
 def run(context: typer.Context, request: BatchRequest, max_broken: int | None, fail_on: str | None) -> int:

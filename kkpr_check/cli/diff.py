@@ -21,7 +21,6 @@ SUMMARY = words(
     "Bandingkan dua versi rencana: geometri, atribut, tabel, hukum, dan putusan yang berubah; "
     "kode keluar 1 bila melebihi --max-flips.",
 )
-_FORMATS = "text, json, jsonl, sarif, junit, github, gitlab, md, html, gpkg, auto"
 
 
 def _argument(metavar: str, en: str, id: str) -> object:
@@ -37,28 +36,23 @@ New = Annotated[
 ]  # fmt: skip
 Parcels = Annotated[
     str | None,
-    o._option("--parcels", "FILE", "Judge these parcels by both versions (any input of batch).",
+    o.option("--parcels", "FILE", "Judge these parcels by both versions (any input of batch).",
               "Nilai persil-persil ini dengan kedua versi (masukan apa pun dari batch)."),
 ]  # fmt: skip
 MaxFlips = Annotated[
     str | None,
-    o._option("--max-flips", "N", "Exit 1 when more verdicts flip; parcels that cannot be judged count.",
+    o.option("--max-flips", "N", "Exit 1 when more verdicts flip; parcels that cannot be judged count.",
               "Kode keluar 1 bila lebih banyak putusan berubah; persil yang tidak dapat dinilai ikut dihitung."),
 ]  # fmt: skip
 OtherPlans = Annotated[
     list[str] | None,
-    o._option("--plan", "DIR", "Another plan that judges beside both versions (an RTRW); may be repeated.",
+    o.option("--plan", "DIR", "Another plan that judges beside both versions (an RTRW); may be repeated.",
               "Rencana lain yang ikut menilai di samping kedua versi (RTRW); boleh diulang."),
 ]  # fmt: skip
 AsOf = Annotated[
     str | None,
-    o._option("--as-of", "DATE", "Judge by the law of this day, status and dates included (default: both as if in force).",
+    o.option("--as-of", "DATE", "Judge by the law of this day, status and dates included (default: both as if in force).",
               "Menilai menurut aturan pada hari ini, termasuk status dan tanggal (bawaan: keduanya seolah-olah berlaku)."),
-]  # fmt: skip
-Format = Annotated[
-    str | None,
-    o._option("--format", "FORMAT", f"{_FORMATS} (default: by the suffix of --output, else text).",
-              f"{_FORMATS} (bawaan: menurut akhiran --output, selain itu text)."),
 ]  # fmt: skip
 
 
@@ -76,13 +70,13 @@ def diff(
     layer: o.Layer = None,
     encoding: o.Encoding = None,
     swap_xy: o.SwapXy = False,
-    format: Format = None,
+    format: o.FindingsFormat = None,
     output: o.Output = None,
     overwrite: o.Overwrite = False,
 ) -> int:
     """Compare; returns the exit code."""
     from kkpr_check.cli.output import check_output, spare_inputs
-    from kkpr_check.report.changes_formats import FORMATS
+    from kkpr_check.report.findings_formats import FORMATS
 
     if not old or not new:
         raise UsageError(
@@ -103,7 +97,7 @@ def diff(
     fmt = o.findings_format(format, output, FORMATS)
     o.need("--format gpkg", fmt == "gpkg", of="--output", of_given=output is not None)
     o.need("--overwrite", overwrite, of="--output", of_given=output is not None)
-    budget = _count(max_flips)
+    budget = o.count_of("--max-flips", max_flips)
     check_output(output, overwrite)
     inputs = [old, new, parcels, *(plan or ())]
     spare_inputs(output, inputs, folders=[name for name in inputs if name and os.path.isdir(name)])
@@ -131,27 +125,23 @@ def diff(
     return codes.VIOLATION if found.over_budget else codes.CONFORM
 
 
-def _count(value: str | None) -> int | None:
-    if value is None:
-        return None
-    if not (value.isascii() and value.isdigit()):
-        raise UsageError(
-            Text(f"--max-flips {value!r} is no whole number", f"--max-flips {value!r} bukan bilangan bulat")
-        )
-    return int(value)
-
-
 def _deliver(session: Session, found: Diff, fmt: str, output: str | None, overwrite: bool) -> None:
-    from kkpr_check.cli.output import deliver, tell
+    from kkpr_check.cli.output import deliver, tell, write_file
     from kkpr_check.report.changes_formats import render
 
     if fmt == "gpkg" and output is not None:
-        from kkpr_check.io.changes_gpkg import write
-
-        write(output, found, session.lang)
+        write_file(output, _geopackage(found, session.lang), overwrite=overwrite)
         tell(session, Text(f"written: {output}", f"ditulis: {output}"))
         return
     deliver(session, lambda as_, look: render(found, as_, session.lang, look), fmt, output, overwrite)
+
+
+def _geopackage(found: Diff, lang: str) -> bytes:
+    from kkpr_check.io.gpkg_write import geopackage
+    from kkpr_check.report import changes_layers as layers
+
+    kinds = {name: kind for name, (kind, _) in layers.LAYERS.items()}
+    return geopackage(layers.layers(found, lang), kinds, layers.styles(lang))
 
 
 COMMAND = (SUMMARY, diff)

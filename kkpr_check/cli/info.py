@@ -32,19 +32,13 @@ ParcelFile = Annotated[
 ]
 Find = Annotated[
     str | None,
-    typer.Option(
-        "--find", metavar="TEXT", show_default=False,
-        help=words("Only activities with this text in their name, id or KBLI code.",
-                   "Hanya kegiatan yang nama, id, atau kode KBLI-nya memuat teks ini."),
-    ),
+    o.option("--find", "TEXT", "Only activities with this text in their name, id or KBLI code.",
+             "Hanya kegiatan yang nama, id, atau kode KBLI-nya memuat teks ini."),
 ]  # fmt: skip
 Format = Annotated[
     str | None,
-    typer.Option(
-        "--format", metavar="FORMAT", show_default=False,
-        help=words("text, json, md or geojson (default: by the suffix of --output, else text).",
-                   "text, json, md, atau geojson (bawaan: menurut akhiran --output, selain itu text)."),
-    ),
+    o.option("--format", "FORMAT", "text, json, md or geojson (default: by the suffix of --output, else text).",
+             "text, json, md, atau geojson (bawaan: menurut akhiran --output, selain itu text)."),
 ]  # fmt: skip
 _NOT_HERE = (
     "site", "floors", "height_m", "floor_area_m2", "basement_area_m2", "green_area_m2", "legal_area_m2",

@@ -22,17 +22,18 @@ PROPOSAL = (
 """Options of a proposal, also property names of features and column names of tables."""
 
 
-def _option(name: str, metavar: str, en: str, id_: str) -> object:
+def option(name: str, metavar: str, en: str, id_: str) -> object:
+    """Return an option that takes text, its help in both languages."""
     return typer.Option(name, metavar=metavar, help=words(en, id_), show_default=False)
 
 
 Plan = Annotated[
     list[str] | None,
-    _option("--plan", "DIR", "A plan folder; may be repeated.", "Folder rencana; boleh diulang."),
+    option("--plan", "DIR", "A plan folder; may be repeated.", "Folder rencana; boleh diulang."),
 ]
 Rdtr = Annotated[
     str | None,
-    _option(
+    option(
         "--rdtr",
         "FILE",
         "RDTR zoning layer, without a plan folder.",
@@ -41,15 +42,15 @@ Rdtr = Annotated[
 ]
 Rtrw = Annotated[
     list[str] | None,
-    _option("--rtrw", "FILE", "RTRW zoning layer; may be repeated.", "Layer pola ruang RTRW; boleh diulang."),
+    option("--rtrw", "FILE", "RTRW zoning layer; may be repeated.", "Layer pola ruang RTRW; boleh diulang."),
 ]
 Rules = Annotated[
     str | None,
-    _option("--rules", "DIR", "Folder with the tables for --rdtr.", "Folder tabel aturan untuk --rdtr."),
+    option("--rules", "DIR", "Folder with the tables for --rdtr.", "Folder tabel aturan untuk --rdtr."),
 ]
 Parcel = Annotated[
     str | None,
-    _option(
+    option(
         "--parcel",
         "FILE",
         "The land applied for; alone: a land check.",
@@ -58,7 +59,7 @@ Parcel = Annotated[
 ]
 ParcelLayer = Annotated[
     str | None,
-    _option(
+    option(
         "--parcel-layer",
         "NAME",
         "Layer of --parcel beside SITE.",
@@ -67,16 +68,16 @@ ParcelLayer = Annotated[
 ]
 Existing = Annotated[
     str | None,
-    _option("--existing", "FILE", "Buildings that stand already.", "Bangunan yang sudah ada."),
+    option("--existing", "FILE", "Buildings that stand already.", "Bangunan yang sudah ada."),
 ]
 Point = Annotated[
     str | None,
-    _option("--point", "LAT,LON", "A point instead of a file: names the zone only.",
+    option("--point", "LAT,LON", "A point instead of a file: names the zone only.",
             "Titik sebagai ganti berkas: hanya menyebut zona."),
 ]  # fmt: skip
 AsOf = Annotated[
     str | None,
-    _option("--as-of", "DATE", "Judge by the law of this day (YYYY-MM-DD; default: today).",
+    option("--as-of", "DATE", "Judge by the law of this day (YYYY-MM-DD; default: today).",
             "Menilai menurut aturan pada hari ini (YYYY-MM-DD; bawaan: hari ini)."),
 ]  # fmt: skip
 IncludeDraft = Annotated[
@@ -93,7 +94,7 @@ StrictAccuracy = Annotated[
 ]  # fmt: skip
 AssumeCrs = Annotated[
     str | None,
-    _option(
+    option(
         "--assume-crs",
         "EPSG:CODE",
         "CRS of files that name none (recorded).",
@@ -102,39 +103,39 @@ AssumeCrs = Annotated[
 ]
 Layer = Annotated[
     str | None,
-    _option("--layer", "NAME", "Layer of a file with several.", "Nama layer bila berkas memuat beberapa."),
+    option("--layer", "NAME", "Layer of a file with several.", "Nama layer bila berkas memuat beberapa."),
 ]
 Encoding = Annotated[
-    str | None, _option("--encoding", "NAME", "Text encoding of the file.", "Pengodean teks berkas.")
+    str | None, option("--encoding", "NAME", "Text encoding of the file.", "Pengodean teks berkas.")
 ]
 SwapXy = Annotated[
     bool, typer.Option("--swap-xy", help=words("Swap the axes of the file.", "Tukar sumbu koordinat berkas."))
 ]
-Kbli = Annotated[str | None, _option("--kbli", "CODE", "KBLI code, five digits.", "Kode KBLI, lima angka.")]
+Kbli = Annotated[str | None, option("--kbli", "CODE", "KBLI code, five digits.", "Kode KBLI, lima angka.")]
 Activity = Annotated[
-    str | None, _option("--activity", "ID", "Activity of the plan's matrix.", "Kegiatan pada matriks ITBX.")
+    str | None, option("--activity", "ID", "Activity of the plan's matrix.", "Kegiatan pada matriks ITBX.")
 ]
-Floors = Annotated[str | None, _option("--floors", "N", "Number of floors.", "Jumlah lantai.")]
-HeightM = Annotated[str | None, _option("--height-m", "M", "Height in m.", "Tinggi bangunan (m).")]
+Floors = Annotated[str | None, option("--floors", "N", "Number of floors.", "Jumlah lantai.")]
+HeightM = Annotated[str | None, option("--height-m", "M", "Height in m.", "Tinggi bangunan (m).")]
 FloorArea = Annotated[
-    str | None, _option("--floor-area-m2", "M2", "Total floor area in m2.", "Luas lantai total (m2).")
+    str | None, option("--floor-area-m2", "M2", "Total floor area in m2.", "Luas lantai total (m2).")
 ]
 BasementArea = Annotated[
-    str | None, _option("--basement-area-m2", "M2", "Basement area in m2.", "Luas basemen (m2).")
+    str | None, option("--basement-area-m2", "M2", "Basement area in m2.", "Luas basemen (m2).")
 ]
 GreenArea = Annotated[
-    str | None, _option("--green-area-m2", "M2", "Green open area in m2.", "Luas ruang terbuka hijau (m2).")
+    str | None, option("--green-area-m2", "M2", "Green open area in m2.", "Luas ruang terbuka hijau (m2).")
 ]
 LegalArea = Annotated[
-    str | None, _option("--legal-area-m2", "M2", "Area by the deed in m2.", "Luas menurut surat tanah (m2).")
+    str | None, option("--legal-area-m2", "M2", "Area by the deed in m2.", "Luas menurut surat tanah (m2).")
 ]
 RoadClass = Annotated[
     str | None,
-    _option("--road-class", "CLASS", "Class of the road in front.", "Kelas jalan di depan persil."),
+    option("--road-class", "CLASS", "Class of the road in front.", "Kelas jalan di depan persil."),
 ]
 BusinessScale = Annotated[
     str | None,
-    _option(
+    option(
         "--business-scale", "SCALE", "micro, small, medium or large.", "micro, small, medium, atau large."
     ),
 ]
@@ -143,7 +144,7 @@ Psn = Annotated[
     typer.Option("--psn/--no-psn", show_default=False, help=words(
         "National strategic project.", "Proyek strategis nasional.")),
 ]  # fmt: skip
-SiteId = Annotated[str | None, _option("--id", "NAME", "Name of the site.", "Nama lokasi.")]
+SiteId = Annotated[str | None, option("--id", "NAME", "Name of the site.", "Nama lokasi.")]
 Suggest = Annotated[
     bool,
     typer.Option("--suggest", help=words(
@@ -152,12 +153,18 @@ Suggest = Annotated[
 ]  # fmt: skip
 Format = Annotated[
     str | None,
-    _option("--format", "FORMAT", "text, json, jsonl, geojson, html, md, oss, docx or pdf (default: by the suffix of --output, else text).",
+    option("--format", "FORMAT", "text, json, jsonl, geojson, html, md, oss, docx or pdf (default: by the suffix of --output, else text).",
             "text, json, jsonl, geojson, html, md, oss, docx, atau pdf (bawaan: menurut akhiran --output, selain itu text)."),
+]  # fmt: skip
+_FINDINGS = "text, json, jsonl, sarif, junit, github, gitlab, md, html, gpkg, auto"
+FindingsFormat = Annotated[
+    str | None,
+    option("--format", "FORMAT", f"{_FINDINGS} (default: by the suffix of --output, else text).",
+           f"{_FINDINGS} (bawaan: menurut akhiran --output, selain itu text)."),
 ]  # fmt: skip
 Output = Annotated[
     str | None,
-    _option(
+    option(
         "--output",
         "FILE",
         "Write here instead of standard output.",
@@ -199,6 +206,26 @@ def date_of(text: str | None) -> dt.date:
             Text(f"--as-of {text!r} is no date", f"--as-of {text!r} bukan tanggal"),
             remedy=Text("write it as 2026-11-24", "tulis seperti 2026-11-24"),
         ) from None
+
+
+def count_of(name: str, value: str | None, least: int = 0) -> int | None:
+    """Return the whole number of an option; None where it is not given.
+
+    Raises
+    ------
+    UsageError
+        It is none, or less than `least`.
+    """
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit() and int(value) >= least):
+        raise UsageError(
+            Text(
+                f"{name} {value!r} is no whole number from {least} on",
+                f"{name} {value!r} bukan bilangan bulat mulai {least}",
+            )
+        )
+    return int(value)
 
 
 def refuse_together(given: Mapping[str, bool]) -> None:

@@ -24,7 +24,6 @@ SUMMARY = words(
     "Periksa data pola ruang: folder rencana dan layer lepas; kode keluar 0 bersih, 1 ada kesalahan, 2 gagal dijalankan.",
 )
 NO_BASELINE = "none"
-_FORMATS = "text, json, jsonl, sarif, junit, github, gitlab, md, html, gpkg, auto"
 Targets = Annotated[
     list[str] | None,
     typer.Argument(
@@ -38,13 +37,9 @@ Targets = Annotated[
 ]
 
 
-def _many(name: str, metavar: str, en: str, id: str) -> object:
-    return typer.Option(name, metavar=metavar, show_default=False, help=words(en, id))
-
-
 Select = Annotated[
     list[str] | None,
-    _many(
+    o.option(
         "--select",
         "CODES",
         "Only codes that begin so: DAT1,DAT203.",
@@ -53,11 +48,11 @@ Select = Annotated[
 ]
 Ignore = Annotated[
     list[str] | None,
-    _many("--ignore", "CODES", "No codes that begin so.", "Tanpa kode berawalan ini."),
+    o.option("--ignore", "CODES", "No codes that begin so.", "Tanpa kode berawalan ini."),
 ]
 Baseline = Annotated[
     str | None,
-    _many(
+    o.option(
         "--baseline",
         "FILE",
         "Known findings: only new ones fail (default: what plan.toml names; none: without).",
@@ -66,7 +61,7 @@ Baseline = Annotated[
 ]
 WriteBaseline = Annotated[
     str | None,
-    _many(
+    o.option(
         "--write-baseline",
         "FILE",
         "Write all findings as known.",
@@ -75,18 +70,13 @@ WriteBaseline = Annotated[
 ]
 FixSafe = Annotated[
     str | None,
-    _many(
+    o.option(
         "--fix-safe",
         "OUT",
         "Write a corrected copy: only what changes no verdict.",
         "Tulis salinan yang diperbaiki: hanya yang tidak mengubah putusan.",
     ),
 ]
-Format = Annotated[
-    str | None,
-    _many("--format", "FORMAT", f"{_FORMATS} (default: by the suffix of --output, else text).",
-          f"{_FORMATS} (bawaan: menurut akhiran --output, selain itu text)."),
-]  # fmt: skip
 Strict = Annotated[
     bool,
     typer.Option("--strict", help=words("Exit 1 on warnings too.", "Kode keluar 1 juga untuk peringatan.")),
@@ -106,7 +96,7 @@ def validate(
     encoding: o.Encoding = None,
     swap_xy: o.SwapXy = False,
     as_of: o.AsOf = None,
-    format: Format = None,
+    format: o.FindingsFormat = None,
     output: o.Output = None,
     overwrite: o.Overwrite = False,
     strict: Strict = False,

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import shapely
 
 from kkpr_check.errors import ErrorGroup, KkprError, Text, UsageError
-from kkpr_check.features import Objects
+from kkpr_check.geometry import objects
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.options import Options, merge_command_line, merge_pair
 from kkpr_check.io.outlines import no_area, repair
@@ -59,13 +58,6 @@ class _Draft:
     def features(self) -> tuple[SiteFeature, ...]:
         """What is known of the site, the parcel first: it places the site."""
         return tuple(feature for feature in (self.parcel, self.footprint) if feature is not None)
-
-
-def objects(items: Sequence[Any]) -> Objects:
-    """Return a 1-D object array of the items, whatever they are."""
-    array = np.empty(len(items), dtype=object)
-    array[:] = items
-    return array
 
 
 def assemble(

@@ -14,8 +14,9 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.errors import CrsError, ErrorGroup, InputError, KkprError, Place, Text
+from kkpr_check.geometry import Objects
 from kkpr_check.io import crs as crs_policy
-from kkpr_check.io.raw import HEIGHT_DROPPED, NOT_FINITE, Objects, Raw
+from kkpr_check.io.raw import HEIGHT_DROPPED, NOT_FINITE, Raw
 
 MAX_LISTED = 20
 DOUBTFUL_CHANGE_RATIO = 1e-3

@@ -15,9 +15,10 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.errors import InputError, KkprError, Place, Text
+from kkpr_check.geometry import Objects, objects
 from kkpr_check.io.containers import Source, choose_layer
 from kkpr_check.io.drivers import import_pyogrio
-from kkpr_check.io.raw import Objects, Raw, objects, unreadable
+from kkpr_check.io.raw import Raw, unreadable
 from kkpr_check.io.shapefile import ShapefileFacts, check_shapefile, decode_columns
 
 _MAGIC = {"GPKG": b"SQLite format 3\0", "FlatGeobuf": b"fgb\x03", "ESRI Shapefile": b"\x00\x00\x27\x0a"}
@@ -50,25 +51,25 @@ def read_gdal(source: Source, encoding: str | None) -> Raw:
         Codes ``unreadable``, ``not-read-whole``, ``missing-part``, ``layer-choice``, ``library-warning``, ``encoding``,
         ``open-elsewhere``, ``wrong-driver``.
     """
-    facts = _check_before(source)
+    facts = checked_before(source)
     pyogrio = import_pyogrio()
     assumptions: list[Text] = []
-    with _listening(source.place, assumptions):
-        layer = _layer_name(source, pyogrio)
+    with listening(source.place, assumptions):
+        layer = layer_name(source, pyogrio)
         info = pyogrio.read_info(
-            source.file, layer=layer, force_feature_count=True, encoding=_byte_text(facts)
+            source.file, layer=layer, force_feature_count=True, encoding=byte_text(facts)
         )
         if info["driver"] != source.driver:
-            raise _wrong_driver(source, info["driver"])
+            raise wrong_driver(source, info["driver"])
         meta, fids, wkb, data = pyogrio.raw.read(
-            source.file, layer=layer, return_fids=True, datetime_as_string=True, encoding=_byte_text(facts)
+            source.file, layer=layer, return_fids=True, datetime_as_string=True, encoding=byte_text(facts)
         )
         curved = _has_curves(source, str(info["layer_name"]), pyogrio)
-    _check_count(source, layer, info["features"], len(fids), facts)
+    check_count(source, layer, info["features"], len(fids), facts)
     geometry, broken = from_wkb(wkb if wkb is not None else objects([None] * len(fids)))
     unique_names(meta["fields"], source)
     fields = {
-        str(name): _values(values, kind)
+        str(name): column_values(values, kind)
         for name, values, kind in zip(meta["fields"], data, meta["ogr_types"], strict=True)
     }
     used = str(meta["encoding"] or "UTF-8")
@@ -93,7 +94,7 @@ def gdal_layers(source: Source) -> list[tuple[str, str | None]]:
     """Return (name, geometry type) of the layers inside; the type of a table without geometry is None."""
     _check_magic(source)
     pyogrio = import_pyogrio()
-    with _listening(source.place, []):
+    with listening(source.place, []):
         return [
             (str(name), None if kind is None else str(kind))
             for name, kind in pyogrio.list_layers(source.file)
@@ -171,7 +172,8 @@ def unique_names(names: Any, source: Source) -> None:
         )
 
 
-def _layer_name(source: Source, pyogrio: Any) -> str | None:
+def layer_name(source: Source, pyogrio: Any) -> str | None:
+    """Return the layer that is meant; None for formats that hold one."""
     if source.driver in ("ESRI Shapefile", "DXF", "FlatGeobuf"):
         return None
     layers = [(str(name), kind) for name, kind in pyogrio.list_layers(source.file)]
@@ -179,7 +181,7 @@ def _layer_name(source: Source, pyogrio: Any) -> str | None:
     return choose_layer(spatial, source.layer, source.place)
 
 
-def _check_before(source: Source) -> ShapefileFacts | None:
+def checked_before(source: Source) -> ShapefileFacts | None:
     """Check the bytes before GDAL sees them, so that it can meet no other format than the suffix promises."""
     if source.driver == "ESRI Shapefile":
         facts = check_shapefile(source.file, source.place)
@@ -203,7 +205,7 @@ def _check_magic(source: Source) -> None:
     else:
         right = head.startswith(_MAGIC.get(source.driver, b""))
     if not right:
-        raise _wrong_driver(source, "?")
+        raise wrong_driver(source, "?")
 
 
 def _check_sqlite(source: Source) -> None:
@@ -238,9 +240,10 @@ def _sqlite(source: Source) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def _check_count(
+def check_count(
     source: Source, layer: str | None, said: int, read: int, facts: ShapefileFacts | None
 ) -> None:
+    """Refuse a layer of which fewer or more features were read than it says it has."""
     if facts is not None:
         said = facts.rows - facts.deleted
     elif source.driver == "GPKG" and layer is not None:
@@ -263,7 +266,7 @@ def _check_count(
 
 
 @contextmanager
-def _listening(place: Place, assumptions: list[Text]) -> Iterator[None]:
+def listening(place: Place, assumptions: list[Text]) -> Iterator[None]:
     """Turn what GDAL says into errors or recorded assumptions; nothing is swallowed."""
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
@@ -318,11 +321,12 @@ def _has_curves(source: Source, layer: str, pyogrio: Any) -> bool:
     return any(word in str(kind) for kind in kinds for word in _CURVES)
 
 
-def _byte_text(facts: ShapefileFacts | None) -> str | None:
+def byte_text(facts: ShapefileFacts | None) -> str | None:
+    """Return the encoding that keeps every byte as it is, where this package decodes the texts itself."""
     return None if facts is None else "ISO-8859-1"
 
 
-def _values(values: NDArray[Any], ogr_type: str) -> Objects:
+def column_values(values: NDArray[Any], ogr_type: str) -> Objects:
     """Return a column as Python values with None for null (GDAL hands integers with nulls over as floats)."""
     column = values.astype(object)
     if values.dtype.kind == "f":
@@ -348,7 +352,8 @@ def _deleted(count: int) -> Text:
     )
 
 
-def _wrong_driver(source: Source, found: str) -> InputError:
+def wrong_driver(source: Source, found: str) -> InputError:
+    """Return the error for a file whose content is of another format than its name says."""
     return InputError(
         Text(
             f"the content is not {source.driver} as its name says"

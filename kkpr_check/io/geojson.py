@@ -17,8 +17,9 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.errors import InputError, Place, Text
+from kkpr_check.geometry import Objects, objects
 from kkpr_check.io.containers import Source
-from kkpr_check.io.raw import HEIGHT_DROPPED, NESTED, NOT_FINITE, Objects, Raw, objects, unreadable
+from kkpr_check.io.raw import HEIGHT_DROPPED, NESTED, NOT_FINITE, Raw, unreadable
 
 LEVELS_MAX = 100
 """Levels of nesting that are read: fewer than any Python's own limit, which moves from version to version."""
@@ -27,7 +28,7 @@ _DEPTH = {
     "Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3,
 }  # fmt: skip
 _SINGLE = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
-_LONLAT = "OGC:CRS84"
+LONLAT = "OGC:CRS84"
 _OPEN_RING = Text("a ring is not closed", "ada ring (garis batas) yang tidak tertutup")
 _SHORT_RING = Text("a ring has fewer than 4 points", "ada ring (garis batas) dengan kurang dari 4 titik")
 _SHORT_LINE = Text("a line has fewer than 2 points", "ada garis dengan kurang dari 2 titik")
@@ -47,14 +48,15 @@ def read_geojson(source: Source, data: bytes | None = None) -> Raw:
         Codes ``unreadable``, ``encoding``, ``duplicate-key``, ``not-geojson``.
     """
     place = source.place._replace(layer=source.name)
-    text = _decode(source.file.read_bytes() if data is None else data, place)
-    features, crs_label = (_sequence if source.driver == "GeoJSONSeq" else _collection)(text, place)
-    raw = _assemble(features, place, source)
-    raw.crs_label = crs_label
+    text = decoded(source.file.read_bytes() if data is None else data, place)
+    features, label = (_sequence if source.driver == "GeoJSONSeq" else features_and_crs)(text, place)
+    raw = assembled(features, place, source)
+    raw.crs_label = label
     return raw
 
 
-def _decode(data: bytes, place: Place) -> str:
+def decoded(data: bytes, place: Place) -> str:
+    """Return the text, which has to be UTF-8; InputError ``encoding`` where it is not."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -66,16 +68,18 @@ def _decode(data: bytes, place: Place) -> str:
         ) from error
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def pairs_kept(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of the parser, marked where a key stands twice."""
     built = dict(pairs)
     return built if len(built) == len(pairs) else _Doubled(built)
 
 
-def _parse(text: str, place: Place) -> Any:
+def parsed(text: str, place: Place) -> Any:
+    """Return the JSON of a text, doubled keys marked; InputError ``unreadable``."""
     collecting = gc.isenabled()
     gc.disable()  # millions of new lists and no garbage among them: the collector would take half of the time
     try:
-        return json.loads(text, object_pairs_hook=_pairs)
+        return json.loads(text, object_pairs_hook=pairs_kept)
     except RecursionError as error:
         raise unreadable(place, f"JSON: {NESTED}") from error
     except ValueError as error:
@@ -87,17 +91,18 @@ def _parse(text: str, place: Place) -> Any:
             gc.enable()
 
 
-def _collection(text: str, place: Place) -> tuple[list[Any], str | None]:
-    document = _parse(text, place)
+def features_and_crs(text: str, place: Place) -> tuple[list[Any], str | None]:
+    """Return the features of a document and the label of its CRS; InputError where it is no GeoJSON."""
+    document = parsed(text, place)
     kind = document.get("type") if isinstance(document, dict) else None
     if isinstance(document, _Doubled):
-        raise _doubled(place)
+        raise doubled(place)
     if kind == "FeatureCollection" and isinstance(document.get("features"), list):
-        return document["features"], _crs(document, place)
+        return document["features"], crs_label(document, place)
     if kind == "Feature":
-        return [document], _crs(document, place)
+        return [document], crs_label(document, place)
     if kind in _DEPTH:
-        return [{"type": "Feature", "properties": {}, "geometry": document}], _crs(document, place)
+        return [{"type": "Feature", "properties": {}, "geometry": document}], crs_label(document, place)
     if isinstance(document, dict) and {"geometryType", "spatialReference"} & set(document):
         raise _not_geojson(place, "Esri JSON")
     if kind == "Topology":
@@ -112,15 +117,15 @@ def _sequence(text: str, place: Place) -> tuple[list[Any], str | None]:
     for number, line in enumerate(text.split("\n"), start=1):
         line = line.strip().lstrip("\x1e").strip()
         if line:
-            one, _ = _collection(line, place._replace(row=number))
+            one, _ = features_and_crs(line, place._replace(row=number))
             features.extend(one)
-    return features, _LONLAT
+    return features, LONLAT
 
 
-def _crs(document: dict[str, Any], place: Place) -> str | None:
+def crs_label(document: dict[str, Any], place: Place) -> str | None:
     """Return the label of the ``crs`` member; none means longitude/latitude (RFC 7946), null means unknown."""
     if "crs" not in document:
-        return _LONLAT
+        return LONLAT
     crs = document["crs"]
     if crs is None:
         return None
@@ -130,7 +135,8 @@ def _crs(document: dict[str, Any], place: Place) -> str | None:
     return name
 
 
-def _doubled(place: Place) -> InputError:
+def doubled(place: Place) -> InputError:
+    """Return the error for a key that stands twice."""
     return InputError(
         Text(
             "a key stands twice in one JSON object", "ada kunci yang tertulis dua kali dalam satu objek JSON"
@@ -153,7 +159,8 @@ def _not_geojson(place: Place, what: str) -> InputError:
     )
 
 
-def _assemble(features: list[Any], place: Place, source: Source) -> Raw:
+def assembled(features: list[Any], place: Place, source: Source) -> Raw:
+    """Return features as a layer; InputError ``not-geojson`` or ``duplicate-key`` where one is no feature."""
     rows: list[dict[str, Any]] = []
     shapes: list[Any] = []
     ids: list[Any] = []
@@ -164,7 +171,7 @@ def _assemble(features: list[Any], place: Place, source: Source) -> Raw:
         if not isinstance(properties, dict) or not (shape is None or isinstance(shape, dict)):
             raise _not_geojson(place._replace(row=row), "JSON")
         if isinstance(feature, _Doubled) or isinstance(shape, _Doubled) or _is_doubled(properties, place):
-            raise _doubled(place._replace(row=row))
+            raise doubled(place._replace(row=row))
         rows.append(properties)
         shapes.append(shape)
         ids.append(feature.get("id"))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from kkpr_check.errors import KkprError, Text
 from kkpr_check.io.drivers import import_pyogrio
 
 FIXED_DATE = "2020-01-01T00:00:00Z"
@@ -40,6 +41,11 @@ def geopackage(
         Layer -> kind of geometry ("MultiPolygon").
     styles
         Layer -> QML, or (QML, SLD).
+
+    Raises
+    ------
+    KkprError
+        It cannot be written.
     """
     pyogrio = import_pyogrio()
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
@@ -53,6 +59,17 @@ def geopackage(
                     list(columns.values()), list(columns), layer=name, driver="GPKG", append=file.exists(),
                     geometry_type=kinds.get(name), crs=None if geometry is None else "EPSG:4326", nan_as_null=True,
                 )  # fmt: skip
+        except (
+            pyogrio.errors.DataSourceError,
+            pyogrio.errors.DataLayerError,
+            pyogrio.errors.FeatureError,
+        ) as error:
+            raise KkprError(
+                Text(
+                    f"the GeoPackage cannot be written: {error}", f"GeoPackage tidak dapat ditulis: {error}"
+                ),
+                code="output",
+            ) from error
         finally:
             pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
         add_styles(file, {name: style for name, style in styles.items() if name in layers})

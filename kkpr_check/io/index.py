@@ -27,11 +27,11 @@ import numpy as np
 import shapely
 
 from kkpr_check.errors import Text
+from kkpr_check.geometry import Objects, objects
 from kkpr_check.io.containers import digest_of, parts_of
 from kkpr_check.io.digests import file_sha256
 from kkpr_check.io.gate import Repair
 from kkpr_check.io.layers import LayerData, read_layer
-from kkpr_check.io.raw import Objects, objects
 
 FORMAT = 1
 SUFFIX = ".kkpr"

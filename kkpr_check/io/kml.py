@@ -11,9 +11,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 from kkpr_check.errors import InputError, Place, Text
+from kkpr_check.geometry import objects
 from kkpr_check.io.containers import Source, choose_layer
 from kkpr_check.io.geojson import build_geometries, has_height
-from kkpr_check.io.raw import HEIGHT_DROPPED, Raw, objects, unreadable
+from kkpr_check.io.raw import HEIGHT_DROPPED, Raw, unreadable
 
 _GEOMETRIES = (
     "Point",

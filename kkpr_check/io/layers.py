@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from kkpr_check.errors import InputError, Place, Text
 from kkpr_check.features import as_text
+from kkpr_check.geometry import Objects, objects
 from kkpr_check.io.containers import Source, datasets, digest_of, opened, parts_of, sha256_of
 from kkpr_check.io.gate import Repair, pass_gate, raise_problems
-from kkpr_check.io.raw import Objects, Raw, objects
+from kkpr_check.io.raw import Raw
 
 __all__ = ["LayerData", "Repair", "feature_ids", "list_layers", "read_layer", "read_source", "sha256_of"]
 

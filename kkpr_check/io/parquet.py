@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 from kkpr_check.errors import InputError, Text
+from kkpr_check.geometry import objects
 from kkpr_check.io.containers import Source
 from kkpr_check.io.gdal import from_wkb, unique_names
-from kkpr_check.io.raw import Raw, objects, unreadable
+from kkpr_check.io.raw import Raw, unreadable
 
 
 def read_parquet(source: Source) -> Raw:
@@ -36,7 +37,7 @@ def read_parquet(source: Source) -> Raw:
             table = file.read()
     except (ArrowException, OSError, ValueError) as error:
         raise unreadable(place, str(error)) from error
-    geo = _primary(header, source)
+    geo = primary_column(header, source)
     if table.num_rows != said:
         raise unreadable(place, f"{table.num_rows} of {said} rows", code="not-read-whole")
     unique_names(table.column_names, source)
@@ -48,10 +49,11 @@ def read_parquet(source: Source) -> Raw:
         for name in table.column_names
         if name not in header["columns"] and name != geo.get("covering")
     }
-    return Raw(source.name, "Parquet", geometry, fields, _crs_label(geo), broken=broken)
+    return Raw(source.name, "Parquet", geometry, fields, crs_label_of(geo), broken=broken)
 
 
-def _primary(header: Any, source: Source) -> dict[str, Any]:
+def primary_column(header: Any, source: Source) -> dict[str, Any]:
+    """Return what GeoParquet metadata say of the geometry column; InputError where they do not."""
     try:
         name = header["primary_column"]
         column = dict(header["columns"][name])
@@ -69,7 +71,8 @@ def _primary(header: Any, source: Source) -> dict[str, Any]:
     return {"name": name, "crs": column.get("crs", "OGC:CRS84"), "covering": box}
 
 
-def _crs_label(geo: dict[str, Any]) -> str | None:
+def crs_label_of(geo: dict[str, Any]) -> str | None:
+    """Return the CRS of that column as `kkpr_check.io.crs` reads it."""
     return json.dumps(geo["crs"]) if isinstance(geo["crs"], dict) else geo["crs"]
 
 

@@ -52,7 +52,7 @@ def open_layer(
     """
     root = Path(directory)
     crs = spec.crs
-    if crs is None and default_crs is not None and _names_no_crs(root / spec.path):
+    if crs is None and default_crs is not None and names_no_crs(root / spec.path):
         crs = default_crs
     try:
         index = _open(root, spec, crs, known)
@@ -112,7 +112,7 @@ def _open(root: Path, spec: LayerSpec, crs: str | None, known: Mapping[Path, str
     )
 
 
-def _names_no_crs(path: Path) -> bool:
+def names_no_crs(path: Path) -> bool:
     """Tell without opening it whether a file has nowhere to name its CRS."""
     suffix = path.suffix.casefold()
     return suffix == ".dxf" or (suffix == ".shp" and sibling(path, ".prj") is None)

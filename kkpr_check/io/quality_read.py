@@ -12,7 +12,7 @@ import shapely
 
 from kkpr_check.errors import CrsError, ErrorGroup, KkprError, Place, Text
 from kkpr_check.features import as_text
-from kkpr_check.geometry import valid_again
+from kkpr_check.geometry import Objects, objects, valid_again
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.adopt.inspection import inspect
 from kkpr_check.io.containers import digest_of, opened, parts_of
@@ -20,7 +20,7 @@ from kkpr_check.io.datums import datum_name, is_alike
 from kkpr_check.io.gate import Passed, Repair, pass_gate
 from kkpr_check.io.layers import feature_ids, read_source
 from kkpr_check.io.planlayers import KINDS
-from kkpr_check.io.raw import HEIGHT_DROPPED, Objects, Raw, objects
+from kkpr_check.io.raw import HEIGHT_DROPPED, Raw
 from kkpr_check.phrases import Quantity, say
 from kkpr_check.plan import LayerSpec, Plan
 from kkpr_check.quality.base import Floats, LayerView

@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kkpr_check.errors import InputError, Place, Text
-
-Objects = NDArray[np.object_]
+from kkpr_check.geometry import Objects
 
 NOT_FINITE = Text(
     "a coordinate is not a finite number (NaN or inf)",
@@ -60,13 +58,6 @@ def _raw(wkb: Objects, rest: dict[str, Any]) -> Raw:
     import shapely
 
     return Raw(geometry=np.asarray(shapely.from_wkb(wkb), dtype=object), **rest)
-
-
-def objects(values: list[Any]) -> Objects:
-    """Return a one-dimensional object array, whatever the values are."""
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
 
 
 NESTED = "nested too deeply"

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kkpr_check.errors import InputError, Place, Text
+from kkpr_check.geometry import Objects
 from kkpr_check.io.containers import sibling
-from kkpr_check.io.raw import Objects
 
 _SHAPES = frozenset({0, 1, 3, 5, 8, 11, 13, 15, 18, 21, 23, 25, 28, 31})
 _CODE_PAGES = {

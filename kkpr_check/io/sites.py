@@ -14,8 +14,9 @@ import numpy as np
 import shapely
 
 from kkpr_check.errors import InputError, Place, Text, UsageError
+from kkpr_check.geometry import objects
 from kkpr_check.io import crs as crs_policy
-from kkpr_check.io.assembly import POINT_DOUBT, assemble, objects
+from kkpr_check.io.assembly import POINT_DOUBT, assemble
 from kkpr_check.io.coordinates import parse_point
 from kkpr_check.io.options import Options, parse_options
 from kkpr_check.io.pairing import (

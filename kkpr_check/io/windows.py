@@ -12,11 +12,11 @@ import numpy as np
 import shapely
 
 from kkpr_check.errors import ErrorGroup, KkprError, Place, PlanError, Text
-from kkpr_check.features import Features, PlanWindow, as_text
+from kkpr_check.features import Features, PlanWindow, as_text, squeezed
+from kkpr_check.geometry import Objects, objects
 from kkpr_check.io.crs import transform
 from kkpr_check.io.index import LayerFacts, LayerIndex
 from kkpr_check.io.layers import LayerData
-from kkpr_check.io.raw import Objects
 from kkpr_check.plan import CE90_CLASS3_M_PER_SCALE, ROAD_CLASSES, LayerSpec, Level, OverlaySpec, Plan
 from kkpr_check.uses import HOLDING_STROKE
 
@@ -117,7 +117,7 @@ class OpenPlan:
         data = index.window(_box_in(bounds_m, reach_m, work_crs, index.facts.crs))
         geometry = transform(data.geometry, index.facts.crs, work_crs) if len(data) else data.geometry
         doubtful = {repair.row for repair in data.repairs if repair.doubtful}
-        meaning = _meanings(spec, data, self.plan)
+        meaning = meanings_of(spec, data, self.plan)
         if doubtful:
             data, geometry, meaning = _set_apart(spec, data, geometry, meaning, doubtful)
         raw = {
@@ -200,27 +200,28 @@ def _no_field(spec: LayerSpec, name: str, facts: LayerFacts) -> KkprError:
     )
 
 
-def _meanings(spec: LayerSpec, data: LayerData, plan: Plan) -> dict[str, Objects]:
+def meanings_of(spec: LayerSpec, data: LayerData, plan: Plan) -> dict[str, Objects]:
+    """Return the columns of a layer by what they mean, values in canonical form, defaults filled in."""
     found: dict[str, Objects] = {}
     lower = {column.strip().casefold(): column for column in data.fields}
     for meaning, name in spec.fields.items():
         column = name if name in data.fields else lower[name.strip().casefold()]
-        found[meaning] = _objects([_canonical(meaning, value) for value in data.fields[column]])
+        found[meaning] = objects([_canonical(meaning, value) for value in data.fields[column]])
     for meaning, constant in spec.defaults.items():
         value = _canonical(meaning, constant)
         known = found.get(meaning)
-        found[meaning] = _objects(
+        found[meaning] = objects(
             [value if known is None or known[i] is None else known[i] for i in range(len(data))]
         )
     key = _ROLE_KEY.get(spec.role)
     if key == "subzone" and key in found:
         coder = SubzoneCoder(spec, plan)
-        found["holding"] = _objects([HOLDING_STROKE in (as_text(value) or "") for value in found[key]])
-        found[key] = _objects([coder(value) for value in found[key]])
+        found["holding"] = objects([HOLDING_STROKE in (as_text(value) or "") for value in found[key]])
+        found[key] = objects([coder(value) for value in found[key]])
     elif key == "road_class" and key in found:
-        found[key] = _objects([_road_class(value, spec.codes) for value in found[key]])
+        found[key] = objects([_road_class(value, spec.codes) for value in found[key]])
     elif spec.codes and "value" in found:
-        found["value"] = _objects([spec.codes.get(v, v) if v else v for v in found["value"]])
+        found["value"] = objects([spec.codes.get(v, v) if v else v for v in found["value"]])
     return found
 
 
@@ -242,7 +243,7 @@ class SubzoneCoder:
         self._known = known
         spellings: dict[str, set[str]] = {}
         for code in known:
-            spellings.setdefault(_squeezed(code), set()).add(code)
+            spellings.setdefault(squeezed(code), set()).add(code)
         self._spellings = {key: codes.pop() for key, codes in spellings.items() if len(codes) == 1}
         self._cache: dict[str, str] = {}
 
@@ -261,11 +262,7 @@ class SubzoneCoder:
     def _find(self, text: str) -> str | None:
         if text in self._codes:
             return self._codes[text]
-        return text if text in self._known else self._spellings.get(_squeezed(text))
-
-
-def _squeezed(code: str) -> str:
-    return "".join(c for c in code.casefold() if c.isalnum())
+        return text if text in self._known else self._spellings.get(squeezed(text))
 
 
 def _canonical(meaning: str, value: Any) -> Any:
@@ -297,12 +294,6 @@ def _flag(value: Any) -> bool | None:
     return True if text in _TRUE else False if text in _FALSE else None
 
 
-def _objects(values: list[Any]) -> Objects:
-    result: Objects = np.empty(len(values), dtype=object)
-    result[:] = values
-    return result
-
-
 def _set_apart(
     spec: LayerSpec, data: LayerData, geometry: Objects, meaning: dict[str, Objects], doubtful: set[int]
 ) -> tuple[LayerData, Objects, dict[str, Objects]]:
@@ -313,7 +304,7 @@ def _set_apart(
         return data.take(kept), geometry[kept], {k: v[kept] for k, v in meaning.items()}
     geometry = geometry.copy()
     geometry[bad] = shapely.envelope(geometry[bad])
-    return data, geometry, {**meaning, "doubtful": _objects(list(bad))}
+    return data, geometry, {**meaning, "doubtful": objects(list(bad))}
 
 
 def _joined(parts: list[Features]) -> Features:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kkpr_check.errors import Text
-from kkpr_check.features import Objects
+from kkpr_check.features import Objects, squeezed
 from kkpr_check.quality.base import LayerCheck, LayerView, Surroundings, zoning_only
 from kkpr_check.quality.findings import DataFinding
 from kkpr_check.reference import (
@@ -67,7 +67,7 @@ def read_code(view: LayerView, text: str) -> Reading:
         return Reading(mapped, mapped in view.known_codes, suggestions=_near(mapped, view.known_codes))
     if text in view.known_codes:
         return Reading(text, True)
-    same = [code for code in sorted(view.known_codes) if _squeezed(code) == _squeezed(text)]
+    same = [code for code in sorted(view.known_codes) if squeezed(code) == squeezed(text)]
     if len(same) == 1:
         return Reading(same[0], True, respelled=True)
     if " / " in text:
@@ -89,12 +89,8 @@ def _by_catalogue(view: LayerView, text: str) -> Reading:
 
 
 def _near(text: str, known: frozenset[str]) -> tuple[str, ...]:
-    by_key = {_squeezed(code): code for code in sorted(known)}
-    return tuple(by_key[key] for key in difflib.get_close_matches(_squeezed(text), by_key, n=3, cutoff=0.5))
-
-
-def _squeezed(code: str) -> str:
-    return "".join(c for c in code.casefold() if c.isalnum())
+    by_key = {squeezed(code): code for code in sorted(known)}
+    return tuple(by_key[key] for key in difflib.get_close_matches(squeezed(text), by_key, n=3, cutoff=0.5))
 
 
 def codes(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:

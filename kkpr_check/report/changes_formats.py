@@ -1,4 +1,4 @@
-"""Which formats a comparison can be written in."""
+"""A comparison in any of the formats of findings: its own pages, or its changes as findings."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from kkpr_check.changes.result import Diff
 if TYPE_CHECKING:
     from kkpr_check.report.look import Look
 
-FORMATS = ("text", "json", "jsonl", "sarif", "junit", "github", "gitlab", "md", "html", "gpkg", "auto")
-"""`auto` is `github` inside GitHub Actions, else `text`; `gpkg` is written by `kkpr_check.io.changes_gpkg`."""
-
 
 def render(diff: Diff, fmt: str, lang: str, look: Look | None = None) -> str:
-    """Return a comparison in one format (neither ``auto`` nor ``gpkg``).
+    """Return a comparison in one format of `findings_formats.FORMATS` (neither ``auto`` nor ``gpkg``).
 
     Parameters
     ----------

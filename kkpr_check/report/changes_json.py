@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from kkpr_check._version import __version__
 from kkpr_check.changes.base import Change, LayerSummary, Transition
 from kkpr_check.changes.result import Cause, Diff, Flip, FlipGroup, ParcelChanges, Version
-from kkpr_check.errors import Text
 from kkpr_check.model import Json
-from kkpr_check.report.json import encode, geometry_json
+from kkpr_check.report.json import TOOL, encode, geometry_json
 from kkpr_check.report.safe import whole_characters
+from kkpr_check.report.safe import whole_text as _text
+from kkpr_check.report.safe import whole_value as _plain
 
 SCHEMA = "kkpr-check/diff/1"
-TOOL = {"name": "kkpr-check", "version": __version__}
 
 
 def dumps(diff: Diff, lang: str) -> str:
@@ -193,11 +192,3 @@ def _cause(cause: Cause) -> Json:
 
 def _geometry(geometry: Any) -> Any:
     return geometry_json(geometry, "", lambda shape, _: shape)
-
-
-def _text(text: Text, lang: str) -> str:
-    return whole_characters(text.pick(lang))
-
-
-def _plain(value: Any) -> Any:
-    return whole_characters(value) if isinstance(value, str) else value

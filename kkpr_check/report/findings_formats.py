@@ -1,4 +1,4 @@
-"""Which formats data findings can be written in."""
+"""Which formats data findings, and comparisons, can be written in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from kkpr_check.report.look import Look
 
 FORMATS = ("text", "json", "jsonl", "sarif", "junit", "github", "gitlab", "md", "html", "gpkg", "auto")
-"""`auto` is `github` inside GitHub Actions, else `text`; `gpkg` is a file, not a text (`kkpr_check.report.findings_layers`)."""
+"""`auto` is `github` inside GitHub Actions, else `text`; `gpkg` is a file, not a text (`findings_layers`, `changes_layers`)."""
 
 
 def render(result: Result, fmt: str, lang: str, look: Look | None = None) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from kkpr_check._version import __version__
-from kkpr_check.errors import Text
 from kkpr_check.model import Json
 from kkpr_check.quality.findings import LEVELS, DataFinding, FixReport, NotRun, Result, Target
-from kkpr_check.report.json import encode, geometry_json
+from kkpr_check.report.json import TOOL, encode, geometry_json
 from kkpr_check.report.safe import whole_characters
+from kkpr_check.report.safe import whole_text as _text
+from kkpr_check.report.safe import whole_value as _plain
 
 SCHEMA = "kkpr-check/findings/1"
-TOOL = {"name": "kkpr-check", "version": __version__}
 
 
 def dumps(result: Result, lang: str) -> str:
@@ -105,11 +102,3 @@ def _target(target: Target) -> Json:
 
 def _not_run(item: NotRun, lang: str) -> Json:
     return {"code": item.code, "why": _text(item.why, lang), "file": _plain(item.file)}
-
-
-def _text(text: Text, lang: str) -> str:
-    return whole_characters(text.pick(lang))
-
-
-def _plain(value: Any) -> Any:
-    return whole_characters(value) if isinstance(value, str) else value

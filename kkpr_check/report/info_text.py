@@ -13,7 +13,7 @@ from kkpr_check.plan import Limit, State
 from kkpr_check.report import info_words as w
 from kkpr_check.report import missing, words
 from kkpr_check.report.info_json import formula_of
-from kkpr_check.report.safe import safe_text
+from kkpr_check.report.safe import md, safe_text
 from kkpr_check.siteinfo import LETTERS, Activity, LimitRow, PartInfo, SiteInfo
 
 SHOWN = 15
@@ -51,18 +51,12 @@ def dumps_markdown(infos: Sequence[SiteInfo], lang: str, as_of: dt.date) -> str:
     """Return the pages as Markdown."""
     out: list[str] = []
     for line in _lines(infos, lang, as_of):
-        text = _escaped(line.text)
+        text = md(line.text)
         if line.kind in ("title", "heading"):
             out += ["", ("# " if line.kind == "title" else "## ") + text, ""]
         else:
             out.append("  " * max(line.depth - 1, 0) + "- " + text)
     return "\n".join(out).lstrip("\n") + "\n"
-
-
-def _escaped(text: str) -> str:
-    for character in "\\`*_[]<>|#":
-        text = text.replace(character, "\\" + character)
-    return text
 
 
 def _lines(infos: Sequence[SiteInfo], lang: str, as_of: dt.date) -> Iterator[Line]:

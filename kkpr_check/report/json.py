@@ -14,9 +14,11 @@ from kkpr_check._version import __version__
 from kkpr_check.errors import KkprError, Text
 from kkpr_check.model import Approvable, Finding, Json, LedgerEntry, Proposal, Report, Suggestions
 from kkpr_check.report import words
-from kkpr_check.report.safe import whole_characters
+from kkpr_check.report.safe import whole_characters, whole_value
+from kkpr_check.report.safe import whole_text as _text
 
 SCHEMA = "kkpr-check/report/1"
+TOOL = {"name": "kkpr-check", "version": __version__}
 ToLonLat = Callable[[Any, str], Any]
 """(geometry, working CRS) -> the geometry in WGS 84 longitude, latitude."""
 
@@ -61,7 +63,7 @@ def document(report: Report, lang: str, to_lonlat: ToLonLat, as_of: dt.date) -> 
     )
     return {
         "schema": SCHEMA,
-        "tool": {"name": "kkpr-check", "version": __version__},
+        "tool": dict(TOOL),
         "as_of": as_of.isoformat(),
         "verdict": report.verdict.value,
         "pathway": report.pathway,
@@ -94,9 +96,7 @@ def _suggestions(found: Suggestions, lang: str, work_crs: str, to_lonlat: ToLonL
         "found": [
             {
                 "steps": list(one.steps),
-                "values": {
-                    k: whole_characters(v) if isinstance(v, str) else v for k, v in one.values.items()
-                },
+                "values": {k: whole_value(v) for k, v in one.values.items()},
                 "message": _text(one.message, lang),
                 "verdict": one.verdict.value,
                 "verified": one.verified,
@@ -179,9 +179,7 @@ def _location(report: Report, to_lonlat: ToLonLat) -> list[float] | None:
 
 def _proposal(proposal: Proposal) -> Json:
     values = {item.name: getattr(proposal, item.name) for item in fields(proposal)}
-    return {
-        name: whole_characters(value) if isinstance(value, str) else value for name, value in values.items()
-    }
+    return {name: whole_value(value) for name, value in values.items()}
 
 
 def _ledger(entry: LedgerEntry) -> Json:
@@ -287,10 +285,6 @@ def _provenance(report: Report, lang: str) -> Json:
         ],
     }
     return ordered | known
-
-
-def _text(text: Text, lang: str) -> str:
-    return whole_characters(text.pick(lang))
 
 
 def _plain(value: Any, lang: str) -> Any:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Any
+
+from kkpr_check.errors import Text
 
 _HIDDEN = frozenset(
     "\u061c\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -55,6 +58,16 @@ def safe_lines(text: str) -> str:
 def whole_characters(text: str) -> str:
     """Return `text` with lone surrogates (undecodable file names) replaced: it can be written as UTF-8."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def whole_text(text: Text, lang: str) -> str:
+    """Return a text of ours, with foreign words in it, as JSON can hold it."""
+    return whole_characters(text.pick(lang))
+
+
+def whole_value(value: Any) -> Any:
+    """Return a plain value as JSON can hold it."""
+    return whole_characters(value) if isinstance(value, str) else value
 
 
 def encodable(text: str, encoding: str | None) -> str:

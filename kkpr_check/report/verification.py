@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from kkpr_check._version import __version__
 from kkpr_check.errors import Text
-from kkpr_check.report.json import encode
-from kkpr_check.report.safe import safe_lines, whole_characters
+from kkpr_check.report.json import TOOL, encode
+from kkpr_check.report.safe import safe_lines, whole_value
 
 if TYPE_CHECKING:
     from kkpr_check.recount import Verified
@@ -63,19 +63,19 @@ def dumps_json(results: Sequence[Verified]) -> str:
     return encode(
         {
             "schema": SCHEMA,
-            "tool": {"name": "kkpr-check", "version": __version__},
+            "tool": dict(TOOL),
             "verified": not any(result.differences for result in results),
             "reports": [
                 {
-                    "id": whole_characters(result.id),
+                    "id": whole_value(result.id),
                     "verdict": result.verdict,
                     "values": result.claims,
                     "made_by_version": result.other_version or __version__,
                     "differences": [
                         {
-                            "path": whole_characters(d.path),
-                            "reported": _json(d.reported),
-                            "recomputed": _json(d.recomputed),
+                            "path": whole_value(d.path),
+                            "reported": whole_value(d.reported),
+                            "recomputed": whole_value(d.recomputed),
                         }
                         for d in result.differences
                     ],
@@ -85,7 +85,3 @@ def dumps_json(results: Sequence[Verified]) -> str:
         },
         indent=2,
     )
-
-
-def _json(value: Any) -> Any:
-    return whole_characters(value) if isinstance(value, str) else value
