@@ -91,7 +91,7 @@ def setbacks_of(site: BuildingSite) -> Iterator[SetbackLine]:
     ):
         lines = shapely.boundary(union_of([strip for strip, _, _ in found]))
         inside = shapely.intersection(lines, union_of([land for _, _, land in found]))
-        pieces = [p for p in shapely.get_parts(inside) if shapely.get_dimensions(p) == 1]
+        pieces = [p for p in shapely.get_parts(inside) if shapely.get_dimensions(p) == 1 and not p.is_empty]
         if pieces:
             zones = tuple(sorted({zone for _, zone, _ in found}))
             line = shapely.line_merge(shapely.MultiLineString(pieces))

@@ -6,6 +6,7 @@ import datetime as dt
 import pickle
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import shapely
@@ -15,6 +16,7 @@ from engine_builder import KNOWN_M, Built, build, load, outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import affinity
+from test_info import sites
 
 from kkpr_check import api, checking, engine, lookout
 from kkpr_check.features import PlanWindow
@@ -206,3 +208,21 @@ def test_an_area_says_what_the_plan_says_of_its_value() -> None:
     }
     (area,) = around(build(case)).overlays
     assert (area.rule, area.value, area.outcome) == ("KHS003", "Tinggi", Outcome.FAIL)
+
+
+def test_a_strip_that_covers_the_parcel_leaves_no_line() -> None:
+    seen = around(build({"limits": {"gsb_min_m": "40", "side_min_m": "11", "rear_min_m": "-"}}))
+    assert seen.setbacks == () and [s.limits_m for s in seen.sides] == [(40.0,), (11.0,), (11.0,), ()]
+
+
+@settings(max_examples=25, deadline=None)
+@given(sites())
+def test_surroundings_of_any_site_can_be_told(case: dict[str, Any]) -> None:
+    seen = around(build(case))
+    for line in seen.setbacks:
+        assert line.limit_m > 0 and line.geometry.length > 0 and line.geometry.is_valid
+    for area in seen.overlays:
+        assert area.outcome is not Outcome.NOT_APPLICABLE and area.geometry.is_valid
+    for side in seen.sides:
+        assert side.measured_m is None or side.measured_m >= 0
+        assert list(side.limits_m) == sorted(set(side.limits_m))
