@@ -106,6 +106,10 @@ class PlanError(KkprError):
     code = "plan"
 
 
+LISTED_MAX = 50
+"""Problems that one message lists."""
+
+
 class ErrorGroup(KkprError):
     """All problems of one input at once, so that a planner repairs them in one go."""
 
@@ -119,8 +123,11 @@ class ErrorGroup(KkprError):
         return type(self), (self.errors,), {"code": self.code}
 
     def render(self, lang: str) -> str:
-        """Return one message a problem."""
-        return "\n".join(error.render(lang) for error in self.errors)
+        """Return one message a problem, and the number of those that are too many to read."""
+        lines = [error.render(lang) for error in self.errors[:LISTED_MAX]]
+        more = Text("and {} more problems", "dan {} masalah lagi").pick(lang)
+        left = len(self.errors) - len(lines)
+        return "\n".join([*lines, more.format(left)] if left > 0 else lines)
 
 
 def _made(kind: type[KkprError], text: Text, place: Place, remedy: Text | None, code: str) -> KkprError:

@@ -110,7 +110,8 @@ def gather_tables(
         cases=_cases(sheet_of("cases.csv"), problems),
         present=frozenset(sheets),
     )
-    if "activities.csv" in sheets:
+    activities_file = prefix + "activities.csv"
+    if "activities.csv" in sheets and all(e.place.file != activities_file for e in problems.errors):
         for name in ("kbli.csv", "itbx.csv"):
             _known_activities(sheet_of(name), activities, problems)
     order = {prefix + name: position for position, name in enumerate(FORMATS)}

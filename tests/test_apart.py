@@ -168,7 +168,7 @@ def test_the_child_does_not_outlive_its_parent(tmp_path: Path) -> None:
     write(tmp_path / "a.gpkg", squares(2), driver="GPKG")
     code = (
         "import os, signal; from kkpr_check.io import apart; from kkpr_check.io.layers import read_layer;"
-        "read_layer('a.gpkg'); print(*[a._child.pid for a in apart._own.values()], flush=True);"
+        "read_layer('a.gpkg'); print(*[a._child.pid for a in apart._idle], flush=True);"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}

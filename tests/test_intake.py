@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import struct
 import subprocess
@@ -694,6 +695,13 @@ def test_network_links_are_told(tmp_path: Path) -> None:
     assert refused(kml(tmp_path, link)).code == "empty-layer"
 
 
+OUTER = (
+    "<outerBoundaryIs><LinearRing><coordinates>124.5,-9.4 124.6,-9.4 124.6,-9.5 124.5,-9.4</coordinates>"
+    "</LinearRing></outerBoundaryIs>"
+)
+TWICE = '<ExtendedData><Data name="a"><value>{}</value></Data><Data name="a"><value>{}</value></Data></ExtendedData>'
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -706,11 +714,34 @@ def test_network_links_are_told(tmp_path: Path) -> None:
             "124,-9 125,-9</coordinates></LineString></MultiGeometry></Placemark>",
             "broken-geometry",
         ),
+        (placemark("124.48,,0 124.49,-9.4,0 124.49,-9.5,0 124.48,,0"), "broken-geometry"),
+        (placemark(kml_ring() + "<b/>124.5,-9.4,0"), "broken-geometry"),
+        (placemark(kml_ring()).replace("</Polygon>", OUTER + "</Polygon>"), "broken-geometry"),
+        (placemark(kml_ring()).replace("<Polygon>", placemark(kml_ring()) + "<Polygon>"), "unreadable"),
+        (
+            placemark(kml_ring()).replace("<Polygon>", TWICE.format("62", "63") + "<Polygon>"),
+            "duplicate-key",
+        ),
         (placemark("-9.445,124.48 -9.444,124.48 -9.444,124.49 -9.445,124.48"), "axes-swapped"),
     ],
 )
 def test_broken_placemarks(body: str, code: str, tmp_path: Path) -> None:
     assert refused(kml(tmp_path, body)).code == code
+
+
+def test_a_field_of_a_kml_that_says_the_same_twice_is_no_matter(tmp_path: Path) -> None:
+    body = placemark(kml_ring()).replace("<Polygon>", TWICE.format("62", "62") + "<Polygon>")
+    assert read_layer(kml(tmp_path, body)).fields["a"].tolist() == ["62"]
+
+
+def test_a_line_of_a_sequence_with_a_crs_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.geojsonl"
+    crs = {"type": "name", "properties": {"name": "EPSG:32751"}}
+    for one in (feature(lonlat_squares(1)[0]), {"type": "FeatureCollection", "features": []}):
+        path.write_text(
+            json.dumps(feature(lonlat_squares(1)[0])) + "\n" + json.dumps({**one, "crs": crs}) + "\n"
+        )
+        assert refused(path).code == "crs-unknown"
 
 
 def test_a_deep_kml_does_not_crash(tmp_path: Path) -> None:

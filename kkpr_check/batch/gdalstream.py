@@ -16,8 +16,7 @@ from kkpr_check.batch.reading import Loaded, Payload, Reading
 from kkpr_check.batch.streams import _FID, CHUNK_ROWS, ArrowPayload, RawPayload, slice_raw
 from kkpr_check.errors import Place, Text
 from kkpr_check.geometry import objects
-from kkpr_check.io import gdal
-from kkpr_check.io.apart import Apart
+from kkpr_check.io import apart, gdal
 from kkpr_check.io.containers import Source, sibling
 from kkpr_check.io.drivers import import_pyogrio
 from kkpr_check.io.raw import Raw
@@ -31,8 +30,8 @@ class GdalStream:
 
     def __init__(self, source: Source, reading: Reading) -> None:
         self._source = source
-        self._apart = Apart()
-        weakref.finalize(self, self._apart.stop)
+        self._apart = apart.taken()
+        weakref.finalize(self, apart.given_back, self._apart)
         self.rows: int | None
         self.crs_label: str | None
         self.rows, self.crs_label, self.fields, self.fid_field = self._apart.call(
@@ -66,7 +65,8 @@ def _open(source: Source, reading: Reading) -> tuple[int, str | None, tuple[str,
 
 
 def _blocks(block_rows: int) -> Iterator[tuple[int, Payload]]:
-    for rows, payload in _opened[0].payloads(block_rows):
+    layer = _opened[0]
+    for rows, payload in layer.payloads(block_rows):
         yield rows, _Sealed(pickle.dumps(payload, pickle.HIGHEST_PROTOCOL))
 
 

@@ -69,10 +69,10 @@ class GeoJsonStream:
                 text = geojson.decoded(line, place).strip().lstrip("\x1e").strip()
                 if not text:
                     continue
-                if '"Feature"' in text:
+                if '"Feature"' in text and '"crs"' not in text:
                     yield text
                 else:  # a bare geometry, a collection, or no GeoJSON at all
-                    yield from (json.dumps(one) for one in geojson.features_and_crs(text, place)[0])
+                    yield from (json.dumps(one) for one in geojson.features_of_line(text, place))
 
     def _features(self) -> Iterator[str]:
         for name, value in _Members(self._source, self._place):

@@ -40,16 +40,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(lift_globals(given), lang)
     except KeyboardInterrupt:
-        _complain(Text("interrupted", "dihentikan").pick(lang), lang)
+        complain(Text("interrupted", "dihentikan").pick(lang), lang)
         return codes.INTERRUPTED
     except KkprError as error:
-        _complain(error.render(lang), lang)
+        complain(error.render(lang), lang)
     except BrokenPipeError:
         _give_up_on(sys.stdout)
     except BaseException as error:  # also MemoryError and RecursionError: a run ends with a message, always
         if isinstance(error, SystemExit):
             return error.code if isinstance(error.code, int) else codes.COULD_NOT_RUN
-        _complain(_unforeseen(error).pick(lang), lang, verbose)
+        complain(_unforeseen(error).pick(lang), lang, verbose)
     finally:
         _flush()
     return codes.COULD_NOT_RUN
@@ -114,7 +114,8 @@ def _command_of(arguments: Sequence[str]) -> str | None:
     return None
 
 
-def _complain(message: str, lang: str, verbose: bool = False) -> None:
+def complain(message: str, lang: str, verbose: bool = False) -> None:
+    """Say on standard error why the exit code is 2."""
     from kkpr_check.report.safe import encodable, safe_lines
 
     if verbose:

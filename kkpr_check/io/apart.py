@@ -36,7 +36,9 @@ class Apart:
     """One child process that reads for this one."""
 
     def __init__(self) -> None:
+        self.owner = os.getpid()
         self._child: subprocess.Popen[bytes] | None = None
+        self._busy = False
 
     def call(self, function: Callable[..., Any], *arguments: Any, file: Path, place: Place) -> Any:
         """Return what a module-level function returns, called in the child.
@@ -76,10 +78,15 @@ class Apart:
                 return
             yield value
 
+    def rest(self) -> None:
+        """End the child where it is in the middle of something."""
+        if self._busy:
+            self.stop()
+
     def stop(self) -> None:
         """End the child at once."""
-        child, self._child = self._child, None
-        if child is None:
+        child, self._child, self._busy = self._child, None, False
+        if child is None or self.owner != os.getpid():
             return
         child.kill()
         for pipe in (child.stdin, child.stdout):
@@ -90,6 +97,7 @@ class Apart:
     def _ask(self, function: Callable[..., Any], arguments: tuple[Any, ...], file: Path) -> Any:
         child = self._started()
         limit = LEAST_MEMORY_BYTES + MEMORY_PER_BYTE * _size(file)
+        self._busy = True
         with suppress(OSError):  # a child that is gone is told of when its answer is read
             pickle.dump((function, arguments, limit), child.stdin, pickle.HIGHEST_PROTOCOL)
             child.stdin.flush()
@@ -117,6 +125,7 @@ class Apart:
         begun = time.monotonic()
         answer = self._answer(child, limit_s)
         if answer is not None:
+            self._busy = answer[0] == _ITEM
             return answer
         hung = time.monotonic() - begun >= limit_s
         self.stop()
@@ -140,18 +149,36 @@ class Apart:
             watch.join()
 
 
-_own: dict[int, Apart] = {}
+_idle: list[Apart] = []
 _lock = threading.Lock()
 
 
 def call(function: Callable[..., Any], *arguments: Any, file: Path, place: Place) -> Any:
-    """Return what a function returns in the child of this process; see `Apart.call`."""
+    """Return what a function returns in a child of this process; see `Apart.call`."""
+    one = taken()
+    try:
+        return one.call(function, *arguments, file=file, place=place)
+    finally:
+        given_back(one)
+
+
+def taken() -> Apart:
+    """Return a child that nobody uses: one that was given back, or a fresh one."""
     with _lock:
-        if os.getpid() not in _own:
-            _own.clear()  # a forked process must not use the pipes of its parent
-            own = _own[os.getpid()] = Apart()
-            atexit.register(own.stop)
-        return _own[os.getpid()].call(function, *arguments, file=file, place=place)
+        while _idle:
+            one = _idle.pop()
+            if one.owner == os.getpid():  # a forked process must not use the pipes of its parent
+                return one
+    one = Apart()
+    atexit.register(one.stop)
+    return one
+
+
+def given_back(one: Apart) -> None:
+    """Keep a child for the next read."""
+    one.rest()
+    with _lock:
+        _idle.append(one)
 
 
 def _start() -> subprocess.Popen[bytes]:

@@ -117,9 +117,16 @@ def _sequence(text: str, place: Place) -> tuple[list[Any], str | None]:
     for number, line in enumerate(text.split("\n"), start=1):
         line = line.strip().lstrip("\x1e").strip()
         if line:
-            one, _ = features_and_crs(line, place._replace(row=number))
-            features.extend(one)
+            features.extend(features_of_line(line, place._replace(row=number)))
     return features, LONLAT
+
+
+def features_of_line(line: str, place: Place) -> list[Any]:
+    """Return the features of one line of a GeoJSONSeq, which has no CRS but longitude/latitude (RFC 8142)."""
+    features, crs = features_and_crs(line, place)
+    if crs != LONLAT:
+        raise unreadable(place, f"crs: {crs}", code="crs-unknown")
+    return features
 
 
 def crs_label(document: dict[str, Any], place: Place) -> str | None:

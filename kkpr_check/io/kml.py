@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from kkpr_check.errors import InputError, Place, Text
 from kkpr_check.geometry import objects
 from kkpr_check.io.containers import Source, choose_layer
-from kkpr_check.io.geojson import build_geometries, has_height
+from kkpr_check.io.geojson import build_geometries, doubled, has_height
 from kkpr_check.io.raw import HEIGHT_DROPPED, Raw, unreadable
 
 _GEOMETRIES = (
@@ -46,7 +46,10 @@ def read_kml(source: Source) -> Raw:
     if source.layer is not None:
         folder = choose_layer(sorted({folder for folder, _ in marks}), source.layer, source.place)
         marks = [(name, mark) for name, mark in marks if name == folder]
-    rows = [_attributes(folder, mark) for folder, mark in marks]
+    for row, (_, mark) in enumerate(marks):
+        if sum(_tag(element) == "Placemark" for element in mark.iter()) > 1:
+            raise unreadable(place._replace(row=row), "XML: a Placemark inside a Placemark")
+    rows = [_attributes(folder, mark, place._replace(row=row)) for row, (folder, mark) in enumerate(marks)]
     shapes = [_shape(mark) for _, mark in marks]
     geometry, broken = build_geometries(shapes)
     names = dict.fromkeys(name for row in rows for name in row)
@@ -121,28 +124,40 @@ def _placemarks(root: ElementTree.Element, folder: str) -> Iterator[tuple[str, E
         stack.extend((inside, child) for child in reversed(element))
 
 
-def _attributes(folder: str, mark: ElementTree.Element) -> dict[str, Any]:
+def _attributes(folder: str, mark: ElementTree.Element, place: Place) -> dict[str, Any]:
     row: dict[str, Any] = {"Folder": folder or None}
     for name in ("name", "description"):
         row[name] = _text(_child(mark, name))
     if mark.get("id"):
         row["kml_id"] = mark.get("id")
-    extended = _child(mark, "ExtendedData")
-    for element in extended.iter() if extended is not None else ():
-        key = element.get("name")
-        if key and _tag(element) == "SimpleData":
-            row[key] = _text(element)
-        elif key and _tag(element) == "Data":
-            row[key] = _text(_child(element, "value"))
-    return row
+    said: dict[str, Any] = {}
+    for element in (inner for child in mark if _tag(child) == "ExtendedData" for inner in child.iter()):
+        key, tag = element.get("name"), _tag(element)
+        if key and tag in ("SimpleData", "Data"):
+            value = _text(element if tag == "SimpleData" else _child(element, "value"))
+            if said.setdefault(key, value) != value:
+                raise doubled(place._replace(column=key))
+    return row | said
+
+
+class _OddError(Exception):
+    """A geometry that says two things at once; its words stand for its type."""
 
 
 def _shape(mark: ElementTree.Element) -> dict[str, Any] | None:
+    """Return the geometry of a placemark; nothing of it is left unread."""
+    try:
+        return _only_geometry(mark)
+    except _OddError as error:
+        return {"type": str(error)}
+
+
+def _only_geometry(mark: ElementTree.Element) -> dict[str, Any] | None:
     found = [child for child in mark if _tag(child) in _GEOMETRIES]
     if not found:
         return None
     if len(found) > 1:
-        return {"type": "several geometries in one placemark"}
+        raise _OddError("several geometries in one placemark")
     return _geometry(found[0])
 
 
@@ -169,16 +184,23 @@ def _geometry(element: ElementTree.Element) -> dict[str, Any]:
 def _rings(polygon: ElementTree.Element) -> list[list[list[Any]]]:
     outer = [ring for side in polygon if _tag(side) == "outerBoundaryIs" for ring in side]
     inner = [ring for side in polygon if _tag(side) == "innerBoundaryIs" for ring in side]
-    return [_coordinates(ring) for ring in [*outer[:1], *inner]]
+    if len(outer) > 1:
+        raise _OddError(f"Polygon of {len(outer)} outer boundaries")
+    if inner and not outer:
+        raise _OddError("Polygon without an outer boundary")
+    return [_coordinates(ring) for ring in [*outer, *inner]]
 
 
 def _coordinates(element: ElementTree.Element) -> list[list[Any]]:
-    text = re.sub(r"\s*,\s*", ",", _text(_child(element, "coordinates")) or "")
+    lists = [child for child in element if _tag(child) == "coordinates"]
+    if len(lists) > 1 or any(len(one) for one in lists):
+        raise _OddError("coordinates in several pieces")
+    text = re.sub(r"\s*,\s*", ",", _text(lists[0] if lists else None) or "")
     return [_position(token) for token in text.split()]
 
 
 def _position(token: str) -> list[Any]:
     try:
-        return [float(number) for number in token.split(",") if number]
+        return [float(number) for number in token.removesuffix(",").split(",")]
     except ValueError:
         return [None]
