@@ -77,9 +77,11 @@ $(VENV)/bin/python:
 	$(BIN)/python $(PIP) --upgrade 'pip>=25.1'
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing kkpr-check into $(VENV): a minute or two."
 	$(BIN)/python $(PIP) --editable '.[all]'
 	@touch $@
 
 $(VENV)/.developed: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing kkpr-check and what its tests need into $(VENV): some minutes."
 	$(BIN)/python $(PIP) --editable '.[all]' --group dev
 	@touch $@ $(VENV)/.installed

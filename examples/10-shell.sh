@@ -8,7 +8,7 @@ plan=$2
 reports=$(mktemp)
 trap 'rm -f "$reports"' EXIT
 
-kkpr-check check "$sites" --plan "$plan" --format jsonl --output "$reports" --overwrite
+kkpr-check --quiet check "$sites" --plan "$plan" --format jsonl --output "$reports" --overwrite
 code=$?
 [ "$code" -le 1 ] || exit "$code"    # 2: could not run, and it said why
 

@@ -86,4 +86,9 @@ def main(database: str, source: str, target: str, *plans: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    if len(sys.argv) < 5:
+        sys.exit("call: 14-postgis.py DATABASE SOURCE TARGET PLAN...; see the top of this file")
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except psycopg.Error as error:
+        sys.exit(f"PostgreSQL: {error}")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import kkpr_check
+from kkpr_check.cli import demo
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {"pandas", "geopandas", "pyogrio", "fiona", "pyarrow", "openpyxl", "numba", "matplotlib", "osgeo"}
@@ -96,5 +97,6 @@ def test_every_module_stands_in_the_layers_contract() -> None:
 def test_the_sample_goes_into_the_wheel() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    assert set(included) == {"data/sample", "data/sample-rtrw", "examples"}
-    assert all((ROOT / path).is_dir() for path in included)
+    wanted = {"data/sample", "data/sample-rtrw", *(f"examples/{name}.geojson" for name in demo._EXAMPLES)}
+    assert set(included) == wanted  # no more than `kkpr-check demo` reads
+    assert all((ROOT / path).exists() for path in included)

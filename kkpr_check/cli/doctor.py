@@ -34,6 +34,12 @@ _OPTIONAL: Mapping[str, Text] = {
     "numba": Text(
         "fast kernel: pip install 'kkpr-check[fast]'", "kernel cepat: pip install 'kkpr-check[fast]'"
     ),
+    "python-docx": Text(
+        "the review as DOCX: pip install 'kkpr-check[docx]'", "telaah DOCX: pip install 'kkpr-check[docx]'"
+    ),
+    "fpdf2": Text(
+        "the review as PDF: pip install 'kkpr-check[pdf]'", "telaah PDF: pip install 'kkpr-check[pdf]'"
+    ),
 }
 _FOREIGN = ("PROJ_LIB", "PROJ_DATA", "GDAL_DATA", "GDAL_DRIVER_PATH", "PROJ_NETWORK", "OGR_ENABLED_DRIVERS")
 _CRS_NEEDED = ("EPSG:4326", "EPSG:9470", "EPSG:32748", "EPSG:32751", "EPSG:23836")
