@@ -21,10 +21,13 @@ from kkpr_check.geometry import Bools, Floats, Objects, small
 from kkpr_check.plan import Tolerance
 
 Ints = NDArray[np.int64]
+Indices = NDArray[np.int32]
 
 GRID_M = 1e-4
 """Edges are matched on the grid on which areas are dissolved."""
 TOUCH_M, INSET_M = 1e-3, 0.01
+AT_ONCE = 4_000
+"""Features whose rings are taken apart together: a large layer must not stand in memory a second time."""
 _MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 
 
@@ -59,18 +62,20 @@ class Edges:
     """
 
     ends: Floats
-    feature: Ints
-    other: Ints
+    feature: Indices
+    other: Indices
     loose: Bools
 
     @cached_property
-    def _by_feature(self) -> tuple[Ints, Ints]:
-        """Edge rows sorted by the feature that they are a side of, and those features."""
-        paired = np.flatnonzero(self.other >= 0)
-        rows = np.concatenate([np.arange(len(self.feature)), paired])
+    def _by_feature(self) -> tuple[Ints, Indices]:
+        """Where the edges of each feature begin, and one more; edge rows by the feature that they are a side of."""
+        paired = np.flatnonzero(self.other >= 0).astype(np.int32)
         feature = np.concatenate([self.feature, self.other[paired]])
         order = np.argsort(feature, kind="stable")
-        return rows[order], feature[order]
+        rows = np.concatenate([np.arange(len(self.feature), dtype=np.int32), paired])[order]
+        start = np.zeros(int(feature.max(initial=-1)) + 2, dtype=np.int64)
+        np.cumsum(np.bincount(feature), out=start[1:])
+        return start, rows
 
     def outline(self, failing: Ints) -> Objects | None:
         """Return the outline of the union of some features as segments, None where only a union can tell.
@@ -80,8 +85,9 @@ class Edges:
         failing
             Rows of the features, ascending.
         """
-        rows, feature = self._by_feature
-        low, high = np.searchsorted(feature, failing), np.searchsorted(feature, failing, side="right")
+        start, rows = self._by_feature
+        failing = failing[failing < len(start) - 1]  # the last ones may have no edge
+        low, high = start[failing], start[failing + 1]
         mine = np.concatenate([np.arange(a, b) for a, b in zip(low, high, strict=True)] or [np.empty(0, int)])
         edge, count = np.unique(rows[mine], return_counts=True)
         edge = edge[count == 1]  # twice: both of its features fail, it runs inside
@@ -100,32 +106,48 @@ def edges_of(features: Objects, tolerance: Tolerance) -> Edges:
         What is so small or narrow that, as a hole in a failing area, it would be filled.
     """
     narrow = small(shapely.area(features), shapely.length(features), tolerance)
-    hole = _is_hole(features)
-    rings, owner = rings_of(features)
-    narrow_ring = small(shapely.area(shapely.polygons(rings)), shapely.length(rings), tolerance)
-    # Interior lies to the left of a counter-clockwise shell; of a hole it lies outside.
-    turned = ~np.asarray(shapely.is_ccw(rings), dtype=bool) ^ hole
-    ends, forward, ring = _segments(rings)
-    del rings  # a large layer: what is no longer needed must not stand beside what comes
-    left = forward ^ turned[ring]
+    ends, zone, left, narrow_ring = _segments(features, tolerance)
     order, first, count = _grouped(ends)
-    zone, left, ring = owner[ring[order]], left[order], ring[order]
+    whole = ends[order[first]].astype(np.float64)
+    del ends  # a large layer: what is no longer needed must not stand beside what comes
+    whole *= GRID_M
+    zone, left = zone[order], left[order]
     second = np.minimum(first + 1, len(order) - 1)
     pair = (count == 2) & (zone[first] != zone[second]) & (left[first] != left[second])
     loose = ~pair & (count > 1)
-    other = np.where(pair, zone[second], -1)
-    loose |= narrow[zone[first]] | (pair & narrow[zone[second]]) | narrow_ring[ring[first]]
-    whole = ends[order[first]].astype(np.float64) * GRID_M
+    other = np.where(pair, zone[second], np.int32(-1))
+    loose |= narrow[zone[first]] | (pair & narrow[zone[second]]) | narrow_ring[order[first]]
     alone = np.flatnonzero(~pair & ~loose)
     loose[alone] |= _doubtful(whole[alone], zone[first[alone]], features, tolerance)
     return Edges(whole, zone[first], other, loose)
 
 
-def _segments(rings: Objects) -> tuple[Ints, Bools, Ints]:
+def _segments(features: Objects, tolerance: Tolerance) -> tuple[Ints, Indices, Bools, Bools]:
+    """Return all edges on the grid, lesser end first; their features, whether those lie left, whether a ring is narrow."""
+    most = int(shapely.get_num_coordinates(features).sum())
+    ends = np.empty((most, 4), dtype=np.int64)
+    zone = np.empty(most, dtype=np.int32)
+    left, narrow = np.empty(most, dtype=bool), np.empty(most, dtype=bool)
+    n = 0
+    for begin in range(0, len(features), AT_ONCE):
+        some = features[begin : begin + AT_ONCE]
+        hole = _is_hole(some)
+        rings, owner = rings_of(some)
+        narrow_ring = small(shapely.area(shapely.polygons(rings)), shapely.length(rings), tolerance)
+        # Interior lies to the left of a counter-clockwise shell; of a hole it lies outside.
+        turned = ~np.asarray(shapely.is_ccw(rings), dtype=bool) ^ hole
+        found, forward, ring = _on_grid(rings)
+        mine = slice(n, n + len(found))
+        n += len(found)
+        ends[mine], zone[mine] = found, begin + owner[ring]
+        left[mine], narrow[mine] = forward ^ turned[ring], narrow_ring[ring]
+    return ends[:n], zone[:n], left[:n], narrow[:n]
+
+
+def _on_grid(rings: Objects) -> tuple[Ints, Bools, Ints]:
     """Return the edges of rings on the grid, lesser end first, whether they ran that way, and the ring of each."""
     coords, ring = shapely.get_coordinates(rings, return_index=True)
-    coords /= GRID_M
-    grid = np.round(coords, out=coords).astype(np.int64)
+    grid = np.round(coords / GRID_M).astype(np.int64)
     real = (ring[1:] == ring[:-1]) & (grid[1:] != grid[:-1]).any(axis=1)
     ends = np.hstack([grid[:-1][real], grid[1:][real]])
     backward = (ends[:, 0] > ends[:, 2]) | ((ends[:, 0] == ends[:, 2]) & (ends[:, 1] >= ends[:, 3]))
@@ -163,7 +185,7 @@ def _grouped(ends: Ints) -> tuple[Ints, Ints, Ints]:
     return order, first, np.diff(np.append(first, len(order)))
 
 
-def _doubtful(ends: Floats, feature: Ints, features: Objects, tolerance: Tolerance) -> Bools:
+def _doubtful(ends: Floats, feature: Indices, features: Objects, tolerance: Tolerance) -> Bools:
     """Tell which unmatched edges run along a feature that is not their own, or around a gap that would be filled."""
     result = np.zeros(len(ends), dtype=bool)
     if not len(ends):

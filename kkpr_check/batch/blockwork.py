@@ -92,6 +92,9 @@ class BlockWork:
         _, sites = self._taken(block)
         for work_crs, group in sites.groups.items():
             some = group.take(np.unique(np.linspace(0, len(group) - 1, WARM_SITES).astype(np.int64)))
+            for numbers, _ in self._routes(some, work_crs):
+                for plan in self._store.plans(numbers):
+                    plan.match_edges(work_crs)
             self._judged(some, work_crs)
 
     def __call__(self, block: Block) -> dict[str, Any]:

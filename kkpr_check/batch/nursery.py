@@ -7,6 +7,7 @@ That process is started fresh and runs no thread of its own, so that forking it 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import os
 import signal
@@ -138,6 +139,8 @@ def _prepared(start: Start, setup: Any, sample: Any) -> Work:
             warm(sample)
     gc.collect()
     gc.freeze()  # a collection in a fork would write to, and so copy, the pages of all that is shared
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)  # glibc: what preparing took for a moment goes back
     return work
 
 

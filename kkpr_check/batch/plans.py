@@ -109,6 +109,13 @@ class MemoryPlan(OpenPlan):
         """Return the plan with all of its features."""
         return self._window(lambda spec: self.layer(spec, work_crs))
 
+    def match_edges(self, work_crs: str) -> None:
+        """Match the edges of the zoning now, while nothing else of it stands in memory: it takes much, for a moment."""
+        for spec in self.plan.layers_of("zoning"):
+            lines = self.layer(spec, work_crs).lines
+            if isinstance(lines, LayerLines):
+                _ = lines.depths
+
     def around(self, shapes: Objects, work_crs: str, reach_m: float, *, afar: bool = True) -> PlanWindow:
         """Return the plan with the features within reach of the box of one of some shapes.
 

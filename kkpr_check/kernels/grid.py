@@ -147,17 +147,18 @@ class GridPrepared:
         threads: int,
     ) -> None:
         self._loops, self._margin_m, self._near, self._threads = loops, float(margin_m), bool(near), threads
-        self._zones = _block(zones)
+        self._zones: WkbBlock | None = _block(zones)
         self._whole: GridPrepared | None = None
         self._lock = threading.Lock()
-        self._index = self._build(extent)
+        self._index = self._build(self._zones, extent)
+        if extent is None:
+            self._zones = None  # nothing is beyond: nobody asks for them again
 
-    def _build(self, extent: tuple[float, float, float, float] | None) -> Any:
+    def _build(self, block: WkbBlock, extent: tuple[float, float, float, float] | None) -> Any:
         """Return the index of the zones near `extent`."""
-        block = self._zones
         counts, bounds = self._loops.scan_zones(block.data, block.offsets)
         if (counts == self._loops.OTHER).any():
-            self._zones = block = _block(polygons(block))
+            block = _block(polygons(block))
             counts, bounds = self._loops.scan_zones(block.data, block.offsets)
         self._refuse(counts)
         reach = self._margin_m + 4 * SAFE_M
@@ -234,6 +235,7 @@ class GridPrepared:
         """Return the same zones prepared without an extent, made when a subject first needs it."""
         with self._lock:
             if self._whole is None:
+                assert self._zones is not None
                 self._whole = GridPrepared(
                     self._loops, self._zones, self._margin_m, self._near, None, self._threads
                 )
