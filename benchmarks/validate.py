@@ -47,7 +47,8 @@ def planted(zones: int, each: int) -> Planted:
         (shapely.get_num_coordinates(geometry) > 20) & (shapely.get_num_interior_rings(geometry) == 0)
     )
     outer = shapely.boundary(shapely.coverage_union_all(geometry))
-    big = big[~shapely.dwithin(geometry[big], outer, 50.0)]
+    near = shapely.STRtree(geometry[big]).query(outer, predicate="dwithin", distance=50.0)
+    big = np.delete(big, near)
     chosen = big[np.linspace(0, len(big) - 1, each * len(CLASSES)).round().astype(int)]
     rows = {name: chosen[i :: len(CLASSES)].tolist() for i, name in enumerate(CLASSES)}
     for row in rows["overlap"]:

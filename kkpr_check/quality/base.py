@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.errors import Text
@@ -17,6 +18,17 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Objects = NDArray[np.object_]
+Numbers = NDArray[np.uint64]
+
+BLOCK_VERTICES = 50_000
+"""Polygons are taken apart so many vertices at a time: what stays in the processor's cache is not paged in again."""
+
+
+def blocks(geometry: Objects) -> Iterator[slice]:
+    """Yield slices of rows that hold about `BLOCK_VERTICES` vertices each."""
+    count = np.cumsum(shapely.get_num_coordinates(geometry)) // BLOCK_VERTICES
+    ends = np.flatnonzero(np.diff(count, append=-1)) + 1
+    yield from (slice(int(a), int(b)) for a, b in zip(np.append(0, ends), ends, strict=False))
 
 
 def spelled_otherwise(

@@ -8,18 +8,21 @@ polygonized, and only the faces they enclose are looked at.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import shapely
 
 from kkpr_check.geometry import overlap_of, polygons_of
-from kkpr_check.quality.base import Bools, Floats, Ints, Objects
+from kkpr_check.quality.base import BLOCK_VERTICES, Bools, Floats, Ints, Numbers, Objects, blocks
 
 MATCH_GRID_M = 1e-3
 """Vertices within one cell are one vertex: shared vertices of real layers differ by float noise."""
 NODE_GRID_M = 1e-4
 SAME_AREA_M2 = 1e-4
+_ONE = np.uint64(1)
 _MERGE_ROUNDS = 4
 NOISE_AREA_M2 = 1e-2
 NOISE_WIDTH_M = 1e-3
@@ -34,24 +37,61 @@ class Parts:
     owner: Ints
 
 
-@dataclass(frozen=True, slots=True)
-class Edges:
-    """Directed edges between nodes, by part; exteriors run counter-clockwise.
+class Edges(NamedTuple):
+    """Edges of some polygons.
 
     Attributes
     ----------
-    start, end
-        Node numbers, (n,).
+    xy
+        Vertices in metres, (m, 2).
+    at
+        Vertex at which each edge begins; it ends at the next.
     part
-        Part of each edge.
-    node_xy
-        Coordinates of the nodes in metres, (m, 2).
+        Part that each edge belongs to.
+    turned
+        Whether the part lies to the right.
+    key
+        Number of the place, equal where both ends lie in the same cells of the matching grid whichever comes first;
+        its lowest bit is the direction, seen with the part to the left.
     """
 
-    start: Ints
-    end: Ints
+    xy: Floats
+    at: Ints
     part: Ints
-    node_xy: Floats
+    turned: Bools
+    key: Numbers
+
+
+class Places(NamedTuple):
+    """Edges by place.
+
+    Attributes
+    ----------
+    order
+        Edges, those of one place together.
+    first
+        Where each place begins in `order`.
+    uneven
+        Whether the directions of the place do not cancel out.
+    """
+
+    order: Ints
+    first: Ints
+    uneven: Bools
+
+    @property
+    def lost(self) -> Ints:
+        """The edges of all uneven places."""
+        return self.order[np.repeat(self.uneven, np.diff(self.first, append=len(self.order)))]
+
+    @property
+    def beside(self) -> Iterator[Ints]:
+        """Edges that lie in one place, two by two: blocks of (2, n)."""
+        same = np.ones(len(self.order), dtype=bool)
+        same[self.first] = False
+        at = np.flatnonzero(same)
+        for begin in range(0, len(at), BLOCK_VERTICES):
+            yield self.order[np.stack([(here := at[begin : begin + BLOCK_VERTICES]) - 1, here])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +133,12 @@ class Coverage:
 def parts_of(geometry: Objects) -> Parts:
     """Return the polygon parts of features (None and other kinds are left out) with their rows."""
     kind = shapely.get_type_id(geometry)
-    rows = np.flatnonzero((kind == 3) | (kind == 6))
-    polygon, index = shapely.get_parts(geometry[rows], return_index=True)
-    filled = ~shapely.is_empty(polygon)
-    return Parts(polygon[filled], rows[index[filled]].astype(np.int64))
+    one, many = np.flatnonzero(kind == 3), np.flatnonzero(kind == 6)
+    parts, index = shapely.get_parts(geometry[many], return_index=True)
+    polygon, owner = np.concatenate([geometry[one], parts]), np.concatenate([one, many[index]])
+    order = np.argsort(owner, kind="stable")
+    order = order[~shapely.is_empty(polygon[order])]
+    return Parts(polygon[order], owner[order].astype(np.int64))
 
 
 def analyse(geometry: Objects) -> Coverage:
@@ -108,8 +150,7 @@ def analyse(geometry: Objects) -> Coverage:
         Valid 2-D geometries in a metric plane; None allowed.
     """
     parts = parts_of(geometry)
-    edges = edges_of(parts.polygon)
-    segments, neighbours = _left_over(edges, parts.owner)
+    segments, neighbours, unmatched_ratio = _left_over(parts)
     faces = _faces(segments)
     tree = shapely.STRtree(parts.polygon)
     depth = _depth(faces, tree)
@@ -118,105 +159,178 @@ def analyse(geometry: Objects) -> Coverage:
         tuple(_pairs(faces[depth > 1], parts, tree)),
         _dissolved(faces[depth == 0]),
         neighbours,
-        len(segments) / max(len(edges.start), 1),
+        unmatched_ratio,
         tree,
     )
 
 
-def edges_of(polygons: Objects) -> Edges:
-    """Return the directed edges of polygons on the matching grid; edges inside one cell fall away."""
-    rings, part = shapely.get_rings(shapely.orient_polygons(polygons), return_index=True)
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    if not len(xy):
-        none = np.empty(0, dtype=np.int64)
-        return Edges(none, none, none, np.empty((0, 2)))
-    cell = np.rint((xy - xy.min(axis=0)) / MATCH_GRID_M).astype(np.int64)
-    first, node = _numbered((cell[:, 0] << 32) | cell[:, 1])
-    start, end = node[:-1], node[1:]
-    keep = (ring[:-1] == ring[1:]) & (start != end)
-    return Edges(start[keep], end[keep], part[ring[:-1][keep]].astype(np.int64), xy[first])
+def _left_over(parts: Parts) -> tuple[Objects, Ints, float]:
+    """Return the segments that both directions do not cancel out, the pairs of features that share an edge, and a ratio.
+
+    Of the whole layer only a number an edge is kept; the edges that do not match are taken from their polygons again.
+    The ratio is that of the segments to all edges.
+    """
+    polygon, owner = parts.polygon, parts.owner
+    origin = shapely.total_bounds(polygon)[:2] if len(polygon) else np.zeros(2)
+    room = int(shapely.get_num_coordinates(polygon).sum())
+    key, part = np.empty(room, dtype=np.uint64), np.empty(room, dtype=np.int32)
+    number = 0
+    for first, edges in _edges(polygon, origin):
+        to = slice(number, number + len(edges.key))
+        key[to], part[to] = edges.key, edges.part + first
+        number = to.stop
+    key, part = key[:number], part[:number]
+    places = _places(key)
+    wanted, touched = np.unique(key[places.lost] >> _ONE), np.unique(part[places.lost]).astype(np.int64)
+    del key
+    near = [_pair_numbers(owner[part[pairs]]) for pairs in places.beside]
+    del part, places
+    lost = _taken_again(polygon, touched, wanted, origin)
+    places = _settled(lost, origin)
+    near += [_pair_numbers(owner[lost.part[pairs]]) for pairs in places.beside]
+    kept = lost.at[places.order[places.first[places.uneven]]]
+    segments: Objects = shapely.linestrings(lost.xy[np.stack([kept, kept + 1], axis=1)])
+    return segments, _pairs_of(near), len(segments) / max(number, 1)
 
 
-def _numbered(key: Ints) -> tuple[Ints, Ints]:
+def _edges(polygons: Objects, origin: Floats) -> Iterator[tuple[int, Edges]]:
+    """Yield the edges of polygons block by block, with the first polygon of each; edges inside one cell fall away."""
+    for rows in blocks(polygons):
+        rings, part = shapely.get_rings(polygons[rows], return_index=True)
+        xy, ring = shapely.get_coordinates(rings, return_index=True)
+        hole = np.r_[False, part[1:] == part[:-1]]
+        turned = (shapely.is_ccw(rings) == hole)[ring[:-1]]
+        cell = _cells(xy - origin)
+        real = (ring[1:] == ring[:-1]) & (cell[1:] != cell[:-1])
+        forward = (cell[:-1] < cell[1:]) ^ turned
+        yield rows.start, Edges(
+            xy, np.flatnonzero(real), part[ring[:-1][real]], turned[real], _keys(cell[:-1], cell[1:], forward)[real]
+        )  # fmt: skip
+
+
+def _keys(a: Numbers, b: Numbers, forward: Bools) -> Numbers:
+    """Return one number for the two ends of an edge in either order, and its direction in the lowest bit."""
+    return ((_mixed(a) + _mixed(b)) << _ONE) | forward
+
+
+def _cells(xy: Floats) -> Numbers:
+    """Return the number of the cell of the matching grid around each point."""
+    cell = np.rint(xy / MATCH_GRID_M).astype(np.int64)
+    return ((cell[:, 0] << 32) | cell[:, 1]).view(np.uint64)
+
+
+def _mixed(number: Numbers) -> Numbers:
+    """Return another number for each, so that the sum of two tells pairs apart (the finalizer of splitmix64).
+
+    Two of eleven million places get one number with a chance of 1e-5; both must be defects for one to hide the other.
+    """
+    number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return number ^ (number >> np.uint64(31))
+
+
+def _places(key: Numbers) -> Places:
+    """Return edges by place; see `Edges.key`.
+
+    Sorting numbers that end in the index is five times faster than sorting indices. Two places that begin alike may then
+    lie mixed, and seem uneven: their edges are looked at once more.
+    """
+    bits = np.uint64(len(key).bit_length())
+    ranked = key >> bits
+    ranked <<= bits
+    ranked |= np.arange(len(key), dtype=np.uint64)
+    ranked.sort()
+    ranked &= (_ONE << bits) - _ONE
+    order = ranked.view(np.int64)
+    ranked = key[order]
+    step = 2 * (ranked & _ONE).astype(np.int8) - np.int8(1)
+    ranked >>= _ONE
+    first = np.flatnonzero(_begins(ranked))
+    return Places(order, first, np.add.reduceat(step, first, dtype=np.int32) != 0)
+
+
+def _begins(ranked: Numbers) -> Bools:
+    """Tell where another number begins in a sorted row."""
+    new = np.ones(len(ranked), dtype=bool)
+    np.not_equal(ranked[1:], ranked[:-1], out=new[1:])
+    return new
+
+
+def _taken_again(polygons: Objects, rows: Ints, wanted: Numbers, origin: Floats) -> Edges:
+    """Return the edges of some polygons that lie in the wanted places (ascending), each with two vertices of its own."""
+    taken = [Edges(np.empty((0, 2)), *(np.empty(0, kind) for kind in (np.int64, np.int64, bool, np.uint64)))]
+    number = 0
+    for first, edges in _edges(polygons[rows], origin):
+        place = edges.key >> _ONE
+        at = np.minimum(np.searchsorted(wanted, place), len(wanted) - 1)
+        here = np.flatnonzero(wanted[at] == place)
+        ends = edges.xy[np.stack([edges.at[here], edges.at[here] + 1], axis=1)].reshape(-1, 2)
+        begin = 2 * np.arange(number, number + len(here))
+        taken.append(Edges(ends, begin, rows[edges.part[here] + first], edges.turned[here], edges.key[here]))
+        number += len(here)
+    xy, start, part, turned, key = zip(*taken, strict=True)
+    return Edges(*(np.concatenate(v) for v in (xy, start, part, turned, key)))
+
+
+def _settled(edges: Edges, origin: Floats) -> Places:
+    """Return the places of edges where vertices within a millimetre are one; edges that shrink to a point fall away."""
+    one, node = _numbered(_cells(edges.xy - origin))
+    whole = _near_as_one(edges.xy[one]).astype(np.uint64)[node]
+    start, end = whole[edges.at], whole[edges.at + 1]
+    there = np.flatnonzero(start != end)
+    start, end = start[there], end[there]
+    places = _places(_keys(start, end, (start < end) ^ edges.turned[there]))
+    return places._replace(order=there[places.order])
+
+
+def _numbered(key: Numbers) -> tuple[Ints, Ints]:
     """Return one place of each distinct key, and the number of each key; `np.unique` sorts three times slower."""
     order = np.argsort(key)
-    ranked = key[order]
-    new = np.r_[True, ranked[1:] != ranked[:-1]]
+    new = _begins(key[order])
     number = np.empty(len(key), dtype=np.int64)
     number[order] = np.cumsum(new) - 1
     return order[new], number
 
 
-def _left_over(edges: Edges, owner: Ints) -> tuple[Objects, Ints]:
-    """Return the segments that both directions do not cancel out, and the pairs of features that share an edge."""
-    if not len(edges.start):
-        return np.empty(0, dtype=object), np.empty((0, 2), dtype=np.int64)
-    left, beside = _unmatched(edges, np.arange(len(edges.start)))
-    merged = _with_near_nodes_merged(edges, left) if len(left) else None
-    if merged is not None:
-        touched = np.zeros(len(edges.node_xy), dtype=bool)
-        touched[edges.start[left]] = touched[edges.end[left]] = True
-        again = np.flatnonzero((touched[edges.start] | touched[edges.end]) & (merged.start != merged.end))
-        settled = ~(touched[edges.start[beside]] | touched[edges.end[beside]]).any(axis=1)
-        left, more = _unmatched(merged, again)
-        edges, beside = merged, np.concatenate([beside[settled], more])
-    ends = np.stack([edges.node_xy[edges.start[left]], edges.node_xy[edges.end[left]]], axis=1)
-    pairs = np.sort(owner[edges.part[beside]], axis=1)
-    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-    segments: Objects = shapely.linestrings(ends) if len(ends) else np.empty(0, dtype=object)
-    _, first = np.unique(pairs[:, 0] * (len(owner) + owner.max() + 1) + pairs[:, 1], return_index=True)
-    return segments, pairs[first]
-
-
-def _unmatched(edges: Edges, among: Ints) -> tuple[Ints, Ints]:
-    """Return one edge of each place where the directions do not cancel out, and pairs of edges in one place.
-
-    `among` must hold all edges of each place that it holds one of.
-    """
-    start, end = edges.start[among], edges.end[among]
-    forward = start < end
-    key = np.where(forward, start, end) * len(edges.node_xy) + np.where(forward, end, start)
-    order = np.argsort(key)
-    key = key[order]
-    new = np.r_[True, key[1:] != key[:-1]]
-    first = np.flatnonzero(new)
-    direction = np.where(forward, 1, -1)[order]
-    order = among[order]
-    left = order[first[np.add.reduceat(direction, first) != 0]]
-    again = np.flatnonzero(~new)
-    return left, np.stack([order[again - 1], order[again]], axis=1)
-
-
-def _with_near_nodes_merged(edges: Edges, left: Ints) -> Edges | None:
-    """Return the edges with the nodes of unmatched edges that lie within a millimetre made one; None without any.
+def _near_as_one(xy: Floats) -> Ints:
+    """Return for each point the least of those within about a millimetre that it is one with.
 
     A grid alone parts neighbours that lie on both sides of a cell's side. Two points closer than half a cell share a
     cell in one of four grids shifted by half a cell, so the least number in each shared cell is handed on.
     """
-    nodes = np.unique(np.r_[edges.start[left], edges.end[left]])
-    xy = (edges.node_xy[nodes] - edges.node_xy[nodes].min(axis=0)) / (2 * MATCH_GRID_M)
-    cells = [_cells(xy + shift) for shift in ((0, 0), (0.5, 0), (0, 0.5), (0.5, 0.5))]
-    label = np.arange(len(nodes))
+    label = np.arange(len(xy))
+    if not len(xy):
+        return label
+    xy = xy - xy.min(axis=0)
+    cells = [
+        _numbered(_cells(xy / 2 + np.array(shift) * MATCH_GRID_M))[1]
+        for shift in ((0, 0), (0.5, 0), (0, 0.5), (0.5, 0.5))
+    ]
     for _ in range(_MERGE_ROUNDS):
         before = label
         for cell in cells:
-            least = np.full(len(nodes), len(nodes))
+            least = np.full(len(xy), len(xy))
             np.minimum.at(least, cell, label)
             label = least[cell]
         if (label == before).all():
             break
-    if (label == np.arange(len(nodes))).all():
-        return None
-    merged = np.arange(len(edges.node_xy))
-    merged[nodes] = nodes[label]
-    return Edges(merged[edges.start], merged[edges.end], edges.part, edges.node_xy)
+    return label
 
 
-def _cells(xy: Floats) -> Ints:
-    """Return which unit cell each point lies in, numbered from 0."""
-    whole = np.floor(xy).astype(np.int64)
-    numbers: Ints = np.unique((whole[:, 0] << 32) | whole[:, 1], return_inverse=True)[1]
-    return numbers
+def _pair_numbers(pairs: Ints) -> Ints:
+    """Return one number for each pair (2, n) of different rows, whichever comes first."""
+    low, high = pairs.min(axis=0), pairs.max(axis=0)
+    number: Ints = (low << 32) | high
+    different: Ints = number[low != high]
+    return different
+
+
+def _pairs_of(numbers: list[Ints]) -> Ints:
+    """Return the pairs of rows (m, 2), each once, ascending."""
+    number = np.concatenate([np.empty(0, dtype=np.int64), *numbers])
+    number.sort()
+    number = number[np.diff(number, prepend=-1) != 0]
+    return np.stack([number >> 32, number & 0xFFFFFFFF], axis=1)
 
 
 def _faces(segments: Objects) -> Objects:
@@ -284,19 +398,19 @@ def _same(pieces: Objects, first_m2: float, second_m2: float) -> bool:
 
 
 def clusters(pairs: Ints, keep: Bools) -> list[list[int]]:
-    """Return the connected groups of the kept pairs, each sorted, smallest member first."""
-    root: dict[int, int] = {}
+    """Return the connected groups of the kept pairs, each sorted, smallest member first.
 
-    def find(i: int) -> int:
-        while root.setdefault(i, i) != i:
-            root[i] = root[root[i]]
-            i = root[i]
-        return i
-
-    for a, b in pairs[keep].tolist():
-        low, high = sorted((find(a), find(b)))
-        root[high] = low
-    groups: dict[int, list[int]] = {}
-    for member in sorted(root):
-        groups.setdefault(find(member), []).append(member)
-    return list(groups.values())
+    The least number is handed on along the pairs, and to whoever follows a member, until nothing changes.
+    """
+    member, at = np.unique(pairs[keep], return_inverse=True)
+    a, b = at.reshape(-1, 2).T
+    label = np.arange(len(member))
+    while (label[a] != label[b]).any():
+        least = np.minimum(label[a], label[b])
+        for end in (label[a], label[b]):
+            np.minimum.at(label, end, least)
+        while (label[label] != label).any():
+            label = label[label]
+    order = np.argsort(label, kind="stable")
+    starts = np.flatnonzero(np.diff(label[order], prepend=-1))
+    return [group.tolist() for group in np.split(member[order], starts[1:])] if len(member) else []

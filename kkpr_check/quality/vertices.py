@@ -20,7 +20,9 @@ from kkpr_check.quality.base import (
     LayerView,
     Objects,
     Surroundings,
+    blocks,
 )
+from kkpr_check.quality.coverage import parts_of
 from kkpr_check.quality.findings import DataFinding
 
 CLOSE_M = 1e-3
@@ -80,63 +82,58 @@ def _what(close: int, spikes: int) -> Text:
 
 def corners_of(geometry: Objects) -> Corners:
     """Return what is wrong along the rings of polygons in a metric plane."""
-    rings, row = _rings(geometry)
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    if not len(xy):
-        none = np.empty(0, dtype=np.int64)
-        return Corners(none, none, {})
-    step = np.diff(xy, axis=0)
-    inside = ring[1:] == ring[:-1]
-    length = np.hypot(step[:, 0], step[:, 1])
-    close = np.flatnonzero(inside & (length < CLOSE_M))
-    tips = _tips(step, length, ring)
-    owner = row[ring]
+    parts = parts_of(geometry)
+    close, spikes = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
     at: dict[int, tuple[float, float]] = {}
-    for i in (*tips.tolist(), *(close + 1).tolist()):
-        at.setdefault(int(owner[i]), (float(xy[i, 0]), float(xy[i, 1])))
-    return Corners(owner[close], owner[tips], at)
+    for some in blocks(parts.polygon):
+        rings, part = shapely.get_rings(parts.polygon[some], return_index=True)
+        xy, ring = shapely.get_coordinates(rings, return_index=True)
+        near, tips = _defects(xy, ring)
+        owner = parts.owner[some][part[ring]]
+        close.append(owner[near])
+        spikes.append(owner[tips])
+        for i in (*tips.tolist(), *(near + 1).tolist()):
+            at.setdefault(int(owner[i]), (float(xy[i, 0]), float(xy[i, 1])))
+    return Corners(np.concatenate(close), np.concatenate(spikes), at)
 
 
-def _tips(step: Floats, length: Floats, ring: Ints) -> Ints:
-    """Return the vertices where a ring turns back on itself; the closing vertex is looked at from both ends."""
-    last = np.flatnonzero(np.r_[ring[1:] != ring[:-1], True])
-    first = np.r_[0, last[:-1] + 1]
+def _defects(xy: Floats, ring: Ints) -> tuple[Ints, Ints]:
+    """Return the vertices that the next one is too close to, and those where a ring turns back on itself.
+
+    The closing vertex is looked at from both ends.
+    """
+    last = np.flatnonzero(ring[1:] != ring[:-1])
+    first = np.r_[0, last + 1]
+    dx, dy = np.diff(xy[:, 0], append=np.nan), np.diff(xy[:, 1], append=np.nan)
+    dx[last] = dy[last] = np.nan  # no edge leads from one ring to the next
+    length2 = dx * dx + dy * dy
     before = np.arange(-1, len(ring) - 1)
-    after = np.arange(len(ring))
-    before[first], after[first] = last - 1, first
-    here = np.ones(len(ring), dtype=bool)
-    here[last] = False
-    backwards = (step[before % len(step)] * step[after % len(step)]).sum(axis=1) < 0
-    vertex = np.flatnonzero(here & backwards)
-    a, b = before[vertex], after[vertex]
-    la, lb = length[a], length[b]
+    before[first] = np.r_[last, len(ring) - 1] - 1
+    back = np.empty(len(ring))
+    np.multiply(dx[:-1], dx[1:], out=back[1:])
+    back[1:] += dy[:-1] * dy[1:]
+    back[first] = dx[before[first]] * dx[first] + dy[before[first]] * dy[first]
+    b = np.flatnonzero(back < 0)
+    a = before[b]
+    short = np.sqrt(np.minimum(length2[a], length2[b]))
     with np.errstate(divide="ignore", invalid="ignore"):
-        cosine = -(step[a] * step[b]).sum(axis=1) / (la * lb)
-        sine = np.abs(step[a, 0] * step[b, 1] - step[a, 1] * step[b, 0]) / (la * lb)
-    short = np.minimum(la, lb)
+        both = np.sqrt(length2[a] * length2[b])
+        cosine, sine = -back[b] / both, np.abs(dx[a] * dy[b] - dy[a] * dx[b]) / both
     sharp: Bools = (cosine > MIN_SPIKE_COSINE) & (short > SPIKE_LENGTH_M) & (short * sine < SPIKE_WIDTH_M)
-    return vertex[sharp]
-
-
-def _rings(geometry: Objects) -> tuple[Objects, Ints]:
-    rows = np.flatnonzero(np.isin(shapely.get_type_id(geometry), (3, 6)))
-    parts, of = shapely.get_parts(geometry[rows], return_index=True)
-    rings, part = shapely.get_rings(parts, return_index=True)
-    return rings, rows[of[part]].astype(np.int64)
+    return np.flatnonzero(length2 < CLOSE_M**2), b[sharp]
 
 
 def inverted_holes(geometry: Objects) -> Ints:
     """Return the rows with a hole that runs in the same direction as the outline around it."""
-    rows = np.flatnonzero(np.isin(shapely.get_type_id(geometry), (3, 6)))
-    parts, of = shapely.get_parts(geometry[rows], return_index=True)
-    holed = np.flatnonzero(shapely.get_num_interior_rings(parts) > 0)
+    parts = parts_of(geometry)
+    holed = np.flatnonzero(shapely.get_num_interior_rings(parts.polygon) > 0)
     if not len(holed):
         return np.empty(0, dtype=np.int64)
-    rings, part = shapely.get_rings(parts[holed], return_index=True)
+    rings, part = shapely.get_rings(parts.polygon[holed], return_index=True)
     left = shapely.is_ccw(rings)
     shell = np.r_[True, part[1:] != part[:-1]]
     wrong = ~shell & (left == left[np.flatnonzero(shell)[np.cumsum(shell) - 1]])
-    return np.unique(rows[of[holed[part[wrong]]]]).astype(np.int64)
+    return np.unique(parts.owner[holed[part[wrong]]])
 
 
 def why_not(view: LayerView, _: Surroundings) -> Text | None:
