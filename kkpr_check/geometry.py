@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,15 @@ _DEPTH_TOL_M = 1e-6
 _MAX_TRIANGLES = 400_000
 
 EMPTY = shapely.MultiPolygon()
+BLOCK_VERTICES = 50_000
+"""Layers are taken apart so many vertices at a time: what stays in the processor's cache is not paged in again."""
+
+
+def blocks(geometry: Objects) -> Iterator[slice]:
+    """Yield slices of rows that hold about `BLOCK_VERTICES` vertices each."""
+    count = np.cumsum(shapely.get_num_coordinates(geometry)) // BLOCK_VERTICES
+    ends = np.flatnonzero(np.diff(count, append=-1)) + 1
+    yield from (slice(int(a), int(b)) for a, b in zip(np.append(0, ends), ends, strict=False))
 
 
 def objects(values: Sequence[Any]) -> Objects:

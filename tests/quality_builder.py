@@ -41,7 +41,7 @@ def view_of(case: Mapping[str, Any]) -> LayerView:
         known_codes=None if known is None else frozenset(known),
         code_names=known if isinstance(known, dict) else {},
         overlay_values={name: frozenset(values) for name, values in case.get("overlays", {}).items()},
-        areal_scale=None if scale is None else np.full(len(rows), scale),
+        scales=None if scale is None else lambda shapes: np.full(len(shapes), scale),
         declared=known is not None,
         crs=case.get("crs"),
         datum=case.get("datum"),

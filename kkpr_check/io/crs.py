@@ -32,6 +32,8 @@ Move = Callable[[Floats, Floats], tuple[Floats, Floats]]
 """x and y of one CRS -> x and y of another."""
 
 LONLAT = "EPSG:4326"
+EDGE_POINTS = 23
+"""Points of each edge of a box that are transformed."""
 AREA_OF_USE: Bounds = (92.0, -14.0, 142.0, 8.0)
 """Lon/lat box that holds Indonesia with its waters: west, south, east, north in degrees."""
 
@@ -84,6 +86,11 @@ def name_of(label: Any) -> str:
 def is_plain(label: Any) -> bool:
     """Tell whether a label is longitude and latitude or a UTM zone on WGS 84, by its code."""
     return isinstance(label, str) and (label == LONLAT or utm.is_zone(label))
+
+
+def is_geographic(label: Any) -> bool:
+    """Tell whether coordinates are degrees."""
+    return bool(label == LONLAT or (not is_plain(label) and canonical(label).is_geographic))
 
 
 def work_crs(lon: float, lat: float) -> str:
@@ -148,11 +155,18 @@ def transform_bounds(bounds: Bounds, source: Any, target: Any) -> Bounds:
     """Return the box in `target` that holds the box `bounds` of `source` (edges densified)."""
     if same(source, target):
         return bounds
-    transformer = _transformer(authority(canonical(source)), authority(canonical(target)))
-    box = transformer.transform_bounds(*bounds, densify_pts=21)
-    if not all(map(math.isfinite, box)):
+    west, south, east, north = bounds
+    share = np.linspace(0, 1, EDGE_POINTS)
+    along, up = west + share * (east - west), south + share * (north - south)
+    one = np.ones(EDGE_POINTS)
+    edges = (
+        np.concatenate([along, east * one, along, west * one]),
+        np.concatenate([south * one, up, north * one, up]),
+    )
+    x, y = _move(name_of(source), name_of(target))(*edges)
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise _not_finite(source, target)
-    return (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
+    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
 
 def policy_note(label: str) -> Text | None:

@@ -37,13 +37,13 @@ _OTHERS = (
 )  # fmt: skip
 """The other drivers that GDAL 3.6 to 3.12 know; LIBKML is one of them, which was seen to crash."""
 
-_HEAVY = ("pandas", "geopandas", "pyarrow")
+_HEAVY = ("pandas", "geopandas", "pyarrow", "pyproj")
 _lean = False
 _alone = False
 
 
 def be_lean() -> None:
-    """Ask :func:`import_pyogrio` to keep pandas, geopandas and pyarrow out of this process.
+    """Ask :func:`import_pyogrio` to keep pandas, geopandas, pyarrow and pyproj out of its import.
 
     pyogrio imports them only to offer data frames, which costs 0.6 s that a command line never uses. The command
     line calls this once. A library user never does: pyogrio remembers what it found when it was imported, so

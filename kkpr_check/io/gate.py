@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.errors import CrsError, ErrorGroup, InputError, KkprError, Place, Text
-from kkpr_check.geometry import Objects
+from kkpr_check.geometry import Objects, blocks
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.raw import HEIGHT_DROPPED, NOT_FINITE, Raw
 
@@ -180,9 +180,10 @@ class _Work:
 def _check_presence(work: _Work) -> None:
     missing = shapely.is_missing(work.geometry) | shapely.is_empty(work.geometry)
     work.refuse(missing, "null-geometry", Text("it has no geometry", "fitur tidak memiliki geometri"))
-    xy, owner = shapely.get_coordinates(work.geometry, return_index=True)
     infinite = np.zeros(len(work.geometry), dtype=bool)
-    infinite[owner[~np.isfinite(xy).all(axis=1)]] = True
+    for rows in blocks(work.geometry):
+        xy, owner = shapely.get_coordinates(work.geometry[rows], return_index=True)
+        infinite[rows.start + owner[~(np.isfinite(xy[:, 0]) & np.isfinite(xy[:, 1]))]] = True
     work.refuse(infinite, "not-finite", NOT_FINITE)
 
 

@@ -355,11 +355,10 @@ def projected(layer: ReadLayer, work_crs: str | None) -> LayerView | None:
     except CrsError as error:
         _note(layer, error)
         return replace(view, has_plane=False)
-    geographic = bool(crs_policy.canonical(crs).is_geographic)
     return replace(
-        view, geometry=geometry, areal_scale=areal_scale(geometry, work_crs),
+        view, geometry=geometry, scales=lambda shapes: areal_scale(shapes, work_crs),
         to_source=None if same else lambda pieces: crs_policy.transform(pieces, work_crs, crs),
-        source_unit_m=_METRES_PER_DEGREE if geographic else 1.0,
+        source_unit_m=_METRES_PER_DEGREE if crs_policy.is_geographic(crs) else 1.0,
     )  # fmt: skip
 
 
@@ -395,10 +394,9 @@ def placed(
     findings: Iterator[DataFinding] | list[DataFinding], source: str, target: str
 ) -> list[DataFinding]:
     """Return findings with their witnesses moved from one CRS to another."""
-    moved = []
-    for finding in findings:
-        if finding.witness is not None:
-            (witness,) = crs_policy.transform(np.array([finding.witness], dtype=object), source, target)
-            finding = replace(finding, witness=witness)
-        moved.append(finding)
+    moved = list(findings)
+    rows = [row for row, finding in enumerate(moved) if finding.witness is not None]
+    witnesses = crs_policy.transform(objects([moved[row].witness for row in rows]), source, target)
+    for row, witness in zip(rows, witnesses, strict=True):
+        moved[row] = replace(moved[row], witness=witness)
     return moved

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.errors import Text
@@ -19,16 +18,6 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Objects = NDArray[np.object_]
 Numbers = NDArray[np.uint64]
-
-BLOCK_VERTICES = 50_000
-"""Polygons are taken apart so many vertices at a time: what stays in the processor's cache is not paged in again."""
-
-
-def blocks(geometry: Objects) -> Iterator[slice]:
-    """Yield slices of rows that hold about `BLOCK_VERTICES` vertices each."""
-    count = np.cumsum(shapely.get_num_coordinates(geometry)) // BLOCK_VERTICES
-    ends = np.flatnonzero(np.diff(count, append=-1)) + 1
-    yield from (slice(int(a), int(b)) for a, b in zip(np.append(0, ends), ends, strict=False))
 
 
 def spelled_otherwise(
@@ -61,8 +50,8 @@ class LayerView:
         Moves geometries of that plane back to the CRS of the file; None where nothing was projected.
     source_unit_m
         Metres per unit of the CRS of the file.
-    areal_scale
-        By feature: area in the plane over area on the ellipsoid.
+    scales
+        Gives for geometries of that plane the area there over the area on the ellipsoid.
     fields
         Column -> values as read.
     meanings
@@ -97,7 +86,7 @@ class LayerView:
     tolerance: Tolerance = field(default_factory=Tolerance)
     to_source: Callable[[Objects], Objects] | None = None
     source_unit_m: float = 1.0
-    areal_scale: Floats | None = None
+    scales: Callable[[Objects], Floats] | None = None
     has_plane: bool = True
     declared: bool = False
     crs: str | None = None
@@ -106,6 +95,11 @@ class LayerView:
 
     def __len__(self) -> int:
         return len(self.feature)
+
+    @property
+    def areal_scale(self) -> Floats:
+        """By feature: area in the plane over area on the ellipsoid; 1 where that is not known."""
+        return np.ones(len(self)) if self.scales is None else self.scales(self.geometry)
 
     def finding(
         self,

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 
-from kkpr_check.geometry import overlap_of, polygons_of
-from kkpr_check.quality.base import BLOCK_VERTICES, Bools, Floats, Ints, Numbers, Objects, blocks
+from kkpr_check.geometry import BLOCK_VERTICES, blocks, overlap_of, polygons_of
+from kkpr_check.quality.base import Bools, Floats, Ints, Numbers, Objects
 
 MATCH_GRID_M = 1e-3
 """Vertices within one cell are one vertex: shared vertices of real layers differ by float noise."""
@@ -181,7 +181,7 @@ def _left_over(parts: Parts) -> tuple[Objects, Ints, float]:
         number = to.stop
     key, part = key[:number], part[:number]
     places = _places(key)
-    wanted, touched = np.unique(key[places.lost] >> _ONE), np.unique(part[places.lost]).astype(np.int64)
+    wanted, touched = _once(key[places.lost] >> _ONE), _once(part[places.lost]).astype(np.int64)
     del key
     near = [_pair_numbers(owner[part[pairs]]) for pairs in places.beside]
     del part, places
@@ -249,7 +249,13 @@ def _places(key: Numbers) -> Places:
     return Places(order, first, np.add.reduceat(step, first, dtype=np.int32) != 0)
 
 
-def _begins(ranked: Numbers) -> Bools:
+def _once(numbers: Any) -> Any:
+    """Return numbers ascending, each once; `np.unique` imports what nobody else needs."""
+    ranked = np.sort(numbers)
+    return ranked[_begins(ranked)]
+
+
+def _begins(ranked: Any) -> Bools:
     """Tell where another number begins in a sorted row."""
     new = np.ones(len(ranked), dtype=bool)
     np.not_equal(ranked[1:], ranked[:-1], out=new[1:])
@@ -327,9 +333,7 @@ def _pair_numbers(pairs: Ints) -> Ints:
 
 def _pairs_of(numbers: list[Ints]) -> Ints:
     """Return the pairs of rows (m, 2), each once, ascending."""
-    number = np.concatenate([np.empty(0, dtype=np.int64), *numbers])
-    number.sort()
-    number = number[np.diff(number, prepend=-1) != 0]
+    number = _once(np.concatenate([np.empty(0, dtype=np.int64), *numbers]))
     return np.stack([number >> 32, number & 0xFFFFFFFF], axis=1)
 
 
@@ -371,7 +375,7 @@ def _pairs(deep: Objects, parts: Parts, tree: shapely.STRtree) -> list[Pair]:
     """Return the pairs of features that overlap; only parts that touch a face of depth two or more can."""
     if not len(deep):
         return []
-    touched = np.unique(tree.query(deep, predicate="intersects")[1])
+    touched = _once(tree.query(deep, predicate="intersects")[1])
     polygon, owner = parts.polygon[touched], parts.owner[touched]
     a, b = shapely.STRtree(polygon).query(polygon, predicate="intersects")
     once = (a < b) & (owner[a] != owner[b])

@@ -70,9 +70,8 @@ def areas_of(view: LayerView, column: str) -> Areas:
     """Return the recorded area as it stands, and the drawn areas in hectares."""
     plane = shapely.area(view.geometry) / _M2_PER_HA
     plane[~np.isin(shapely.get_type_id(view.geometry), (3, 6))] = np.nan
-    scale = np.ones(len(view)) if view.areal_scale is None else view.areal_scale
     recorded = np.array([_number(value) for value in view.fields[column].tolist()], dtype=float)
-    return Areas(recorded, plane / scale, plane)
+    return Areas(recorded, plane / view.areal_scale, plane)
 
 
 def _number(value: object) -> float:

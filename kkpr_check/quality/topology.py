@@ -7,7 +7,7 @@ DAT108: both neighbours draw the same straight line there, one of them with more
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import shapely
@@ -278,14 +278,15 @@ def _slivers(view: LayerView, found: Coverage) -> Iterator[DataFinding]:
 
 def _mergeable(view: LayerView, found: Coverage) -> Iterator[DataFinding]:
     """DAT109: neighbours with the same attributes; one finding a group of them."""
-    kept = [
-        name
+    texts = (
+        list(map(str, view.fields[name]))
         for name in view.fields
-        if (field_role(name) or "") not in _IGNORED_ROLES and not _is_key(view, name)
-    ]
+        if name != view.feature_field and (field_role(name) or "") not in _IGNORED_ROLES
+    )
+    kept = [values for values in texts if not _is_key(values)]
     if not kept or not len(found.neighbours):
         return
-    rows = list(zip(*(map(str, view.fields[name]) for name in kept), strict=True))
+    rows = list(zip(*kept, strict=True))
     number: dict[tuple[str, ...], int] = {}
     kind = np.array([number.setdefault(row, len(number)) for row in rows])
     alike = kind[found.neighbours[:, 0]] == kind[found.neighbours[:, 1]]
@@ -305,12 +306,9 @@ def _mergeable(view: LayerView, found: Coverage) -> Iterator[DataFinding]:
         )
 
 
-def _is_key(view: LayerView, name: str) -> bool:
-    """Tell whether a column counts or measures features: it is the id, or nearly every value differs."""
-    if name == view.feature_field:
-        return True
-    values = view.fields[name]
-    return len(values) > 2 and len(set(map(str, values))) == len(values)
+def _is_key(values: Sequence[str]) -> bool:
+    """Tell whether a column counts or measures features: every value differs."""
+    return len(values) > 2 and len(set(values)) == len(values)
 
 
 def _is_chord(view: LayerView, pieces: Objects) -> Bools:

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from kkpr_check.errors import Text
+from kkpr_check.geometry import blocks
 from kkpr_check.phrases import say
 from kkpr_check.quality.base import (
     NO_PLANE,
@@ -20,7 +21,6 @@ from kkpr_check.quality.base import (
     LayerView,
     Objects,
     Surroundings,
-    blocks,
 )
 from kkpr_check.quality.coverage import parts_of
 from kkpr_check.quality.findings import DataFinding
