@@ -6,6 +6,7 @@ means "could not run" (exit code 2).
 
 from __future__ import annotations
 
+import errno
 from typing import Any, NamedTuple
 
 
@@ -133,3 +134,18 @@ class ErrorGroup(KkprError):
 def _made(kind: type[KkprError], text: Text, place: Place, remedy: Text | None, code: str) -> KkprError:
     """Make an error again that came from another process."""
     return kind(text, place=place, remedy=remedy, code=code)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out, at the root of an error: a library that can not be loaded for want of it says so in words."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, MemoryError) or (isinstance(cause, OSError) and cause.errno == errno.ENOMEM):
+            return True
+        if isinstance(cause, (ImportError, OSError)) and any(words in str(cause) for words in _NO_MEMORY):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+_NO_MEMORY = ("failed to map segment", "annot allocate memory")

@@ -139,6 +139,9 @@ class WorkFolder:
         """Record what a run is asked for, or refuse to continue a run that was asked for something else."""
         before = self.recorded()
         journal = {"schema": SCHEMA, **identity}
+        for rest in self.path.glob("*.tmp"):  # of a run that was killed while it wrote them
+            with suppress(OSError):
+                rest.unlink()
         if before is None:
             self._forget_parts()
             write_whole(self.path / "journal.json", json.dumps(journal, indent=1, sort_keys=True).encode())

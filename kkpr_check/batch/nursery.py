@@ -13,8 +13,8 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable
-from multiprocessing import connection, get_context, reduction
+from collections.abc import Callable, Iterator
+from multiprocessing import connection, get_context, reduction, resource_tracker
 from typing import Any
 
 from kkpr_check.batch.packing import packed, rebuilt
@@ -60,9 +60,12 @@ class Nursery:
     def __init__(self, start: Start, setup: Any, sample: Any, serve: Serve) -> None:
         context = get_context("spawn")
         self._control, theirs = context.Pipe()
-        self._process = context.Process(target=_tend, args=(theirs, start, setup, sample, serve), daemon=True)
-        self._process.start()
+        self._process = context.Process(target=_tend, args=(theirs,), daemon=True)
+        with interrupts_held():
+            self._process.start()
         theirs.close()
+        with contextlib.suppress(ConnectionError):  # it has died already: noticed when it is asked for a fork
+            self._control.send((start, setup, sample, serve))
         self._ready = False
 
     def fork(self) -> tuple[Fork, Any]:
@@ -104,13 +107,28 @@ class Nursery:
         self._control.close()
 
 
-def _tend(control: Any, start: Start, setup: Any, sample: Any, serve: Serve) -> None:
+@contextlib.contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Let a child be born deaf to Ctrl-C, which a terminal sends to it too; what comes meanwhile comes afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # started with the first child otherwise, it would lift the block
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _tend(control: Any) -> None:
     """Run inside the nursery: prepare, fork whenever asked to, until the parent goes away; then end the forks too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     forks: set[int] = set()
     work: Work | None = None
     try:
         try:
+            start, setup, sample, serve = control.recv()  # loads most of the package: what fails in it is told as well
             work = _prepared(start, setup, sample)
             control.send(("done", None))
         except BaseException as error:  # told to the parent, which reports it once

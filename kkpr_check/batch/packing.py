@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kkpr_check import errors
-from kkpr_check.errors import KkprError, Text
+from kkpr_check.errors import KkprError, Text, is_out_of_memory
 
 
 def packed(error: BaseException) -> tuple[Any, ...]:
@@ -21,10 +21,10 @@ def packed(error: BaseException) -> tuple[Any, ...]:
             error.code,
             many,
         )
-    if isinstance(error, OSError):
-        return ("os", error.errno, error.strerror, error.filename)
-    if isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         return ("memory",)
+    if isinstance(error, OSError) and error.errno is not None:
+        return ("os", error.errno, error.strerror, error.filename)
     return ("other", f"{type(error).__name__}: {error}")
 
 

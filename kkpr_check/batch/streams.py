@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from kkpr_check.batch.reading import Loaded, Payload, Reading, Stream
-from kkpr_check.errors import InputError, Place, Text
+from kkpr_check.errors import InputError, Place, Text, is_out_of_memory
 from kkpr_check.geometry import Objects, objects
 from kkpr_check.io.containers import Source
 from kkpr_check.io.gdal import from_wkb, unique_names
@@ -225,6 +225,8 @@ def need_pyarrow(file: str | None) -> Any:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
+        if is_out_of_memory(error):
+            raise MemoryError from error
         raise InputError(
             Text("this needs pyarrow", "ini memerlukan pyarrow"),
             place=Place(file),

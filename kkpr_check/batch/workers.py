@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from kkpr_check.batch.nursery import CAN_FORK, Fork, Nursery, Start, Work
+from kkpr_check.batch.nursery import CAN_FORK, Fork, Nursery, Start, Work, interrupts_held
 from kkpr_check.batch.packing import packed, rebuilt
 from kkpr_check.errors import KkprError, Text
 
@@ -27,7 +27,8 @@ class Fresh:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve_fresh, args=(theirs, start, setup), daemon=True)
-        self._process.start()
+        with interrupts_held():
+            self._process.start()
         theirs.close()
 
     def kill(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,7 @@ from kkpr_check.cli import codes
 from kkpr_check.cli import options as o
 from kkpr_check.cli.base import session_of
 from kkpr_check.cli.language import words
-from kkpr_check.errors import Text, UsageError
+from kkpr_check.errors import KkprError, Place, Text, UsageError, is_out_of_memory
 
 if TYPE_CHECKING:
     from kkpr_check.batch.request import BatchRequest
@@ -217,15 +218,38 @@ def run(context: typer.Context, request: BatchRequest, max_broken: int | None, f
     line = ProgressLine(session)
     try:
         result = run_batch(request, line)
-    except BaseException:
+    except BaseException as error:
         line.end()
-        if Path(request.output + ".kkpr-work").is_dir():
+        kept = Path(request.output + ".kkpr-work").is_dir()
+        if kept:
             tell(session, _KEPT)
-        raise
+        lacking = _lacking(error, request.output, kept=kept)
+        if lacking is None:
+            raise
+        raise lacking from error
     line.end()
     for text in closing_words(result, request):
         tell(session, text)
     return exit_code(result, max_broken, fail_on)
+
+
+def _lacking(error: BaseException, output: str, *, kept: bool) -> KkprError | None:
+    """Return what to do where the disk or the memory was too small; None for any other error."""
+    again = Text("run it again", "jalankan lagi")
+    if kept:
+        again = Text("continue with --resume", "lanjutkan dengan --resume")
+    if is_out_of_memory(error):
+        what = Text("out of memory", "memori tidak cukup")
+        remedy = Text(
+            f"free memory, then {again.en}, perhaps with fewer --workers",
+            f"kosongkan memori, lalu {again.id}, bila perlu dengan --workers lebih sedikit",
+        )
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        what = Text("no space left on the disk", "ruang disk habis")
+        remedy = Text(f"make room, then {again.en}", f"beri ruang, lalu {again.id}")
+    else:
+        return None
+    return KkprError(what, place=Place(output), remedy=remedy, code="output")
 
 
 def closing_words(result: BatchResult, request: BatchRequest) -> list[Text]:

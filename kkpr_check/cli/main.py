@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from kkpr_check.cli import codes
 from kkpr_check.cli.language import resolve
-from kkpr_check.errors import KkprError, Text
+from kkpr_check.errors import KkprError, Text, is_out_of_memory
 
 _FLAGS = ("--quiet", "--verbose")
 
@@ -116,21 +116,25 @@ def _command_of(arguments: Sequence[str]) -> str | None:
 
 def complain(message: str, lang: str, verbose: bool = False) -> None:
     """Say on standard error why the exit code is 2."""
-    from kkpr_check.report.safe import encodable, safe_lines
-
     if verbose:
         import traceback
 
         with contextlib.suppress(OSError, ValueError):
             traceback.print_exc()
     label = "kesalahan" if lang == "id" else "error"
-    line = encodable(safe_lines(f"kkpr-check: {label}: {message}"), getattr(sys.stderr, "encoding", None))
+    line = f"kkpr-check: {label}: {message}"
+    try:
+        from kkpr_check.report.safe import encodable, safe_lines
+
+        line = encodable(safe_lines(line), getattr(sys.stderr, "encoding", None))
+    except (ImportError, MemoryError):  # too little memory to load anything more
+        line = "".join(c if (c.isprintable() and c.isascii()) or c == "\n" else "?" for c in line)
     with contextlib.suppress(OSError, ValueError):
         print(line, file=sys.stderr, flush=True)
 
 
 def _unforeseen(error: BaseException) -> Text:
-    if isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         return Text("out of memory", "memori tidak cukup")
     if isinstance(error, RecursionError):
         return Text("the input is nested too deeply", "masukan bersarang terlalu dalam")

@@ -103,7 +103,8 @@ def gdal_layers(source: Source) -> list[tuple[str, str | None]]:
 
 def from_wkb(wkb: Objects) -> tuple[Objects, dict[int, Text]]:
     """Return the geometries, and the rows whose WKB describes none, with the reason."""
-    geometry = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object)
+    with np.errstate(invalid="ignore"):  # NaN coordinates: told by the gate, each with its row
+        geometry = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object)
     broken: dict[int, Text] = {}
     for row in np.flatnonzero(shapely.is_missing(geometry)):
         if wkb[row] is not None:
