@@ -128,7 +128,9 @@ def _tend(control: Any) -> None:
     work: Work | None = None
     try:
         try:
-            start, setup, sample, serve = control.recv()  # loads most of the package: what fails in it is told as well
+            start, setup, sample, serve = (
+                control.recv()
+            )  # loads most of the package: what fails in it is told as well
             work = _prepared(start, setup, sample)
             control.send(("done", None))
         except BaseException as error:  # told to the parent, which reports it once
