@@ -172,6 +172,59 @@ def without_noise(geometry: Any, subject_area_m2: float, tolerance: Tolerance) -
     return collect(parts[~noise(parts, subject_area_m2, tolerance)]) if len(parts) else EMPTY
 
 
+def lasting(geometry: Objects, subject_area_m2: Floats, tolerance: Tolerance) -> tuple[Objects, Floats]:
+    """Return (Multi)Polygons without their noise pieces (EMPTY where nothing else is), and the area of those pieces.
+
+    Parameters
+    ----------
+    subject_area_m2
+        For each geometry, the area that noise is measured against.
+    """
+    pieces, owner = shapely.get_parts(geometry, return_index=True)
+    area_m2 = shapely.area(pieces)
+    out = (area_m2 < NOISE_SHARE * subject_area_m2[owner]) & small(area_m2, shapely.length(pieces), tolerance)
+    dropped: Floats = np.bincount(owner[out], area_m2[out], len(geometry)).astype(np.float64)
+    if not out.any():
+        return geometry, dropped
+    touched = np.zeros(len(geometry), dtype=bool)
+    touched[owner[out]] = True
+    result = geometry.copy()
+    result[touched] = EMPTY
+    stay = np.flatnonzero(touched[owner] & ~out)
+    whose, index = np.unique(owner[stay], return_inverse=True)
+    if len(whose):
+        made = shapely.multipolygons(pieces[stay], indices=index)
+        alone = shapely.get_num_geometries(made) == 1
+        made[alone] = shapely.get_geometry(made[alone], 0)
+        result[whose] = made
+    return result, dropped
+
+
+def unions_by(owner: NDArray[np.int64], geometry: Objects, count: int) -> Objects:
+    """Return the union of the areas of each owner ``0 .. count - 1`` (EMPTY where it has none).
+
+    Parameters
+    ----------
+    owner
+        Whose each geometry is, ascending.
+    """
+    result = np.full(count, EMPTY, dtype=object)
+    start = np.searchsorted(owner, np.arange(count))
+    length = np.diff(np.append(start, len(owner)))
+    some = length > 0
+    result[some] = geometry[start[some]]
+    two = np.flatnonzero(length == 2)
+    if len(two):
+        try:
+            result[two] = _areal(shapely.union(geometry[start[two]], geometry[start[two] + 1]))
+        except GEOSException:
+            for one in two:
+                result[one] = union_of(geometry[start[one] : start[one] + 2])
+    for one in np.flatnonzero(length > 2):
+        result[one] = union_of(geometry[start[one] : start[one] + length[one]])
+    return result
+
+
 def segments_of(lines: Any) -> Objects:
     """Return the straight segments of the lines or rings of a geometry as two-point LineStrings."""
     coords, index = shapely.get_coordinates(shapely.get_parts(_lines(lines)), return_index=True)

@@ -19,13 +19,12 @@ from kkpr_check.geometry import (
     EMPTY,
     REL_TOL,
     Objects,
-    collect,
-    noise,
+    lasting,
     overlap_of,
-    polygons_of,
     remainder_of,
     round_m,
     union_of,
+    unions_by,
 )
 from kkpr_check.model import LedgerEntry, LedgerZone
 from kkpr_check.plan import Tolerance
@@ -80,7 +79,13 @@ class Parts:
 
 
 def cut(
-    subjects: Objects, zones: Objects, groups: Ints, tolerance: Tolerance, *, size_m2: Floats | None = None
+    subjects: Objects,
+    zones: Objects,
+    groups: Ints,
+    tolerance: Tolerance,
+    *,
+    size_m2: Floats | None = None,
+    tree: shapely.STRtree | None = None,
 ) -> Parts:
     """Overlay subjects with zones.
 
@@ -94,31 +99,28 @@ def cut(
         What is noise.
     size_m2
         Areas that noise is measured against, where `subjects` are only what is left of them.
+    tree
+        The tree of `zones`, where it is kept.
 
     Returns
     -------
     Parts
         Only pairs that share area.
     """
-    subject, zone, piece = _pairs(subjects, zones)
+    subject, zone, piece = _pairs(subjects, zones, shapely.STRtree(zones) if tree is None else tree)
     keys = np.lexsort((groups[zone], subject)) if len(zone) else np.empty(0, dtype=np.int64)
     subject, group, piece = subject[keys], groups[zone][keys], piece[keys]
     first = np.ones(len(subject), dtype=bool)
     first[1:] = (subject[1:] != subject[:-1]) | (group[1:] != group[:-1])
     starts = np.flatnonzero(first)
-    whole = piece[starts].copy()
-    stops = np.append(starts, len(subject))[1:]
-    for row, (start, stop) in enumerate(zip(starts, stops, strict=True)):
-        if stop - start > 1:
-            whole[row] = union_of(piece[start:stop])
+    whole = unions_by(np.cumsum(first) - 1, piece, len(starts))
     subject, group = subject[starts], group[starts]
-    return _drop_noise(
-        shapely.area(subjects) if size_m2 is None else size_m2, subject, group, whole, tolerance
-    )
+    size = (shapely.area(subjects) if size_m2 is None else size_m2)[subject]
+    geometry, dropped = lasting(whole, size, tolerance)
+    return Parts(subject, group, geometry, whole, shapely.area(geometry), dropped)
 
 
-def _pairs(subjects: Objects, zones: Objects) -> tuple[Ints, Ints, Objects]:
-    tree = shapely.STRtree(zones)
+def _pairs(subjects: Objects, zones: Objects, tree: shapely.STRtree) -> tuple[Ints, Ints, Objects]:
     subject, zone = tree.query(subjects)
     order = np.lexsort((zone, subject))
     subject, zone = subject[order], zone[order]
@@ -130,21 +132,6 @@ def _pairs(subjects: Objects, zones: Objects) -> tuple[Ints, Ints, Objects]:
     piece[rest] = overlap_of(zones[zone[rest]], subjects[subject[rest]])
     share = shapely.area(piece) > 0
     return subject[share], zone[share], piece[share]
-
-
-def _drop_noise(size: Floats, subject: Ints, group: Ints, whole: Objects, tolerance: Tolerance) -> Parts:
-    area, dropped = shapely.area(whole), np.zeros(len(whole))
-    geometry = whole.copy()
-    # A piece can only be noise where the row is under 5 % of the subject or has several pieces.
-    suspect = (area < 0.05 * size[subject]) | (shapely.get_num_geometries(whole) > 1)
-    for row in np.flatnonzero(suspect):
-        pieces = polygons_of(whole[row])
-        out = noise(pieces, float(size[subject[row]]), tolerance)
-        if out.any():
-            geometry[row] = collect(pieces[~out])
-            dropped[row] = shapely.area(pieces[out]).sum()
-            area[row] = shapely.area(pieces[~out]).sum()
-    return Parts(subject, group, geometry, whole, area, dropped)
 
 
 def uncovered(subjects: Objects, parts: Parts) -> Objects:

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.features import PlanWindow
-from kkpr_check.geometry import EMPTY, Floats, Objects, collect, noise, polygons_of, remainder_of, union_of
+from kkpr_check.geometry import EMPTY, Floats, Objects, lasting, remainder_of, union_of
 from kkpr_check.ledger import Ints, Parts, cut, uncovered
 from kkpr_check.model import Site
 from kkpr_check.plan import Plan, Tolerance
@@ -112,7 +112,7 @@ def overlay_plans(subjects: Subjects, windows: Sequence[PlanWindow]) -> Coverage
         maps.append(PlanMap(window, subzones, names, group, holding, own, judged))
         left = uncovered(left, judged)
         claimed = union_of([claimed, _planning_area(window)])
-        open_left = _without_noise(left, subjects.area_m2, tolerance)
+        open_left = lasting(left, subjects.area_m2, tolerance)[0]
         next_left = (
             open_left if claimed.is_empty else _outside(open_left, claimed, subjects.area_m2, tolerance)
         )
@@ -130,16 +130,7 @@ def _outside(gaps: Objects, claimed: Any, area_m2: Floats, tolerance: Tolerance)
     rest = gaps.copy()
     some = ~shapely.is_empty(gaps)
     rest[some] = remainder_of(gaps[some], claimed)
-    return _without_noise(rest, area_m2, tolerance)
-
-
-def _without_noise(gaps: Objects, area_m2: Floats, tolerance: Tolerance) -> Objects:
-    result = gaps.copy()
-    for i in np.flatnonzero(~shapely.is_empty(gaps)):
-        pieces = polygons_of(gaps[i])
-        keep = pieces[~noise(pieces, float(area_m2[i]), tolerance)]
-        result[i] = collect(keep) if len(keep) else EMPTY
-    return result
+    return lasting(rest, area_m2, tolerance)[0]
 
 
 def _meaning(window: PlanWindow, name: str) -> Objects:

@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check import engine
-from kkpr_check.batch.classes import Plain, judge_plain
+from kkpr_check.batch.classes import Plain, judge_alike
 from kkpr_check.batch.plans import MemoryPlan
 from kkpr_check.batch.siteblock import SiteBlock
 from kkpr_check.batch.table import BlockRows, joined, rows_of
@@ -112,10 +112,10 @@ def _by_class(
         options.kept[key] = Plain(plans, work_crs, options.engine)
     built = None if options.existing is None else options.existing.about(sites.parcel)
 
-    def complete(some: list[Site]) -> list[Site]:
-        return [_with_existing(site, plans, options.existing, work_crs) for site in some]
+    def exact(some: SiteBlock) -> BlockRows:
+        return _one_by_one(some, plans, options, work_crs)
 
-    return judge_plain(sites, options.kept[key], complete, built)
+    return judge_alike(sites, options.kept[key], exact, built)
 
 
 def _one_by_one(

@@ -71,6 +71,29 @@ class Depths:
         return found if found >= 0 else float("nan")
 
 
+def across_each(pieces: Objects, outlines: Objects) -> Floats:
+    """Return for each piece the greatest distance in metres from one of its points to the rings of its outline (to 1e-6).
+
+    Parameters
+    ----------
+    pieces, outlines
+        (Multi)Polygons, a piece inside each outline.
+    """
+    count = np.arange(len(pieces) + 1)
+    polygons, owner = shapely.get_parts(pieces, return_index=True)
+    triangles, start = _triangles(polygons)
+    parts, of_part = shapely.get_parts(outlines, return_index=True)
+    rings, of_ring = shapely.get_rings(parts, return_index=True)
+    coords, ring = shapely.get_coordinates(rings, return_index=True)
+    same = (ring[1:] == ring[:-1]) & (coords[1:] != coords[:-1]).any(axis=1)
+    ends = np.hstack([coords[:-1], coords[1:]])[same]
+    whose = of_part[of_ring[ring[1:][same]]]
+    depth: Floats = _across_each(
+        triangles, start[np.searchsorted(owner, count)], ends, np.searchsorted(whose, count)
+    )
+    return depth
+
+
 def _triangles(polygons: Objects) -> tuple[Floats, Ints]:
     """Return triangles (t, 3, 2) that make up the polygons, and where those of each begin: fans where one is convex."""
     coords, owner = shapely.get_coordinates(polygons, return_index=True)
@@ -277,6 +300,20 @@ def _depths(
 def _across(triangles, ends):
     chosen = np.arange(len(ends))
     return _deepest(triangles, ends, chosen, len(ends), np.empty((512, 3, 2)))[0]
+
+
+@_outer
+def _across_each(triangles, start, ends, ptr):
+    n = len(start) - 1
+    depth = np.full(n, np.nan)
+    stack = np.empty((512, 3, 2))
+    for k in range(n):
+        chosen = np.arange(ptr[k], ptr[k + 1])
+        if start[k + 1] > start[k] and len(chosen) > 0:
+            best, stack = _deepest(triangles[start[k] : start[k + 1]], ends, chosen, len(chosen), stack)
+            if best >= 0:
+                depth[k] = best
+    return depth
 
 
 @_inner
