@@ -404,12 +404,14 @@ class _Facts:
             mine = np.flatnonzero(~self.held[parts.subject])
             cover = unions_by(np.searchsorted(split, parts.subject[mine]), parts.whole[mine], len(split))
             self.covered_m2[split] = shapely.area(cover)
-            gap = remainder_of(self.parcels.geometry[split], cover)
-            some = shapely.area(gap) > REL_TOL * area[split]
+            some = split[area[split] - self.covered_m2[split] > REL_TOL / 2 * area[split]]
+            gap = remainder_of(self.parcels.geometry[some], cover[np.searchsorted(split, some)])
+            real = shapely.area(gap) > REL_TOL * area[some]
+            gap, some = gap[real], some[real]
             if len(self.plain.zonings) > 1:
-                self.clear[split[some]] = False
-            left, _ = lasting(gap[some], area[split[some]], tolerance)
-            self.has_gap[split[some]] = round_m(shapely.area(left)) > 0
+                self.clear[some] = False
+            left, _ = lasting(gap, area[some], tolerance)
+            self.has_gap[some] = round_m(shapely.area(left)) > 0
         some_part = np.zeros(n, dtype=bool)
         some_part[parts.subject[parts.area_m2 > 0]] = True
         self.clear &= some_part

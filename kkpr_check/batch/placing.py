@@ -28,7 +28,7 @@ from kkpr_check.geometry import (
     segments_of,
     unions_by,
 )
-from kkpr_check.kernels import Shares, load
+from kkpr_check.kernels import Polygons, Shares, WkbBlock, load
 from kkpr_check.ledger import Parts, cut
 from kkpr_check.outlines import Edges
 from kkpr_check.plan import Tolerance
@@ -40,29 +40,27 @@ Bools = NDArray[np.bool_]
 CLEAR_M = 1e-3
 """Nearer than this to another area, what touches what is for the exact overlay to say."""
 COMPILED = find_spec("numba") is not None
-PATTERNS_KEPT = 64
+PATTERNS_KEPT = 32
 """Sets of refusing areas whose dissolved outline a layer keeps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcels:
-    """Parcels of a block: (Multi)Polygons in metres, their areas, and which of them are one polygon."""
+    """Parcels of a block: (Multi)Polygons in metres (and as the kernel reads them), their areas, and which are one polygon."""
 
     geometry: Objects
+    encoded: Polygons
     area_m2: Floats
     single: Bools
 
     @classmethod
     def of(cls, geometry: Objects) -> Parcels:
         """Measure parcels."""
-        return cls(geometry, shapely.area(geometry), shapely.get_num_geometries(geometry) == 1)
+        encoded = WkbBlock.from_shapely(geometry) if COMPILED else geometry
+        return cls(geometry, encoded, shapely.area(geometry), shapely.get_num_geometries(geometry) == 1)
 
     def __len__(self) -> int:
         return len(self.geometry)
-
-    def take(self, keep: NDArray[np.bool_] | Ints) -> Parcels:
-        """Return some of them."""
-        return Parcels(self.geometry[keep], self.area_m2[keep], self.single[keep])
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +116,12 @@ class Layer:
         self._prepared = load().prepare(self.geometry, margin_m=self._reach_m + 1e-4, near=True, threads=1)
         self._tree = shapely.STRtree(self.geometry)
         self._deepest: dict[bytes, Callable[[Objects], Floats]] = {}
+        self._marks: dict[bytes, Bools] = {}
         shapely.prepare(self.geometry)
 
     def place(self, parcels: Parcels) -> Placed:
         """Overlay parcels with the layer."""
-        shares = self._prepared.shares(parcels.geometry)
+        shares = self._prepared.shares(parcels.encoded)
         count = np.bincount(shares.subject, minlength=len(parcels))
         touched = np.zeros(len(parcels), dtype=bool)
         touched[shares.near_subject[shares.near_m < CLEAR_M]] = True
@@ -223,7 +222,11 @@ class Layer:
         if isinstance(lines, LayerLines) and lines.depths is not None and row is not None:
             fails = np.zeros(lines.depths.features, dtype=bool)
             fails[row[failing]] = True
-            depth = lines.depths.of(polygons, fails)
+            key = pattern.tobytes()
+            if key not in self._marks:
+                _make_room(self._marks)
+                self._marks[key] = lines.depths.marks(fails)
+            depth = lines.depths.of(polygons, fails, self._marks[key])
         unknown = np.isnan(depth)
         if unknown.any():
             depth[unknown] = self._dissolved(failing)(polygons[unknown])
@@ -233,8 +236,7 @@ class Layer:
         """Return what measures depths inside some areas where their edges do not match: by their dissolved outline."""
         key = failing.tobytes()
         if key not in self._deepest:
-            while len(self._deepest) >= PATTERNS_KEPT:
-                self._deepest.pop(next(iter(self._deepest)))
+            _make_room(self._deepest)
             area = dissolve(self.geometry[failing], self._tolerance)
             self._deepest[key] = depths_in(shapely.boundary(area))
         return self._deepest[key]
@@ -248,6 +250,11 @@ class Layer:
             return across_each(pieces, parcels)
         found = [deepest_m(p, shapely.boundary(g)) for p, g in zip(pieces, parcels, strict=True)]
         return np.array(found, dtype=float)
+
+
+def _make_room(kept: dict[bytes, Any]) -> None:
+    while len(kept) >= PATTERNS_KEPT:
+        kept.pop(next(iter(kept)))
 
 
 def depths_in(outline: Any) -> Callable[[Objects], Floats]:

@@ -40,8 +40,15 @@ class Depths:
         self._low = low
         self._shape = (np.floor((high - low) / self._cell).astype(np.int64) + 1)[::-1]
         self._ptr, self._rows = _cells(edges.ends, low[0], low[1], self._cell, self._shape[0], self._shape[1])
+        self._all = np.ones(int(np.prod(self._shape)), dtype=bool)
 
-    def of(self, polygons: Objects, failing: Bools) -> Floats:
+    def marks(self, failing: Bools) -> Bools:
+        """Return the cells with an edge that can be an outline of some features: worth it where many polygons ask."""
+        edges = self._edges
+        marks: Bools = _marked(failing, edges.feature, edges.other, edges.loose, self._ptr, self._rows)
+        return marks
+
+    def of(self, polygons: Objects, failing: Bools, marks: Bools | None = None) -> Floats:
         """Return the depth of each polygon (n,) in metres to 1e-6, NaN where only a union can tell.
 
         Parameters
@@ -50,12 +57,14 @@ class Depths:
             Polygons, each wholly inside the failing features.
         failing
             For each feature of the layer, whether it fails.
+        marks
+            What `marks` says of `failing`.
         """
         triangles, start = _triangles(polygons)
         edges = self._edges
         depth: Floats = _depths(
             triangles, start, failing, edges.ends, edges.feature, edges.other, edges.loose, self._ptr, self._rows,
-            self._low[0], self._low[1], self._cell, self._shape[0], self._shape[1],
+            self._all if marks is None else marks, self._low[0], self._low[1], self._cell, self._shape[0], self._shape[1],
         )  # fmt: skip
         return depth
 
@@ -179,6 +188,20 @@ def _cells(ends, x0, y0, cell, rows, columns):
     return count, found
 
 
+@_outer
+def _marked(failing, feature, other, loose, ptr, rows):
+    marks = np.zeros(len(ptr) - 1, np.bool_)
+    for cell in range(len(marks)):
+        for k in range(ptr[cell], ptr[cell + 1]):
+            e = rows[k]
+            one = failing[feature[e]]
+            two = other[e] >= 0 and failing[other[e]]
+            if one != two or (loose[e] and (one or two)):
+                marks[cell] = True
+                break
+    return marks
+
+
 @_inner
 def _squared(x, y, ends, e):
     ax, ay, bx, by = ends[e, 0], ends[e, 1], ends[e, 2], ends[e, 3]
@@ -206,7 +229,23 @@ def _nearest(x, y, ends, chosen, n):
 
 @_inner
 def _collect(
-    x, y, radius, failing, ends, feature, other, loose, ptr, rows, x0, y0, cell, n_rows, n_columns, chosen
+    x,
+    y,
+    radius,
+    failing,
+    ends,
+    feature,
+    other,
+    loose,
+    ptr,
+    rows,
+    marks,
+    x0,
+    y0,
+    cell,
+    n_rows,
+    n_columns,
+    chosen,
 ):
     """Gather the outline edges that can be nearest to any point within `radius` of a place.
 
@@ -220,7 +259,7 @@ def _collect(
             edge_row = r == row - ring or r == row + ring
             step = 1 if edge_row or ring == 0 else 2 * ring
             for c in range(column - ring, column + ring + 1, step):
-                if c < 0 or c >= n_columns:
+                if c < 0 or c >= n_columns or not marks[r * n_columns + c]:
                     continue
                 for k in range(ptr[r * n_columns + c], ptr[r * n_columns + c + 1]):
                     e = rows[k]
@@ -253,12 +292,12 @@ def _collect(
 
 @_outer
 def _depths(
-    triangles, start, failing, ends, feature, other, loose, ptr, rows, x0, y0, cell, n_rows, n_columns
+    triangles, start, failing, ends, feature, other, loose, ptr, rows, marks, x0, y0, cell, n_rows, n_columns
 ):
     n = len(start) - 1
     depth = np.full(n, np.nan)
     chosen = np.empty(256, np.int64)
-    stack = np.empty((512, 3, 2))
+    stack, near = np.empty((512, 3, 3)), np.empty((512, 3), np.int64)
     for k in range(n):
         low, high = start[k], start[k + 1]
         if high == low:
@@ -281,6 +320,7 @@ def _depths(
             loose,
             ptr,
             rows,
+            marks,
             x0,
             y0,
             cell,
@@ -290,7 +330,7 @@ def _depths(
         )
         if m == 0:
             continue
-        best, stack = _deepest(triangles[low:high], ends, chosen, m, stack)
+        best, stack, near = _deepest(triangles[low:high], ends, chosen, m, stack, near)
         if best >= 0 and near_loose - radius > best + 0.01:
             depth[k] = best
     return depth
@@ -299,18 +339,21 @@ def _depths(
 @_outer
 def _across(triangles, ends):
     chosen = np.arange(len(ends))
-    return _deepest(triangles, ends, chosen, len(ends), np.empty((512, 3, 2)))[0]
+    stack, near = np.empty((512, 3, 3)), np.empty((512, 3), np.int64)
+    return _deepest(triangles, ends, chosen, len(ends), stack, near)[0]
 
 
 @_outer
 def _across_each(triangles, start, ends, ptr):
     n = len(start) - 1
     depth = np.full(n, np.nan)
-    stack = np.empty((512, 3, 2))
+    stack, near = np.empty((512, 3, 3)), np.empty((512, 3), np.int64)
     for k in range(n):
         chosen = np.arange(ptr[k], ptr[k + 1])
         if start[k + 1] > start[k] and len(chosen) > 0:
-            best, stack = _deepest(triangles[start[k] : start[k + 1]], ends, chosen, len(chosen), stack)
+            best, stack, near = _deepest(
+                triangles[start[k] : start[k + 1]], ends, chosen, len(chosen), stack, near
+            )
             if best >= 0:
                 depth[k] = best
     return depth
@@ -343,33 +386,40 @@ def _balanced(a, b, c):
 
 
 @_inner
-def _deepest(triangles, ends, chosen, m, stack):
-    """Return the greatest distance from a point of some triangles to the chosen edges (-1: too many triangles)."""
+def _corner(stack, near, n, c, x, y, ends, chosen, m):
+    """Write a corner of triangle n: its place, the distance to the nearest chosen edge, and that edge."""
+    distance, edge = _nearest(x, y, ends, chosen, m)
+    stack[n, c, 0], stack[n, c, 1], stack[n, c, 2] = x, y, distance
+    near[n, c] = edge
+    return distance
+
+
+@_inner
+def _deepest(triangles, ends, chosen, m, stack, near):
+    """Return the greatest distance from a point of some triangles to the chosen edges (-1: too many triangles).
+
+    `stack` holds corners with their distance, `near` the edge each is nearest to; both are returned, maybe longer.
+    """
     n = len(triangles)
     if n > len(stack):
-        stack = np.empty((2 * n, 3, 2))
+        stack, near = np.empty((2 * n, 3, 3)), np.empty((2 * n, 3), np.int64)
     best = 0.0
     for t in range(n):
-        stack[t] = triangles[t]
         for c in range(3):
-            best = max(best, _nearest(triangles[t, c, 0], triangles[t, c, 1], ends, chosen, m)[0])
+            x, y = triangles[t, c, 0], triangles[t, c, 1]
+            best = max(best, _corner(stack, near, t, c, x, y, ends, chosen, m))
     done = 0
-    near = np.empty(3, np.int64)
-    own = np.empty(3)
     by = np.empty((3, 3))
-    corner = np.empty((3, 2))
     while n > 0:
         n -= 1
         done += 1
         if done > MOST_TRIANGLES:
-            return -1.0, stack
-        for c in range(3):
-            corner[c, 0], corner[c, 1] = stack[n, c, 0], stack[n, c, 1]
-            own[c], near[c] = _nearest(corner[c, 0], corner[c, 1], ends, chosen, m)
-            best = max(best, own[c])
+            return -1.0, stack, near
         for s in range(3):
             for c in range(3):
-                by[s, c] = _to_edge(corner[c, 0], corner[c, 1], ends, near[s])
+                by[s, c] = (
+                    stack[n, c, 2] if s == c else _to_edge(stack[n, c, 0], stack[n, c, 1], ends, near[n, s])
+                )
         bound = np.inf
         for s in range(3):
             for u in range(s, 3):
@@ -385,8 +435,8 @@ def _deepest(triangles, ends, chosen, m, stack):
             bound = min(bound, level + 1e-9)
         _, w0, w1, w2 = _balanced(by[:, 0], by[:, 1], by[:, 2])
         if min(w0, w1, w2) >= 0.0:
-            x = corner[0, 0] * w0 + corner[1, 0] * w1 + corner[2, 0] * w2
-            y = corner[0, 1] * w0 + corner[1, 1] * w1 + corner[2, 1] * w2
+            x = stack[n, 0, 0] * w0 + stack[n, 1, 0] * w1 + stack[n, 2, 0] * w2
+            y = stack[n, 0, 1] * w0 + stack[n, 1, 1] * w1 + stack[n, 2, 1] * w2
             best = max(best, _nearest(x, y, ends, chosen, m)[0])
         if bound <= best + TOLERANCE_M:
             continue
@@ -395,26 +445,25 @@ def _deepest(triangles, ends, chosen, m, stack):
             here, there = by[j, i] - by[i, i], by[i, j] - by[j, j]
             if here + there > 0:
                 t = here / (here + there)
-                x = corner[i, 0] * (1 - t) + corner[j, 0] * t
-                y = corner[i, 1] * (1 - t) + corner[j, 1] * t
+                x = stack[n, i, 0] * (1 - t) + stack[n, j, 0] * t
+                y = stack[n, i, 1] * (1 - t) + stack[n, j, 1] * t
                 best = max(best, _nearest(x, y, ends, chosen, m)[0])
         if bound <= best + TOLERANCE_M:
             continue
         longest, a = -1.0, 0
         for i in range(3):
             j = (i + 1) % 3
-            side = (corner[i, 0] - corner[j, 0]) ** 2 + (corner[i, 1] - corner[j, 1]) ** 2
+            side = (stack[n, i, 0] - stack[n, j, 0]) ** 2 + (stack[n, i, 1] - stack[n, j, 1]) ** 2
             if side > longest:
                 longest, a = side, i
         b, c = (a + 1) % 3, (a + 2) % 3
-        x, y = (corner[a, 0] + corner[b, 0]) / 2, (corner[a, 1] + corner[b, 1]) / 2
         if n + 2 > len(stack):
-            longer_stack = np.empty((2 * len(stack), 3, 2))
-            longer_stack[:n] = stack[:n]
-            stack = longer_stack
-        stack[n, 0], stack[n, 1] = corner[a], corner[c]
-        stack[n, 2, 0], stack[n, 2, 1] = x, y
-        stack[n + 1, 0], stack[n + 1, 1] = corner[b], corner[c]
-        stack[n + 1, 2, 0], stack[n + 1, 2, 1] = x, y
+            longer, longer_near = np.empty((2 * len(stack), 3, 3)), np.empty((2 * len(stack), 3), np.int64)
+            longer[: n + 1], longer_near[: n + 1] = stack[: n + 1], near[: n + 1]
+            stack, near = longer, longer_near
+        x, y = (stack[n, a, 0] + stack[n, b, 0]) / 2, (stack[n, a, 1] + stack[n, b, 1]) / 2
+        stack[n + 1], near[n + 1] = stack[n], near[n]
+        best = max(best, _corner(stack, near, n, b, x, y, ends, chosen, m))
+        stack[n + 1, a], near[n + 1, a] = stack[n, b], near[n, b]
         n += 2
-    return best, stack
+    return best, stack, near
