@@ -33,15 +33,22 @@ MOST_USES = 40
 SHOWN_USES = 5
 SHOWN_ZONES = 6
 BOUNDS = Text(
-    "the building moved within its parcel and shrunk to half its length and width at most, fewer floors, less floor area, "
+    "the building moved within its parcel, shrunk or cut back to half its length and width at most, fewer floors, less floor area, "
     "height or basement, more green, the refused part of the parcel left out, uses of the same KBLI group, "
     "other sub-zones within 500 m",
-    "bangunan digeser di dalam persil dan diperkecil paling jauh menjadi setengah panjang dan lebarnya, lantai, luas "
+    "bangunan digeser di dalam persil, diperkecil atau dipotong paling jauh menjadi setengah panjang dan lebarnya, lantai, luas "
     "lantai, tinggi, atau basemen dikurangi, ruang hijau ditambah, bagian persil yang ditolak dilepas, kegiatan dari golongan "
     "KBLI yang sama, subzona lain dalam 500 m",
 )
 _STEP = 0.05
 _FINE = 1e-3
+_FINE_M = 0.01
+_SMALLER = ("trim-footprint", "cut-footprint", "shrink-footprint")
+_MUCH_MORE = 1.5
+"""Of buildings made smaller in different ways, those are told that lose no more than this times the least loss."""
+_SAVED = 0.01
+_NARROW_M = 1.5
+"""A trimmed building keeps no tail narrower than this."""
 _MARGIN_M = 2e-3
 """A move ends this far beyond the point where it begins to pass, so that rounding of coordinates can not undo it."""
 _PASSES = (Verdict.CONFORM, Verdict.CONDITIONAL)
@@ -134,21 +141,38 @@ def _changed(site: Site, report: Report, judge: _Judge) -> Iterator[Suggestion]:
             cut = replace(site, parcel=land, proposal=replace(site.proposal, legal_area_m2=None))
             area = float(round_m(land.area))
             starts.append(_Change(site).then(cut, "excise-part", parcel_m2=area))
+    known: list[_Passed] = []
     for start in starts:
-        ways: list[Callable[[_Change, _Judge], _Passed | None]] = [_with_numbers]
-        if start.site.footprint is not None:
-            ways += [_moved, _shrunk]
-        passed = []
-        for way in ways:
-            result = way(start, judge)
-            if result is not None and result.change.steps:
-                passed.append(result)
-                if way is _with_numbers:
-                    break
-        if not passed and start.site.footprint is not None:
-            both = _moved_and_shrunk(start, judge)
-            passed = [both] if both else []
-        yield from (_suggestion(one) for one in passed)
+        found = _ways(start, judge)
+        new = [one for one in found if not any(_is_no_worse(other, one) for other in known)]
+        known += new
+        yield from (_suggestion(one) for one in new)
+
+
+def _ways(start: _Change, judge: _Judge) -> list[_Passed]:
+    """Return what passes from a start: numbers alone, else a move and smaller buildings, else both at once."""
+    alone = _with_numbers(start, judge)
+    if alone is not None:
+        return [alone] if alone.change.steps else []
+    if start.site.footprint is None:
+        return []
+    moved = _moved(start, judge)
+    smaller = [*_cut_back(start, judge), _shrunk(start, judge)]
+    kept = sorted((one for one in smaller if one is not None), key=_lost)
+    found = [] if moved is None else [moved]
+    found += [one for one in kept if _lost(one) <= _MUCH_MORE * _lost(kept[0])]
+    if found:
+        return found
+    both = _moved_and_shrunk(start, judge)
+    return [] if both is None else [both]
+
+
+def _is_no_worse(one: _Passed, other: _Passed) -> bool:
+    """Tell whether a change asks for no more than another one that also leaves a part of the parcel out."""
+    if tuple(step for step in other.change.steps if step != "excise-part") != one.change.steps:
+        return False
+    mine, its = dict(one.change.values), dict(other.change.values)
+    return all(mine.get(name, 0.0) <= its.get(name, 0.0) + 0.05 for name in ("less_m2", "distance_m"))
 
 
 def _with_numbers(change: _Change, judge: _Judge) -> _Passed | None:
@@ -319,13 +343,18 @@ def _scaled(change: _Change, scale: float) -> _Change:
     footprint = change.site.footprint
     assert footprint is not None
     smaller = affinity.scale(footprint, scale, scale, origin=footprint.centroid)
-    return change.then(
-        replace(change.site, footprint=smaller),
-        "shrink-footprint",
-        scale=scale,
-        footprint_m2=float(round_m(smaller.area)),
-        less_m2=float(round_m(footprint.area - smaller.area)),
-    )
+    return _smaller(change, smaller, "shrink-footprint", scale=scale)
+
+
+def _smaller(change: _Change, left: Any, step: str, **values: Any) -> _Change:
+    """Return the change with a smaller footprint; a floor area that no longer fits on its floors follows."""
+    given, site = change.site.proposal, replace(change.site, footprint=left)
+    before = dict(change.values).get("less_m2", 0.0) + change.site.footprint.area  # type: ignore[union-attr]
+    area, lost = float(round_m(left.area)), float(round_m(before - left.area))
+    done = change.then(site, step, **values, footprint_m2=area, less_m2=lost)
+    if given.floor_area_m2 is None or given.floors is None or given.floor_area_m2 <= given.floors * area:
+        return done
+    return _set(done, "reduce-floor-area", floor_area_m2=_down(given.floors * area, 0.1))
 
 
 def _largest(passes: Callable[[float], _Passed | None]) -> _Passed | None:
@@ -352,6 +381,99 @@ def _largest(passes: Callable[[float], _Passed | None]) -> _Passed | None:
 def _shrunk(change: _Change, judge: _Judge) -> _Passed | None:
     """Return the building shrunk about its middle as little as passes."""
     return _largest(lambda scale: _with_numbers(_scaled(change, scale), judge))
+
+
+def _cut_back(change: _Change, judge: _Judge) -> Iterator[_Passed | None]:
+    """Yield the building with a strip taken off one side, and without what lies where it may not stand.
+
+    What lies where it may stand can still be too much of the parcel: then a strip is taken off that, or it shrinks.
+    """
+    cut = _cut_on_one_side(change, judge)
+    yield cut
+    inside = list(_trimmed(change, judge))
+    if cut is not None:  # one straight cut is simpler: an outline along the limits has to save something
+        least_m2 = dict(cut.change.values)["footprint_m2"] * (1 + _SAVED)
+        inside = [trimmed for trimmed in inside if dict(trimmed.values)["footprint_m2"] > least_m2]
+    for trimmed in inside:
+        passed = _with_numbers(trimmed, judge)
+        if passed is not None:
+            yield passed
+            return
+    for trimmed in inside[:1]:
+        yield _cut_on_one_side(trimmed, judge)
+        yield _shrunk(trimmed, judge)
+
+
+def _cut_on_one_side(change: _Change, judge: _Judge) -> _Passed | None:
+    """Return the building with a strip taken off one of its sides, the least that passes."""
+    footprint = change.site.footprint
+    box = shapely.minimum_rotated_rectangle(footprint)
+    if shapely.get_dimensions(box) != 2:
+        return None
+    corners = shapely.get_coordinates(box)[:-1]
+    best: _Passed | None = None
+    for i in range(4):
+        here, there, back = corners[i], corners[(i + 1) % 4], corners[(i + 3) % 4]
+        inward = back - here
+        deep_m = float(np.hypot(*inward))
+        direction = compass_of(float(np.degrees(np.arctan2(*-inward))))
+
+        def without(cut_m: float, here: Any = here, there: Any = there, inward: Any = inward / deep_m,
+                    direction: str = direction) -> _Passed | None:  # fmt: skip
+            strip = shapely.Polygon([here, there, there + inward * cut_m, here + inward * cut_m])
+            left = remainder_of(footprint, shapely.buffer(strip, 1e-6, join_style="mitre"))
+            if left.area < LEAST_SCALE**2 * footprint.area:  # type: ignore[union-attr]
+                return None
+            cut = _smaller(change, left, "cut-footprint", cut_m=float(round_m(cut_m)), direction=direction)
+            return _with_numbers(cut, judge)
+
+        passed = _least(without, (1.0 - LEAST_SCALE) * deep_m)
+        if passed is not None and (best is None or _lost(passed) < _lost(best)):
+            best = passed
+    return best
+
+
+def _lost(passed: _Passed) -> float:
+    return float(dict(passed.change.values)["less_m2"])
+
+
+def _least(passes: Callable[[float], _Passed | None], most_m: float) -> _Passed | None:
+    """Return what passes at the least length up to `most_m`, to a centimetre."""
+    good = passes(most_m)
+    if good is None:
+        return None
+    low, high = 0.0, most_m
+    while high - low > _FINE_M:
+        middle = (low + high) / 2
+        better = passes(middle)
+        if better is None:
+            low = middle
+        else:
+            high, good = middle, better
+    return passes(float(np.ceil(high / _FINE_M) * _FINE_M)) or good
+
+
+def _trimmed(change: _Change, judge: _Judge) -> Iterator[_Change]:
+    """Yield what of the building lies where it may stand, the largest first."""
+    footprint = change.site.footprint
+    assert footprint is not None
+    envelope = _envelope(change.site, judge)
+    if envelope is None:
+        return
+    pieces = []
+    for room in (envelope.geometry, *(room.geometry for room in envelope.rooms)):
+        whole = _without_tails(overlap_of(footprint, room))
+        pieces += [whole, *sorted(polygons_of(whole), key=lambda part: -float(part.area))[:1]]
+    before_m2 = footprint.area
+    for left in sorted(pieces, key=lambda piece: -float(piece.area)):
+        if LEAST_SCALE**2 * footprint.area < left.area < before_m2 - 1e-4:
+            before_m2 = left.area
+            yield _smaller(change, left, "trim-footprint")
+
+
+def _without_tails(shape: Any) -> Any:
+    eroded = shapely.buffer(shape, -_NARROW_M / 2, join_style="mitre")
+    return overlap_of(shape, shapely.buffer(eroded, _NARROW_M / 2, join_style="mitre"))
 
 
 def _moved_and_shrunk(change: _Change, judge: _Judge) -> _Passed | None:
@@ -389,7 +511,7 @@ def _other_uses(site: Site, judge: _Judge) -> Iterator[Suggestion]:
     for code in sorted(near, key=lambda c: (-near[c], c))[:MOST_USES]:
         changed = replace(site, proposal=replace(site.proposal, kbli=code, activity=None))
         change = _Change(site).then(changed, "other-use", kbli=code, shared_digits=near[code])
-        passed = _with_numbers(change, judge)
+        passed = _with_numbers(change, judge) or _built_otherwise(change, judge)
         if passed is None:
             continue
         letters = [f.measured for f in passed.report.findings if f.rule == "KGT001" and f.measured]
@@ -397,11 +519,19 @@ def _other_uses(site: Site, judge: _Judge) -> Iterator[Suggestion]:
             w.plan.tables.activities.get(a, a) for w in judge.plans()[:1] for a in w.plan.tables.kbli.get(code, ())
         ]  # fmt: skip
         extra = {"itbx": ", ".join(dict.fromkeys(str(x) for x in letters)), "activity_name": "; ".join(names)}
-        yield _suggestion(_Passed(change.then(passed.change.site, "other-use", **dict(passed.change.values), **extra)
-                                  if passed.change.steps == ("other-use",) else passed.change, passed.report))  # fmt: skip
+        told = passed.change.then(passed.change.site, "other-use", **extra)
+        yield _suggestion(_Passed(told, passed.report))
         shown += 1
         if shown == SHOWN_USES:
             return
+
+
+def _built_otherwise(change: _Change, judge: _Judge) -> _Passed | None:
+    """Return the change with the building moved or made smaller, where the land is no obstacle to the other use."""
+    findings = judge(change.site).findings
+    if any(f.rule[:3] in ("LOK", "KGT", "KHS") and f.outcome >= Outcome.UNDETERMINED for f in findings):
+        return None
+    return next(iter(_ways(change, judge)), None)
 
 
 def _shared(a: str, b: str) -> int:
@@ -473,17 +603,20 @@ def _land(site: Site, piece: Any, judge: _Judge) -> tuple[Report | None, Any]:
 
 
 def _suggestion(passed: _Passed) -> Suggestion:
-    change = passed.change
+    change, understood = passed.change, passed.report.site.proposal
+    steps = tuple(sorted(change.steps, key=list(_SAY).index))
+    values = dict(change.values)
+    if change.site.footprint is not None and set(_SMALLER) & set(steps):
+        # also where it was only assumed (floors x footprint): the old one would not fit the new building
+        values["floor_area_m2"] = understood.floor_area_m2
     return Suggestion(
-        steps=change.steps,
-        values=dict(change.values),
-        message=_told(dict(change.values), change.steps),
+        steps=steps,
+        values={name: value for name, value in values.items() if value is not None},
+        message=_told(values, steps),
         verdict=passed.report.verdict,
         verified=passed.report.verdict in _PASSES,
-        footprint=change.site.footprint
-        if {"move-footprint", "shrink-footprint"} & set(change.steps)
-        else None,
-        parcel=change.site.parcel if {"excise-part", "other-zone"} & set(change.steps) else None,
+        footprint=change.site.footprint if {"move-footprint", *_SMALLER} & set(steps) else None,
+        parcel=change.site.parcel if {"excise-part", "other-zone"} & set(steps) else None,
     )
 
 
@@ -496,6 +629,13 @@ _COMPASS_ID = {
 
 def _told(v: dict[str, Any], steps: Sequence[str]) -> Text:
     said = [_SAY[step](v) for step in steps]
+    last = max((i for i, step in enumerate(steps) if step in _SMALLER), default=None)
+    if last is not None:
+        less, size = Quantity(v["less_m2"], "m2").text(), Quantity(v["footprint_m2"], "m2").text()
+        said[last] = Text(
+            f"{said[last].en} ({less.en} less, footprint {size.en})",
+            f"{said[last].id} (berkurang {less.id}, tapak menjadi {size.id})",
+        )
     en, id_ = ("; ".join(getattr(t, lang) for t in said) for lang in ("en", "id"))
     return Text(f"{en[:1].upper()}{en[1:]}.", f"{id_[:1].upper()}{id_[1:]}.")
 
@@ -510,11 +650,25 @@ def _say_move(v: dict[str, Any]) -> Text:
 
 
 def _say_shrink(v: dict[str, Any]) -> Text:
-    scale, size = Quantity(v["scale"], "ratio").text(), Quantity(v["footprint_m2"], "m2").text()
-    less = Quantity(v["less_m2"], "m2").text()
+    scale = Quantity(v["scale"], "ratio").text()
     return Text(
-        f"shrink the footprint by {less.en} to {size.en} ({scale.en} of its length and width)",
-        f"perkecil tapak sebesar {less.id} menjadi {size.id} ({scale.id} dari panjang dan lebarnya)",
+        f"shrink the building to {scale.en} of its length and width",
+        f"perkecil bangunan menjadi {scale.id} dari panjang dan lebarnya",
+    )
+
+
+def _say_cut(v: dict[str, Any]) -> Text:
+    deep, where = Quantity(v["cut_m"], "m").text(), _COMPASS_ID[v["direction"]]
+    return Text(
+        f"take {deep.en} off the {where.en} side of the building",
+        f"kurangi bangunan {deep.id} di sisi {where.id}",
+    )
+
+
+def _say_trim(v: dict[str, Any]) -> Text:
+    return Text(
+        "cut the building back to the setback lines and the land that allows it",
+        "potong bangunan mengikuti garis sempadan dan lahan yang memperbolehkannya",
     )
 
 
@@ -549,16 +703,19 @@ def _say_use(v: dict[str, Any]) -> Text:
 
 
 _SAY: dict[str, Callable[[dict[str, Any]], Text]] = {
-    "move-footprint": _say_move,
-    "shrink-footprint": _say_shrink,
+    "other-zone": _say_zone,
+    "other-use": _say_use,
     "excise-part": _say_number(
         "parcel_m2", "m2", "apply for the conforming part of the parcel only:", "mohonkan hanya bagian persil yang sesuai:"
     ),
+    "move-footprint": _say_move,
+    "trim-footprint": _say_trim,
+    "cut-footprint": _say_cut,
+    "shrink-footprint": _say_shrink,
     "reduce-floors": _say_number("floors", "floors", "reduce the building to", "kurangi bangunan menjadi"),
     "reduce-floor-area": _say_number("floor_area_m2", "m2", "reduce the floor area to", "kurangi luas lantai menjadi"),
     "reduce-height": _say_number("height_m", "m", "reduce the height to", "kurangi tinggi menjadi"),
     "reduce-basement": _say_number("basement_area_m2", "m2", "reduce the basement to", "kurangi basemen menjadi"),
     "add-green": _say_number("green_area_m2", "m2", "provide green area of", "sediakan ruang hijau"),
-    "other-use": _say_use,
-    "other-zone": _say_zone,
 }  # fmt: skip
+"""How each step is told, in the order in which they are."""

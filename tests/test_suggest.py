@@ -94,7 +94,7 @@ def test_a_building_too_near_the_road_is_moved_back_just_enough() -> None:
 def test_a_building_that_covers_too_much_is_shrunk_just_enough() -> None:
     case = {
         "footprint": [2, 3.5, 18, 17.5],
-        "proposal": {"floor_area_m2": 200.0},
+        "proposal": {"floor_area_m2": 150.0},
         "limits": {"kdb_max_pct": "50"},
     }
     built, one = only(case, "shrink-footprint")
@@ -102,6 +102,56 @@ def test_a_building_that_covers_too_much_is_shrunk_just_enough() -> None:
     assert one.values["footprint_m2"] <= 200
     larger = affinity.scale(one.footprint, 1.003, 1.003)
     assert judged(built, replace(built.site, footprint=larger)) not in PASSES
+
+
+def test_a_strip_comes_off_the_side_that_is_too_near() -> None:
+    case = {"footprint": [0.5, 4, 18, 17], "proposal": {"floor_area_m2": 150.0}, "plan": {"ce90_m": 0.1}}
+    built, report, found = suggested(case)
+    assert {f.rule for f in report.findings if f.outcome.word == "fail"} == {"TAB002"}
+    (one,) = [s for s in found.found if s.steps == ("cut-footprint",)]
+    assert one.values["direction"] == "W" and one.values["cut_m"] == pytest.approx(1.0, abs=0.02)
+    assert one.values["less_m2"] == pytest.approx(13.0, abs=0.3)
+    assert not [s for s in found.found if "trim-footprint" in s.steps]  # it would be the same building
+    wider = shapely.union(one.footprint, shapely.box(1.45, 4, 18, 17))
+    assert judged(built, replace(built.site, footprint=wider)) not in PASSES
+
+
+def test_a_building_that_is_too_near_on_two_sides_is_cut_back_to_both() -> None:
+    case = {"footprint": [0.5, 4, 19.5, 16], "proposal": {"floor_area_m2": 150.0}}
+    built, one = only(case, "trim-footprint")
+    assert one.footprint is not None
+    assert one.footprint.bounds == pytest.approx((1.5, 4, 18.5, 16), abs=1e-2)
+    assert one.values["less_m2"] == pytest.approx(24.0, abs=0.1)
+    assert (
+        judged(built, replace(built.site, footprint=affinity.translate(one.footprint, 0.02, 0))) not in PASSES
+    )
+
+
+def test_what_is_cut_back_and_still_too_large_is_cut_again() -> None:
+    case = {
+        "footprint": [0.5, 4, 19.5, 17],
+        "proposal": {"floor_area_m2": 250.0, "floors": 1},
+        "limits": {"kdb_max_pct": "50"},
+    }
+    _, one = only(case, "trim-footprint", "cut-footprint", "reduce-floor-area")
+    assert one.footprint is not None and one.footprint.area == pytest.approx(200, rel=2e-3)
+    assert one.values["less_m2"] == pytest.approx(19 * 13 - one.footprint.area, abs=1e-3)
+    assert one.values["floor_area_m2"] <= one.footprint.area
+    assert "47" in one.message.en and "footprint" in one.message.en
+
+
+def test_another_use_may_need_another_building() -> None:
+    case = {
+        "footprint": [4, 1, 16, 13],
+        "kbli": {"52109": ["rumah"]},
+        "proposal": {"kbli": "52101", "activity": ""},
+    }
+    built, report, found = suggested(case)
+    assert {f.rule for f in report.findings if f.outcome.word == "fail"} == {"KGT001", "TAB001"}
+    (one,) = [s for s in found.found if s.steps[0] == "other-use"]
+    assert one.steps == ("other-use", "move-footprint") and one.values["kbli"] == "52109"
+    assert judged(built, applied(built.site, one)) is one.verdict
+    assert one.message.en.startswith("Another use: KBLI 52109") and "move the building" in one.message.en
 
 
 def test_the_refused_part_is_left_out() -> None:
