@@ -213,14 +213,16 @@ def unions_by(owner: NDArray[np.int64], geometry: Objects, count: int) -> Object
     length = np.diff(np.append(start, len(owner)))
     some = length > 0
     result[some] = geometry[start[some]]
-    two = np.flatnonzero(length == 2)
-    if len(two):
-        try:
-            result[two] = _areal(shapely.union(geometry[start[two]], geometry[start[two] + 1]))
-        except GEOSException:
-            for one in two:
-                result[one] = union_of(geometry[start[one] : start[one] + 2])
-    for one in np.flatnonzero(length > 2):
+    rest = np.flatnonzero(length > 1)
+    few = rest[length[rest] <= 4]
+    try:
+        for turn in range(1, 4):
+            more = few[length[few] > turn]
+            result[more] = _areal(shapely.union(result[more], geometry[start[more] + turn]))
+        rest = np.setdiff1d(rest, few)
+    except GEOSException:
+        pass  # one by one, and on a grid where it must be
+    for one in rest:
         result[one] = union_of(geometry[start[one] : start[one] + length[one]])
     return result
 

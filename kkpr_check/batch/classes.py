@@ -459,25 +459,22 @@ class _Facts:
             if not mine.any():
                 continue
             here = mine[parts.subject]
+            doubt = (here[:, None] & (self.said == Outcome.UNDETERMINED)).any(axis=1)
+            self._doubt(parts.subject[doubt], parts.geometry[doubt], self.held)
             for r in range(len(USE_RULES)):
-                patterns = said[index][:, r, :] == Outcome.FAIL
+                refuses = said[index][:, r, :] == Outcome.FAIL
+                if not refuses.any():
+                    continue
+                patterns = np.vstack([refuses, np.zeros_like(refuses[:1])])
+                which = np.where(mine, self.use, len(refuses))
+                refused = zoning.layer.refused(placed, self.parcels, patterns, which)
+                if index:  # a plan above it takes its own part off the refused area: for the engine to say
+                    self.clear &= ~(mine & (refused.inside | (refused.flip_m < np.inf)))
                 told = np.zeros(len(mine), dtype=bool)
                 told[parts.subject[here & (self.said[:, r] != Outcome.NOT_APPLICABLE)]] = True
-                if patterns.any():
-                    patterns = np.vstack([patterns, np.zeros_like(patterns[:1])])
-                    which = np.where(mine, self.use, len(patterns) - 1)
-                    refused = zoning.layer.refused(placed, self.parcels, patterns, which)
-                    if (
-                        index
-                    ):  # a plan above it takes its own part off the refused area: for the engine to say
-                        self.clear &= ~(mine & (refused.inside | (refused.flip_m < np.inf)))
-                    self._take(refused, placed, told)
-                    bad = here & (self.said[:, r] == Outcome.FAIL)
-                    self.said[bad & ~refused.fails[parts.subject], r] = Outcome.UNDETERMINED
-                    doubt = here & ~bad & (self.said[:, r] == Outcome.UNDETERMINED)
-                else:
-                    doubt = here & (self.said[:, r] == Outcome.UNDETERMINED)
-                self._doubt(parts.subject[doubt], parts.geometry[doubt], self.held)
+                self._take(refused, placed, told)
+                bad = here & (self.said[:, r] == Outcome.FAIL)
+                self.said[bad & ~refused.fails[parts.subject], r] = Outcome.UNDETERMINED
 
     def _judge_areas(self) -> None:
         """Judge the overlay areas: `overlaid` holds for each rule which outcomes the values here come to, as bits."""
