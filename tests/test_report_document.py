@@ -17,10 +17,11 @@ from cli_harness import process
 
 from kkpr_check import checking
 from kkpr_check.errors import KkprError, Text
+from kkpr_check.extras import need
 from kkpr_check.model import Outcome, Report, Scene
 from kkpr_check.report import json, render, sitemap, words
 from kkpr_check.report.drawing import Area, Drawing, Label, Line
-from kkpr_check.report.extras import SUBSTITUTE, in_font, need
+from kkpr_check.report.fonts import SUBSTITUTE, in_font
 
 docx = pytest.importorskip("docx", reason="extra [docx]")
 pypdf = pytest.importorskip("pypdf", reason="test group")

@@ -13,6 +13,7 @@ from typing import Any
 from kkpr_check.batch.nursery import Start, Work
 from kkpr_check.batch.packing import packed, rebuilt
 from kkpr_check.errors import InputError, KkprError, Place, Text
+from kkpr_check.extras import need
 
 AHEAD = 2
 """Blocks a worker thread has in hand: one that it works on, one that waits."""
@@ -32,7 +33,7 @@ class Cluster:
     """
 
     def __init__(self, start: Start, setup: Any, address: str) -> None:
-        distributed = need_distributed()
+        distributed = need("distributed", "dask")
         try:
             self._client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
@@ -109,22 +110,3 @@ def _run(token: str, start: Start, setup: Any, task: Any) -> tuple[str, Any]:
             return "done", _STARTED[token](task)
         except Exception as error:  # told to the client, which reports it once
             return "error", packed(error)
-
-
-def need_distributed() -> Any:
-    """Import Dask distributed, or name the extra that brings it.
-
-    Raises
-    ------
-    InputError
-        Code ``extra-missing``.
-    """
-    try:
-        import distributed
-    except ImportError as error:
-        raise InputError(
-            Text("--engine dask needs Dask distributed", "--engine dask memerlukan Dask distributed"),
-            remedy=Text("pip install 'kkpr-check[dask]'", "pip install 'kkpr-check[dask]'"),
-            code="extra-missing",
-        ) from error
-    return distributed

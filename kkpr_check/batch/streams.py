@@ -12,7 +12,8 @@ import numpy as np
 import shapely
 
 from kkpr_check.batch.reading import Loaded, Payload, Reading, Stream
-from kkpr_check.errors import InputError, Place, Text, is_out_of_memory
+from kkpr_check.errors import Place
+from kkpr_check.extras import need
 from kkpr_check.geometry import Objects, objects
 from kkpr_check.io.containers import Source
 from kkpr_check.io.gdal import from_wkb, unique_names
@@ -162,7 +163,9 @@ class ParquetStream:
         from kkpr_check.io.parquet import crs_label_of, primary_column
 
         self._source, self._place = source, source.place._replace(layer=source.name)
-        arrow = need_pyarrow(self._place.file)
+        need("pyarrow.parquet", "parquet", place=Place(self._place.file))
+        import pyarrow as arrow
+
         try:
             self._file = arrow.parquet.ParquetFile(source.file, pre_buffer=False, buffer_size=1 << 20)
             names = [str(name) for name in self._file.schema_arrow.names]
@@ -211,29 +214,6 @@ class ParquetStream:
                         self._source.name, self.crs_label,
                     ),
                 )  # fmt: skip
-
-
-def need_pyarrow(file: str | None) -> Any:
-    """Import pyarrow with its Parquet module, or name the extra that brings it.
-
-    Raises
-    ------
-    InputError
-        Code ``extra-missing``.
-    """
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        if is_out_of_memory(error):
-            raise MemoryError from error
-        raise InputError(
-            Text("this needs pyarrow", "ini memerlukan pyarrow"),
-            place=Place(file),
-            remedy=Text("pip install 'kkpr-check[parquet]'", "pip install 'kkpr-check[parquet]'"),
-            code="extra-missing",
-        ) from error
-    return pyarrow
 
 
 class WholeStream:

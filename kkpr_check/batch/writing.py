@@ -14,6 +14,7 @@ from kkpr_check.batch import textrows
 from kkpr_check.batch.journal import Part
 from kkpr_check.batch.table import COLUMNS, FINDING_COLUMNS, Kind
 from kkpr_check.errors import InputError, KkprError, Place, Text
+from kkpr_check.extras import need
 
 SPATIAL = frozenset({".parquet", ".gpkg", ".fgb"})
 """Formats whose rows carry the parcel's geometry, in the CRS of the input."""
@@ -301,9 +302,7 @@ def need_arrow(output: str, suffixes: Sequence[str | None]) -> None:
         Naming the extra to install.
     """
     if SPATIAL & set(suffixes):
-        from kkpr_check.batch.streams import need_pyarrow
-
-        need_pyarrow(output)
+        need("pyarrow", "parquet", place=Place(output))
 
 
 __all__ = [

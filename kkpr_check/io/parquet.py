@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kkpr_check.errors import InputError, Text
+from kkpr_check.errors import Text
+from kkpr_check.extras import need
 from kkpr_check.geometry import objects
 from kkpr_check.io.containers import Source
 from kkpr_check.io.gdal import from_wkb, unique_names
@@ -21,15 +22,9 @@ def read_parquet(source: Source) -> Raw:
         Codes ``extra-missing``, ``unreadable``, ``not-read-whole``.
     """
     place = source.place._replace(layer=source.name)
-    try:
-        from pyarrow import ArrowException, parquet
-    except ImportError as error:
-        raise InputError(
-            Text("GeoParquet needs pyarrow", "GeoParquet memerlukan pyarrow"),
-            place=place,
-            remedy=Text("pip install 'kkpr-check[parquet]'", "pip install 'kkpr-check[parquet]'"),
-            code="extra-missing",
-        ) from error
+    parquet = need("pyarrow.parquet", "parquet", place=place)
+    from pyarrow import ArrowException
+
     try:
         with parquet.ParquetFile(source.file) as file:
             said = file.metadata.num_rows

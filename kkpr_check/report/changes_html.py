@@ -14,7 +14,7 @@ from kkpr_check.changes.result import VERDICTS, Diff, ParcelChanges
 from kkpr_check.errors import Text
 from kkpr_check.report import changes_words as words
 from kkpr_check.report.safe import whole_characters
-from kkpr_check.report.webpage import policy
+from kkpr_check.report.webpage import page
 from kkpr_check.report.webpage import text as _text
 from kkpr_check.report.words import DISCLAIMER
 
@@ -47,7 +47,6 @@ def dumps(diff: Diff, lang: str) -> str:
     """Return the page."""
     title = Text("Two versions of a plan compared", "Perbandingan dua versi rencana").pick(lang)
     body = [
-        f"<h1>{escape(title)}</h1>",
         f"<p><strong>{_text(words.headline(diff).pick(lang))}</strong></p>",
         *_versions(diff, lang),
         *_map(diff, diff.parcels, lang),
@@ -58,13 +57,7 @@ def dumps(diff: Diff, lang: str) -> str:
         *[f'<p class="note">{_text(note.pick(lang))}</p>' for note in diff.notes],
         f'<p class="note">{escape(DISCLAIMER.pick(lang))}</p>',
     ]
-    head = [
-        f'<!doctype html>\n<html lang="{escape(lang)}"><head><meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{policy([_STYLE], [_SCRIPT])}">',
-        '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
-    ]
-    return whole_characters("\n".join([*head, *body, f"<script>{_SCRIPT}</script></body></html>"])) + "\n"
+    return whole_characters(page(title, lang, _STYLE, _SCRIPT, body))
 
 
 def _plans(diff: Diff, lang: str) -> list[str]:

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Sequence
 from typing import Any
 
+from kkpr_check.extras import need
 from kkpr_check.report.document import (
     Banner,
     Blank,
@@ -23,7 +24,6 @@ from kkpr_check.report.document import (
     Table,
 )
 from kkpr_check.report.drawing import Rgb
-from kkpr_check.report.extras import need
 from kkpr_check.report.raster import png
 from kkpr_check.report.safe import safe_lines
 

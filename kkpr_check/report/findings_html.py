@@ -12,7 +12,7 @@ from kkpr_check._version import __version__
 from kkpr_check.errors import Text
 from kkpr_check.quality.findings import LEVELS, DataFinding, Result
 from kkpr_check.report import findings_words as words
-from kkpr_check.report.webpage import policy
+from kkpr_check.report.webpage import page
 from kkpr_check.report.webpage import text as _text
 
 SHOWN = 2_000
@@ -63,13 +63,7 @@ _WORDS = {
 
 def dumps(result: Result, lang: str) -> str:
     """Return the page; every foreign text in it is escaped, and its policy lets no other script or style run."""
-    title = escape(_pick("title", lang))
-    return "\n".join([
-        f'<!doctype html>\n<html lang="{escape(lang)}"><head><meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{policy([_STYLE], [_SCRIPT])}">',
-        '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        f"<title>{title}</title><style>{_STYLE}</style></head><body>",
-        f"<h1>{title}</h1>",
+    body = [
         f"<p><strong>{escape(words.summary(result, lang))}</strong></p>",
         *(f'<p class="note">{escape(note)}</p>' for note in words.notes(result, lang)),
         *_targets(result, lang),
@@ -79,8 +73,8 @@ def dumps(result: Result, lang: str) -> str:
         *_sections(result, lang),
         *_not_run(result, lang),
         f'<p class="note">kkpr-check {escape(__version__)}</p>',
-        f"<script>{_SCRIPT}</script></body></html>\n",
-    ])  # fmt: skip
+    ]
+    return page(_pick("title", lang), lang, _STYLE, _SCRIPT, body)
 
 
 def _pick(word: str, lang: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
+from kkpr_check.extras import need
 from kkpr_check.report.document import (
     Banner,
     Blank,
@@ -24,7 +25,7 @@ from kkpr_check.report.document import (
     Table,
 )
 from kkpr_check.report.drawing import Area, Drawing, Label, Line, Rgb
-from kkpr_check.report.extras import font_file, in_font, need
+from kkpr_check.report.fonts import font_file, in_font
 from kkpr_check.report.safe import safe_lines
 
 EXTRA = "pdf"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import itertools
 
+from kkpr_check.extras import need
 from kkpr_check.report.drawing import Area, Drawing, Label, Line, Ring
-from kkpr_check.report.extras import font_file, in_font, need
+from kkpr_check.report.fonts import font_file, in_font
 
 DPI = 220
 _OVER = 2

@@ -15,6 +15,18 @@ def text(value: object) -> str:
     return escape(safe_text(value))
 
 
+def page(title: str, lang: str, style: str, script: str, body: Iterable[str]) -> str:
+    """Return a page of our own title, style and script around a body whose foreign text is escaped already."""
+    head = [
+        f'<!doctype html>\n<html lang="{escape(lang)}"><head><meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy([style], [script])}">',
+        '<meta name="viewport" content="width=device-width,initial-scale=1">',
+        f"<title>{escape(title)}</title><style>{style}</style></head><body>",
+        f"<h1>{escape(title)}</h1>",
+    ]
+    return "\n".join([*head, *body, f"<script>{script}</script></body></html>\n"])
+
+
 def policy(styles: Iterable[str], scripts: Iterable[str] = (), *, images: str = "") -> str:
     """Return the content security policy that allows a page's own styles and scripts by their hashes.
 

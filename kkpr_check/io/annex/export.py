@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kkpr_check.errors import Place, PlanError, Text, UsageError
+from kkpr_check.extras import need
 from kkpr_check.io.annex.grid import number_text
 from kkpr_check.io.annex.words import itbx_text
 from kkpr_check.plan import Tables
@@ -95,7 +96,7 @@ def _subzones(itbx: bytes) -> tuple[str, ...]:
 
 
 def _workbook(tables: Tables, subzones: tuple[str, ...]) -> Any:
-    import openpyxl
+    openpyxl = need("openpyxl", "xlsx")
     from openpyxl.utils import get_column_letter
 
     book = openpyxl.Workbook()

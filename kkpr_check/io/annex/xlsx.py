@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kkpr_check.errors import KkprError, Text
+from kkpr_check.errors import KkprError, Place, Text
+from kkpr_check.extras import need
 from kkpr_check.io.annex.grid import (
     MAX_COLUMNS,
     MAX_MERGED_CELLS,
@@ -28,8 +29,7 @@ from kkpr_check.io.annex.grid import (
 def read_xlsx(path: Path) -> tuple[Sheet, ...]:
     """Read every sheet of a workbook; warnings of the reader become notes."""
     _scan_package(path)
-    import openpyxl
-
+    openpyxl = need("openpyxl", "xlsx", place=Place(str(path)))
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
