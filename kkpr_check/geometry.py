@@ -219,7 +219,7 @@ def unions_by(owner: NDArray[np.int64], geometry: Objects, count: int) -> Object
         for turn in range(1, 4):
             more = few[length[few] > turn]
             result[more] = _areal(shapely.union(result[more], geometry[start[more] + turn]))
-        rest = np.setdiff1d(rest, few)
+        rest = rest[length[rest] > 4]
     except GEOSException:
         pass  # one by one, and on a grid where it must be
     for one in rest:
