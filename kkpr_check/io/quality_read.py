@@ -260,6 +260,27 @@ def _wrong_kind(view: LayerView, row: int, wanted: str) -> DataFinding:
     )
 
 
+_REASONS = {
+    "Self-intersection": "garis batas berpotongan dengan dirinya",
+    "Ring Self-intersection": "cincin menyentuh dirinya sendiri",
+    "Hole lies outside shell": "lubang di luar garis luarnya",
+    "Holes are nested": "lubang di dalam lubang",
+    "Nested shells": "bagian di dalam bagian lain",
+    "Duplicate Rings": "cincin ganda",
+    "Interior is disconnected": "bagian dalam terputus",
+    "Too few points in geometry component": "titik terlalu sedikit",
+    "Ring is not closed": "cincin tidak tertutup",
+}
+"""Reasons of GEOS in Indonesian; the English ones are its own words."""
+
+
+def _after(repair: Repair) -> Text:
+    before, after = (Quantity(area, "m2").text() for area in (repair.area_before_m2, repair.area_after_m2))
+    if before == after:
+        return Text("stay the same", "tetap sama")
+    return Text(f"become {after.en}", f"menjadi {after.id}")
+
+
 def _repaired(view: LayerView, repair: Repair) -> DataFinding:
     found = _REASON_POINT.search(repair.reason)
     reason = repair.reason.split("[")[0]
@@ -267,11 +288,11 @@ def _repaired(view: LayerView, repair: Repair) -> DataFinding:
         "DAT105",
         "error",
         say(
-            "{reason}; repaired, {before} would become {after}",
-            "{reason}; bila diperbaiki, {before} menjadi {after}",
-            reason=reason,
+            "{reason}; repaired, {before} would {after}",
+            "{reason}; bila diperbaiki, {before} {after}",
+            reason=Text(reason, _REASONS.get(reason, reason)),
             before=Quantity(repair.area_before_m2, "m2"),
-            after=Quantity(repair.area_after_m2, "m2"),
+            after=_after(repair),
         ),
         Text(
             "repair it in the GIS (check geometry, then look at the place)",

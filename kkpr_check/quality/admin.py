@@ -15,6 +15,7 @@ from kkpr_check.quality.base import (
     LayerView,
     Objects,
     Surroundings,
+    quoted,
     spelled_otherwise,
     zoning_only,
 )
@@ -61,10 +62,10 @@ def _spellings(view: LayerView, column: str) -> Iterator[DataFinding]:
             "DAT206",
             "warning",
             Text(
-                f'{column}: "{other}" ({len(by_value[other])} features) is elsewhere "{usual}"',
-                f'{column}: "{other}" ({len(by_value[other])} fitur) di tempat lain "{usual}"',
+                f"{column}: {quoted(other)} ({len(by_value[other])} features) is elsewhere {quoted(usual)}",
+                f"{column}: {quoted(other)} ({len(by_value[other])} fitur) di tempat lain {quoted(usual)}",
             ),
-            Text(f'write "{usual}" everywhere', f'tulis "{usual}" di semua tempat'),
+            Text(f"write {quoted(usual)} everywhere", f"tulis {quoted(usual)} di semua tempat"),
             row=by_value[other][0],
             field=column,
             value=other,

@@ -20,6 +20,20 @@ Objects = NDArray[np.object_]
 Numbers = NDArray[np.uint64]
 
 
+SHOWN_OF_A_VALUE = 60
+
+
+def quoted(value: str) -> str:
+    """Return a value of the data in quotation marks, a long one cut, with its length.
+
+    >>> quoted("R-2"), quoted("ab" * 100)[-16:]
+    ('"R-2"', 'ab…" (200 chars)')
+    """
+    if len(value) <= SHOWN_OF_A_VALUE:
+        return f'"{value}"'
+    return f'"{value[:SHOWN_OF_A_VALUE]}…" ({len(value)} chars)'
+
+
 def spelled_otherwise(
     by_value: Mapping[str, list[int]], plain: Callable[[str], str]
 ) -> Iterator[tuple[str, str]]:

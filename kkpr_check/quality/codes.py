@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kkpr_check.errors import Text
 from kkpr_check.features import Objects, squeezed
-from kkpr_check.quality.base import LayerCheck, LayerView, Surroundings, zoning_only
+from kkpr_check.quality.base import LayerCheck, LayerView, Surroundings, quoted, zoning_only
 from kkpr_check.quality.findings import DataFinding
 from kkpr_check.reference import (
     Match,
@@ -120,7 +120,9 @@ def _unknown(view: LayerView, row: int, column: str, value: str, reading: Readin
     return view.finding(
         "DAT203",
         "error",
-        Text(f'code "{value}" is not in {where.en}', f'kode "{value}" tidak ada dalam {where.id}'),
+        Text(
+            f"code {quoted(value)} is not in {where.en}", f"kode {quoted(value)} tidak ada dalam {where.id}"
+        ),
         Text(f"did you mean {near}?", f"maksudnya {near}?")
         if near
         else Text(
@@ -137,8 +139,8 @@ def _spelling(view: LayerView, rows: list[int], column: str, value: str, code: s
         "DAT211",
         "warning",
         Text(
-            f'"{value}" is written {code} ({len(rows)} features)',
-            f'"{value}" ditulis {code} ({len(rows)} fitur)',
+            f"{quoted(value)} is written {code} ({len(rows)} features)",
+            f"{quoted(value)} ditulis {code} ({len(rows)} fitur)",
         ),
         Text(f"write {code}", f"tulis {code}"),
         row=rows[0],

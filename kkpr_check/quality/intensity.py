@@ -9,7 +9,7 @@ import numpy as np
 
 from kkpr_check.errors import Text
 from kkpr_check.features import is_empty
-from kkpr_check.quality.base import Floats, LayerCheck, LayerView, Surroundings, zoning_only
+from kkpr_check.quality.base import Floats, LayerCheck, LayerView, Surroundings, quoted, zoning_only
 from kkpr_check.quality.codes import SCHEMAS, distinct
 from kkpr_check.quality.findings import DataFinding, Level
 from kkpr_check.reference import field_role
@@ -63,7 +63,10 @@ def _unreadable(view: LayerView, column: str) -> Iterator[DataFinding]:
             "warning",
             Text(f"{column} holds a rule in words ({len(rows)} features)", f"{column} memuat aturan berupa kalimat ({len(rows)} fitur)")
             if in_words
-            else Text(f'{column} = "{value}" is no number ({len(rows)} features)', f'{column} = "{value}" bukan angka ({len(rows)} fitur)'),
+            else Text(
+                f"{column} = {quoted(value)} is no number ({len(rows)} features)",
+                f"{column} = {quoted(value)} bukan angka ({len(rows)} fitur)",
+            ),
             Text("write the limits into intensity.csv, one row a case", "tulis batasnya di intensity.csv, satu baris satu keadaan"),
             row=rows[0], field=column, value=value[:60],
         )  # fmt: skip

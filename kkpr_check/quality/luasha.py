@@ -20,6 +20,7 @@ MIN_DIFFERENCE_HA = 0.01
 MIN_DIFFERENCE_RATIO = 0.01
 _SAME = 2e-4
 """Within this a record follows an area: the plane and the ellipsoid are 4e-4 to 1e-3 apart."""
+_MIN_SHOWN_HA = 0.01
 _M2_PER_HA = 1e4
 _DECIMAL_COMMA = re.compile(r"^-?\d{1,3}(\.\d{3})*,\d+$|^-?\d+,\d+$")
 
@@ -136,12 +137,12 @@ def _differs(view: LayerView, row: int, column: str, areas: Areas, basis: Text) 
         "DAT205",
         "warning",
         say(
-            "{column} says {recorded}, drawn are {drawn} geodesic, {plane} in the UTM plane ({off} x); {basis}",
-            "{column} berisi {recorded}, gambarnya {drawn} geodesik, {plane} pada bidang UTM ({off} x); {basis}",
+            "{column} says {recorded}, drawn are {drawn} {plane} ({off} x); {basis}",
+            "{column} berisi {recorded}, gambarnya {drawn} {plane} ({off} x); {basis}",
             column=column,
             recorded=Quantity(recorded, "ha"),
-            drawn=Quantity(drawn, "ha"),
-            plane=Quantity(plane, "ha"),
+            drawn=_hectares(drawn),
+            plane=_in_the_plane(drawn, plane),
             off=off,
             basis=basis,
         ),
@@ -150,6 +151,20 @@ def _differs(view: LayerView, row: int, column: str, areas: Areas, basis: Text) 
         field=column,
         value=round(recorded, 4),
         area_m2=round(drawn * _M2_PER_HA, 4),
+    )
+
+
+def _hectares(area_ha: float) -> Quantity:
+    """Return an area in ha, a small one in m2, in which it is not 0."""
+    return Quantity(area_ha, "ha") if area_ha >= _MIN_SHOWN_HA else Quantity(area_ha * _M2_PER_HA, "m2")
+
+
+def _in_the_plane(drawn: float, plane: float) -> Text:
+    """Return the area in the plane where it reads otherwise than that on the ellipsoid."""
+    if _hectares(drawn).text() == _hectares(plane).text():
+        return Text("", "")
+    return say(
+        "geodesic, {plane} in the UTM plane", "geodesik, {plane} pada bidang UTM", plane=_hectares(plane)
     )
 
 

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 from kkpr_check.errors import Text
 from kkpr_check.features import is_empty
-from kkpr_check.quality.base import LayerCheck, LayerView, Surroundings, spelled_otherwise, zoning_only
+from kkpr_check.quality.base import (
+    LayerCheck,
+    LayerView,
+    Surroundings,
+    quoted,
+    spelled_otherwise,
+    zoning_only,
+)
 from kkpr_check.quality.codes import SCHEMAS, distinct
 from kkpr_check.quality.findings import DataFinding
 from kkpr_check.reference import field_role, overlay_column, overlay_meaning, plain_name
@@ -46,8 +53,8 @@ def _unknown(view: LayerView, name: str, value: str, rows: list[int]) -> DataFin
         "DAT210",
         "warning",
         Text(
-            f'{name} = "{value}" has no known meaning ({len(rows)} features)',
-            f'{name} = "{value}" tidak diketahui artinya ({len(rows)} fitur)',
+            f"{name} = {quoted(value)} has no known meaning ({len(rows)} features)",
+            f"{name} = {quoted(value)} tidak diketahui artinya ({len(rows)} fitur)",
         ),
         Text(
             "use the codes of the schema, or give it a meaning in [[overlay]] values of plan.toml",
@@ -64,7 +71,7 @@ def _empty_words(view: LayerView, name: str, by_value: dict[str | None, list[int
     words = {value: rows for value, rows in by_value.items() if value is None or is_empty(value)}
     if len(words) < 2:
         return
-    shown = {"null" if value is None else f'"{value}"': len(rows) for value, rows in words.items()}
+    shown = {"null" if value is None else f"{quoted(value)}": len(rows) for value, rows in words.items()}
     listed = ", ".join(
         f"{word} ({count})" for word, count in sorted(shown.items(), key=lambda item: -item[1])
     )
@@ -84,10 +91,10 @@ def _spellings(view: LayerView, name: str, by_value: dict[str, list[int]]) -> It
             "DAT211",
             "warning",
             Text(
-                f'{name}: "{other}" is elsewhere written "{usual}"',
-                f'{name}: "{other}" di tempat lain ditulis "{usual}"',
+                f"{name}: {quoted(other)} is elsewhere written {quoted(usual)}",
+                f"{name}: {quoted(other)} di tempat lain ditulis {quoted(usual)}",
             ),
-            Text(f'write "{usual}" everywhere', f'tulis "{usual}" di semua tempat'),
+            Text(f"write {quoted(usual)} everywhere", f"tulis {quoted(usual)} di semua tempat"),
             row=by_value[other][0],
             field=name,
             value=other,

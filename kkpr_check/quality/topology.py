@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 
 from kkpr_check.errors import Text
+from kkpr_check.features import as_text
 from kkpr_check.geometry import collect, polygons_of, remainder_of, small, union_of
 from kkpr_check.phrases import Quantity, say
 from kkpr_check.quality import coverage
@@ -43,6 +44,10 @@ CUT_ON_PURPOSE = frozenset(
 _SNAP = Text(
     "snap the shared edge in the GIS (topology: must not overlap, must not have gaps)",
     "rapikan batas bersama di GIS (topologi: must not overlap, must not have gaps)",
+)
+_DECIDE = Text(
+    "decide which of the two the area belongs to, and cut it from the other",
+    "tentukan milik siapa bagian itu, lalu potong dari yang lain",
 )
 _IGNORED_ROLES = frozenset({"area_ha", "geometry", "id", "length"})
 
@@ -99,7 +104,7 @@ def _overlap(view: LayerView, pair: Pair) -> DataFinding:
             area=Quantity(area_m2, "m2"),
             width=Quantity(width_m, "m"),
         ),
-        _SNAP,
+        _SNAP if sliver else _DECIDE,
         row=pair.first,
         other=pair.second,
         area_m2=area_m2,
@@ -110,23 +115,44 @@ def _overlap(view: LayerView, pair: Pair) -> DataFinding:
 
 def _duplicate(view: LayerView, pair: Pair) -> DataFinding:
     area_m2, width_m = _measures(pair.pieces)
+    differing = [
+        name
+        for name, values in view.fields.items()
+        if name != view.feature_field and as_text(values[pair.first]) != as_text(values[pair.second])
+    ]
     return view.finding(
         "DAT104",
         "warning" if view.role in CUT_ON_PURPOSE else "error",
         say(
-            "{second} has the geometry of {first}: {area}",
-            "fitur {second} bergeometri sama dengan {first}: {area}",
+            "{second} has the geometry of {first}: {area}; {attributes}",
+            "fitur {second} bergeometri sama dengan {first}: {area}; {attributes}",
             second=view.feature[pair.second],
             first=view.feature[pair.first],
             area=Quantity(area_m2, "m2"),
+            attributes=_told_apart(differing),
         ),
-        Text("delete one of the two", "hapus salah satu"),
+        Text(
+            "decide which attributes are right, then delete the other",
+            "tentukan atribut yang benar, lalu hapus yang lain",
+        )
+        if differing
+        else Text(
+            "delete one of the two (`--fix-safe` does)", "hapus salah satu (`--fix-safe` melakukannya)"
+        ),
         row=pair.second,
         other=pair.first,
         area_m2=area_m2,
         width_m=width_m,
         witness=collect(pair.pieces),
     )
+
+
+def _told_apart(differing: Sequence[str]) -> Text:
+    """Return what tells two features of one geometry apart."""
+    if not differing:
+        return Text("all attributes are equal", "semua atributnya sama")
+    names = ", ".join(differing[:4]) + (", ..." if len(differing) > 4 else "")
+    return Text(f"attributes differ: {names}", f"atributnya berbeda: {names}")
 
 
 def _gaps(view: LayerView, found: Coverage, around: Surroundings) -> Iterator[DataFinding]:
@@ -265,7 +291,7 @@ def _slivers(view: LayerView, found: Coverage) -> Iterator[DataFinding]:
                 "bagian seluas {area}, lebar {width} (kerampingan {thinness})",
                 area=Quantity(area_m2, "m2"),
                 width=Quantity(width_m, "m"),
-                thinness=f"{thinness[i]:.4f}",
+                thinness=Text(f"{thinness[i]:.4f}", f"{thinness[i]:.4f}".replace(".", ",")),
             ),
             Text("merge it with the neighbour it belongs to", "gabungkan dengan tetangganya"),
             row=int(found.parts.owner[i]),

@@ -10,7 +10,6 @@ import shapely
 
 from kkpr_check.errors import Text
 from kkpr_check.geometry import blocks
-from kkpr_check.phrases import say
 from kkpr_check.quality.base import (
     NO_PLANE,
     NO_POLYGONS,
@@ -68,15 +67,12 @@ def vertices(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
 def _what(close: int, spikes: int) -> Text:
     said = []
     if close:
+        vertices = "1 vertex" if close == 1 else f"{close} vertices"
         said.append(
-            say(
-                "{n} vertices within 1 mm of the one before",
-                "{n} titik berjarak kurang dari 1 mm",
-                n=str(close),
-            )
+            Text(f"{vertices} within 1 mm of the one before", f"{close} titik berjarak kurang dari 1 mm")
         )
     if spikes:
-        said.append(say("{n} spikes", "{n} duri", n=str(spikes)))
+        said.append(Text("1 spike" if spikes == 1 else f"{spikes} spikes", f"{spikes} duri"))
     return Text("; ".join(text.en for text in said), "; ".join(text.id for text in said))
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 
+from kkpr_check.errors import Text
 from kkpr_check.quality.findings import LEVELS, DataFinding, Level, Result
 from kkpr_check.report import findings_words as words
 from kkpr_check.report.safe import safe_text, whole_characters
@@ -28,21 +30,39 @@ def github(result: Result, lang: str) -> str:
         spent["warning"] = spent.get("warning", 0) + 1
     for level in LEVELS:
         findings = [finding for finding in result.findings if finding.level == level]
-        room = ANNOTATIONS_A_LEVEL - spent.get(level, 0)
-        lines += [_annotation(finding, lang) for finding in findings[:room]]
+        room = max(ANNOTATIONS_A_LEVEL - spent.get(level, 0), 0)
+        told = words.in_turn(findings, 1)[:room]
+        left = Counter(finding.code for finding in findings)
+        left.subtract(finding.code for finding in told)
+        last = {finding.code: n for n, finding in enumerate(told)}
+        lines += [
+            _annotation(finding, left[finding.code] if last[finding.code] == n else 0, lang)
+            for n, finding in enumerate(told)
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _annotation(finding: DataFinding, lang: str) -> str:
-    where = words.place(finding, lang)
-    text = f"{where}: {words.message(finding, lang)}" if where else words.message(finding, lang)
+def _annotation(finding: DataFinding, more: int, lang: str) -> str:
+    """Return a finding; `more` of its code are not annotated."""
     properties = {"title": f"{finding.code} {finding.name}"}
     if finding.file:
-        properties = {"file": safe_text(finding.file.replace("\\", "/")), **properties}
-    line = table_row(finding)
-    if line is not None:
-        properties["line"] = str(line)
-    return _command(_COMMANDS[finding.level], properties, f"{text} -> {words.remedy(finding, lang)}")
+        properties = {"file": path_of(finding), **properties}
+    row = table_row(finding)
+    if row is not None:
+        properties["line"] = str(row)
+    rest = (
+        Text(f" (+{more} more {finding.code})", f" (+{more} {finding.code} lagi)").pick(lang) if more else ""
+    )
+    return _command(
+        _COMMANDS[finding.level],
+        properties,
+        f"{words.line(finding, lang)} -> {words.remedy(finding, lang)}{rest}",
+    )
+
+
+def path_of(finding: DataFinding) -> str:
+    """Return the file as CI services know it: with slashes, and without a leading ``./``."""
+    return safe_text((finding.file or "").replace("\\", "/")).removeprefix("./")
 
 
 def table_row(finding: DataFinding) -> int | None:
@@ -71,14 +91,13 @@ def gitlab(result: Result, lang: str) -> str:
     issues = []
     for finding in result.findings:
         number = seen[finding.identity] = seen.get(finding.identity, 0) + 1
-        where = words.place(finding, lang)
         issues.append({
-            "description": f"{where}: {words.message(finding, lang)}" if where else words.message(finding, lang),
+            "description": f"{words.line(finding, lang)} -> {words.remedy(finding, lang)}",
             "check_name": f"{finding.code} {finding.name}",
             "fingerprint": fingerprint(finding, number),
             "severity": _SEVERITIES[finding.level],
             "location": {
-                "path": safe_text((finding.file or ".").replace("\\", "/")),
+                "path": path_of(finding) or ".",
                 "lines": {"begin": table_row(finding) or 1},
             },
         })  # fmt: skip

@@ -133,7 +133,7 @@ def _map(result: Result, lang: str) -> Iterator[str]:
     dots = [
         f'<circle data-level="{placed[i].level}" data-code="{placed[i].code}" r="4" fill="{COLOURS[placed[i].level]}" '
         f'fill-opacity=".7" cx="{10 + (xs[i] - min(xs)) * squeeze * step:.1f}" cy="{10 + (max(ys) - ys[i]) * step:.1f}">'
-        f"<title>{placed[i].code} {_text(words.place(placed[i], lang))} ({ys[i]:.6f}, {xs[i]:.6f})</title></circle>"
+        f"<title>{placed[i].code} {_text(words.place(placed[i], lang))}</title></circle>"
         for i in order
     ]
     yield f'<svg viewBox="0 0 {20 + across * step:.1f} {20 + down * step:.1f}" width="{20 + across * step:.0f}" role="img">'

@@ -21,8 +21,9 @@ def dumps(result: Result, lang: str) -> str:
     files = dict.fromkeys([*passes, *(finding.file or "-" for finding in result.findings)])
     suites = [_suite(file, passes.get(file, frozenset()), result, lang) for file in files]
     failures = sum(suite[1] for suite in suites)
-    tests = sum(suite[2] for suite in suites)
-    head = f'<testsuites name="kkpr-check {result.command}" tests="{tests}" failures="{failures}">'
+    skipped = sum(suite[2] for suite in suites)
+    tests = sum(suite[3] for suite in suites)
+    head = f'<testsuites name="kkpr-check {result.command}" {_counts(tests, failures, skipped)}>'
     return (
         "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *(s[0] for s in suites), "</testsuites>"])
         + "\n"
@@ -41,7 +42,7 @@ def _looked_at(target: Target, result: Result) -> frozenset[str]:
     return of_plan if target.role == "plan" else ran - of_plan
 
 
-def _suite(file: str, ran: frozenset[str], result: Result, lang: str) -> tuple[str, int, int]:
+def _suite(file: str, ran: frozenset[str], result: Result, lang: str) -> tuple[str, int, int, int]:
     by_code: dict[str, list[DataFinding]] = {}
     for finding in result.findings:
         if (finding.file or "-") == file:
@@ -51,8 +52,13 @@ def _suite(file: str, ran: frozenset[str], result: Result, lang: str) -> tuple[s
     codes = [code for code in words.ALL_CODES if code in by_code or code in ran or code in skipped]
     cases = [_case(code, file, by_code.get(code, []), skipped.get(code), lang) for code in codes]
     failures = sum(any(f.level == "error" for f in found) for found in by_code.values())
-    head = f'<testsuite name={_attribute(file)} tests="{len(cases)}" failures="{failures}">'
-    return "\n".join([head, *cases, "</testsuite>"]), failures, len(cases)
+    left_out = sum("<skipped" in case for case in cases)
+    head = f"<testsuite name={_attribute(file)} {_counts(len(cases), failures, left_out)}>"
+    return "\n".join([head, *cases, "</testsuite>"]), failures, left_out, len(cases)
+
+
+def _counts(tests: int, failures: int, skipped: int) -> str:
+    return f'tests="{tests}" failures="{failures}" errors="0" skipped="{skipped}"'
 
 
 def _case(code: str, file: str, findings: Sequence[DataFinding], skipped: str | None, lang: str) -> str:
@@ -74,12 +80,10 @@ def _case(code: str, file: str, findings: Sequence[DataFinding], skipped: str | 
 
 
 def _lines(findings: Sequence[DataFinding], lang: str) -> str:
-    lines = []
-    for finding in findings[:_LISTED]:
-        where = words.place(finding, lang)
-        lines.append(f"{where}: {words.message(finding, lang)}" if where else words.message(finding, lang))
+    lines = [words.line(finding, lang) for finding in findings[:_LISTED]]
     if len(findings) > _LISTED:
         lines.append(f"... +{len(findings) - _LISTED}")
+    lines += [f"-> {remedy}" for remedy in dict.fromkeys(words.remedy(f, lang) for f in findings[:_LISTED])]
     return escape(_NO_XML.sub("", "\n".join(lines)))
 
 

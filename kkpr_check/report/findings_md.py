@@ -11,6 +11,10 @@ _MAX_CHARACTERS = 900_000
 """GitHub refuses a step summary of more than 1 MiB."""
 
 
+_OF_A_CODE = 200
+"""Findings of one code that stand together; the rest of a longer list follows those of the other codes."""
+
+
 def dumps(result: Result, lang: str) -> str:
     """Return the summary, the counts by code and every finding, as long as there is room."""
     head = [f"## kkpr-check validate: {md(words.summary(result, lang))}", ""]
@@ -20,7 +24,7 @@ def dumps(result: Result, lang: str) -> str:
     lines = ["", *_header(lang)] if result.findings else []
     room = _MAX_CHARACTERS - sum(map(len, head))
     told = 0
-    for finding in result.findings:
+    for finding in words.in_turn(result.findings, _OF_A_CODE):
         row = _row(finding, lang)
         room -= len(row.encode("utf-8", "replace")) + 1
         if room < 0:

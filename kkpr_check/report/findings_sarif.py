@@ -8,12 +8,15 @@ from typing import Any
 from urllib.parse import quote
 
 from kkpr_check._version import __version__
-from kkpr_check.quality.findings import DataFinding, Level, Result
+from kkpr_check.errors import Text
+from kkpr_check.quality.catalogue import ENTRIES
+from kkpr_check.quality.findings import LEVELS, DataFinding, Level, Result
 from kkpr_check.report import findings_words as words
-from kkpr_check.report.findings_ci import fingerprint, table_row
-from kkpr_check.report.safe import safe_text
+from kkpr_check.report.findings_ci import fingerprint, path_of, table_row
+from kkpr_check.report.safe import md, safe_text
 
 _LEVELS: Mapping[Level, str] = {"error": "error", "warning": "warning", "info": "note"}
+_TAGS = {"0": "file", "1": "topology", "2": "attributes", "3": "tables", "4": "cases"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -29,6 +32,7 @@ def dumps(result: Result, lang: str) -> str:
         "tool": {
             "driver": {
                 "name": "kkpr-check",
+                "version": __version__,
                 "semanticVersion": __version__,
                 "rules": [_rule(code, lang) for code in codes],
             }
@@ -48,26 +52,57 @@ def _rule(code: str, lang: str) -> dict[str, Any]:
         "id": code,
         "name": words.code_of(code).name,
         "shortDescription": {"text": words.title(code, lang)},
+        **_explained(code, lang),
+    }
+
+
+def _explained(code: str, lang: str) -> dict[str, Any]:
+    """Return what code scanning shows beside a rule: what must hold, what fails, what to do, and who demands it."""
+    entry = ENTRIES.get(code)
+    if entry is None:
+        return {}
+    worst = next(level for level in LEVELS if level in entry.levels.split(", "))
+    fails, remedy, source = (
+        text.pick(lang)
+        for text in (
+            Text("Fails", "Gagal"),
+            Text("What to do", "Yang perlu dilakukan"),
+            Text("Source", "Sumber"),
+        )
+    )
+    lines = (
+        entry.what.pick(lang),
+        f"{fails}: {entry.fails.pick(lang)}",
+        f"{remedy}: {entry.remedy.pick(lang)}",
+        f"{source}: {entry.source}",
+    )
+    return {
+        "fullDescription": {"text": entry.what.pick(lang)},
+        "help": {"text": "\n".join(lines), "markdown": "\n\n".join(map(md, lines))},
+        "defaultConfiguration": {"level": _LEVELS[worst]},
+        "properties": {"tags": [_TAGS[code[3]]]},
     }
 
 
 def _result(finding: DataFinding, index: int, number: int, lang: str) -> dict[str, Any]:
-    where = words.place(finding, lang)
-    text = f"{where}: {words.message(finding, lang)}" if where else words.message(finding, lang)
     entry: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": index,
         "level": _LEVELS[finding.level],
-        "message": {"text": f"{text} -> {words.remedy(finding, lang)}"},
+        "message": {"text": f"{words.line(finding, lang)} -> {words.remedy(finding, lang)}"},
         "partialFingerprints": {"kkprCheck/v1": fingerprint(finding, number)},
     }
     if finding.file:
         entry["locations"] = [_location(finding)]
+    measures = {"area_m2": finding.area_m2, "width_m": finding.width_m, "value": finding.value}
+    known = {name: value for name, value in measures.items() if isinstance(value, int | float)}
+    if known:
+        entry["properties"] = known
     return entry
 
 
 def _location(finding: DataFinding) -> dict[str, Any]:
-    uri = quote(safe_text((finding.file or "").replace("\\", "/")), safe="/~.-_")
+    uri = quote(path_of(finding), safe="/~.-_")
     physical: dict[str, Any] = {
         "artifactLocation": {"uri": uri},
         "region": {"startLine": table_row(finding) or 1},

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from kkpr_check.errors import Text
-from kkpr_check.quality.findings import DataFinding, Result
+from kkpr_check.quality.findings import LEVELS, DataFinding, Result, Target
 from kkpr_check.report import findings_words as words
 from kkpr_check.report.look import Look, console_for, indented, rich_text, shown
 from kkpr_check.report.safe import safe_text
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 SHOWN = 10
-"""Findings of one code in one file that are told in full; the other formats have all."""
+"""Findings of one code in one layer that are told in full; the other formats have all."""
+FEATURES_NAMED = 5
 _STYLES: Mapping[str, str] = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 
 
@@ -25,13 +27,34 @@ def dumps(result: Result, lang: str, look: Look) -> str:
     """Return the findings as text."""
     stream = io.StringIO()
     console = console_for(look, stream)
-    for file, findings in groupby(result.findings, key=lambda finding: finding.file):
-        console.print(rich_text(file or "-", look, "bold"))
-        for _, same in groupby(findings, key=lambda finding: (finding.code, finding.level)):
+    targets = {(target.path, target.layer or None): target for target in result.targets}
+    for (file, layer), findings in groupby(
+        result.findings, key=lambda finding: (finding.file, finding.layer)
+    ):
+        target = targets.get((file or "", layer)) or targets.get((file or "", None))
+        facts = "" if target is None else _facts(target, lang)
+        console.print(rich_text(f"{file or '-'}{facts}", look, "bold"))
+        worst_first = sorted(findings, key=lambda finding: (LEVELS.index(finding.level), finding.code))
+        for _, same in groupby(worst_first, key=lambda finding: (finding.code, finding.level)):
             _print_code(console, list(same), lang, look)
         console.print()
     _print_end(console, result, lang, look)
     return shown(stream)
+
+
+def _facts(target: Target, lang: str) -> str:
+    """Return what a layer was taken for: whoever knows better sees it here."""
+    if target.features is None:
+        return ""
+    layer = f"{target.layer}: " if target.layer and target.layer != PurePosixPath(target.path).stem else ""
+    role = Text("role unknown", "peran tidak dikenal").pick(lang) if target.role == "none" else target.role
+    features = Text(f"{target.features} features", f"{target.features} fitur").pick(lang)
+    return f"  ({layer}{role}, {features}, {_crs(target.crs) or Text('no CRS', 'tanpa SRK').pick(lang)})"
+
+
+def _crs(label: str | None) -> str:
+    """Return the name of a CRS without the beginning that a URN has."""
+    return safe_text(label).removeprefix("urn:ogc:def:crs:").replace("::", ":") if label else ""
 
 
 def _print_code(console: Console, findings: Sequence[DataFinding], lang: str, look: Look) -> None:
@@ -42,34 +65,70 @@ def _print_code(console: Console, findings: Sequence[DataFinding], lang: str, lo
         indented(f"  {first.code} {level}: {words.title(first.code, lang)}{count}", look),
         style=_STYLES[first.level],
     )
-    for finding in findings[:SHOWN]:
-        where = words.place(finding, lang)
-        line = f"{where}: {words.message(finding, lang)}" if where else words.message(finding, lang)
-        console.print(indented(f"    {line}", look))
-    if len(findings) > SHOWN:
-        more = len(findings) - SHOWN
+    alike: dict[tuple[str | None, str], list[DataFinding]] = {}
+    for finding in words.largest_first(findings) if len(findings) > SHOWN else findings:
+        alike.setdefault((finding.field, words.message(finding, lang)), []).append(finding)
+    groups = list(alike.values())
+    for group in groups[:SHOWN]:
+        console.print(indented(f"    {_told(group, lang)}", look))
+    more = sum(map(len, groups[SHOWN:]))
+    if more:
         console.print(
             indented("    " + Text(f"... and {more} more", f"... dan {more} lagi").pick(lang), look)
         )
-    for remedy in list(dict.fromkeys(words.remedy(finding, lang) for finding in findings[:SHOWN]))[:3]:
+    shown_ = [finding for group in groups[:SHOWN] for finding in group]
+    for remedy in list(dict.fromkeys(words.remedy(finding, lang) for finding in shown_))[:3]:
         console.print(indented(f"    -> {remedy}", look), style="dim" if look.colour else "")
+
+
+def _told(group: Sequence[DataFinding], lang: str) -> str:
+    """Return one line for findings that say the same of several features."""
+    first = group[0]
+    if len(group) == 1 or first.feature is None:
+        return words.line(first, lang)
+    names = ", ".join(safe_text(finding.feature) for finding in group[:FEATURES_NAMED])
+    rest = " ..." if len(group) > FEATURES_NAMED else ""
+    column = f" ({safe_text(first.feature_field)})" if first.feature_field else ""
+    what = Text("features", "fitur") if first.feature_field else Text("rows", "baris")
+    field = f", {safe_text(first.field)}" if first.field else ""
+    return f"{len(group)} {what.pick(lang)}{column} {names}{rest}{field}: {words.message(first, lang)}"
 
 
 def _print_end(console: Console, result: Result, lang: str, look: Look) -> None:
     for note in words.notes(result, lang):
         console.print(rich_text(note, look))
-    reasons: dict[str, list[str]] = {}
-    for item in result.not_run:
-        where = f" ({safe_text(item.file)})" if item.file else ""
-        reasons.setdefault(safe_text(item.why.pick(lang)) + where, []).append(item.code)
-    if reasons:
-        console.print(rich_text(Text("Not checked:", "Tidak diperiksa:").pick(lang), look))
-        for why, codes in reasons.items():
-            console.print(indented(f"  {_ranges(codes)}: {why}", look))
-    layers = sum(target.features is not None for target in result.targets)
-    features = sum(target.features or 0 for target in result.targets)
-    looked = Text(f"{layers} layer(s), {features} features", f"{layers} layer, {features} fitur").pick(lang)
+    _print_not_run(console, result, lang, look)
+    read = [target for target in result.targets if target.features is not None]
+    features = sum(target.features or 0 for target in read)
+    looked = Text(f"{len(read)} layer(s), {features} features", f"{len(read)} layer, {features} fitur").pick(
+        lang
+    )
+    lost = sum(target.features is None and target.role == "unknown" for target in result.targets)
+    if lost:
+        looked += Text(f", {lost} could not be read", f", {lost} tidak terbaca").pick(lang)
     console.print(rich_text(f"{words.summary(result, lang)} - {looked}", look, "bold"))
+
+
+def _print_not_run(console: Console, result: Result, lang: str, look: Look) -> None:
+    """Print what was not checked: a reason once, with the layers it holds for."""
+    codes: dict[str, list[str]] = {}
+    files: dict[str, dict[str, None]] = {}
+    for item in result.not_run:
+        why = safe_text(item.why.pick(lang))
+        codes.setdefault(why, []).append(item.code)
+        files.setdefault(why, {})
+        if item.file:
+            files[why][safe_text(item.file)] = None
+    if codes:
+        console.print(rich_text(Text("Not checked:", "Tidak diperiksa:").pick(lang), look))
+    for why, names in codes.items():
+        layers = list(files[why])
+        where = (
+            f" ({', '.join(layers[:2])}{', ...' if len(layers) > 2 else ''})"
+            if layers and len(result.targets) > 1
+            else ""
+        )
+        console.print(indented(f"  {_ranges(names)}: {why}{where}", look))
 
 
 def _ranges(codes: Sequence[str]) -> str:

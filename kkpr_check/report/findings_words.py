@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from kkpr_check.changes.base import CODES as DIFF_CODES
@@ -22,6 +23,8 @@ _PLURALS: Mapping[Level, Text] = {
     "info": Text("info", "informasi"),
 }
 ALL_CODES: Mapping[str, Code] = {**CODES, **DIFF_CODES}
+LONGEST = 500
+"""Characters of a message that are shown; the JSON forms have all."""
 CLEAN = Text("no findings", "tidak ada temuan")
 
 
@@ -34,7 +37,44 @@ def place(finding: DataFinding, lang: str) -> str:
         parts.append(f"{words.pick(lang)} {safe_text(finding.feature)}{column}")
     if finding.field:
         parts.append(safe_text(finding.field))
-    return ", ".join(parts)
+    spot = _spot(finding)
+    return ", ".join([*parts, spot] if spot else parts)
+
+
+def _spot(finding: DataFinding) -> str:
+    """Return a point of the witness as ``--point`` takes it (latitude,longitude): to paste into a map."""
+    if finding.witness is None or finding.witness.is_empty:
+        return ""
+    point = finding.witness.representative_point()
+    return f"@ {point.y:.6f},{point.x:.6f}"
+
+
+def line(finding: DataFinding, lang: str) -> str:
+    """Return place and message."""
+    where = place(finding, lang)
+    return f"{where}: {message(finding, lang)}" if where else message(finding, lang)
+
+
+def in_turn(findings: Sequence[DataFinding], at_once: int) -> list[DataFinding]:
+    """Return findings worst first, and of each code some at a time, so that a list that is cut names every code.
+
+    >>> from kkpr_check.errors import Text
+    >>> a, b = (DataFinding(code, "error", Text("", ""), Text("", "")) for code in ("DAT101", "DAT203"))
+    >>> [finding.code for finding in in_turn([a, a, a, b], 2)]
+    ['DAT101', 'DAT101', 'DAT203', 'DAT101']
+    """
+    seen: Counter[tuple[str, str]] = Counter()
+    keys = []
+    for finding in (ranked := largest_first(findings)):
+        kind = (finding.level, finding.code)
+        keys.append((LEVELS.index(finding.level), seen[kind] // at_once, finding.code))
+        seen[kind] += 1
+    return [ranked[i] for i in sorted(range(len(ranked)), key=lambda i: keys[i])]
+
+
+def largest_first(findings: Sequence[DataFinding]) -> list[DataFinding]:
+    """Return findings by their area; those without stay in their order, after the others."""
+    return sorted(findings, key=lambda finding: -(finding.area_m2 or 0.0))
 
 
 def _stem(file: str | None) -> str:
@@ -53,12 +93,16 @@ def code_of(code: str) -> Code:
 
 def message(finding: DataFinding, lang: str) -> str:
     """Return the message as one harmless line."""
-    return safe_text(finding.message.pick(lang))
+    return _short(safe_text(finding.message.pick(lang)))
 
 
 def remedy(finding: DataFinding, lang: str) -> str:
     """Return the remedy as one harmless line."""
-    return safe_text(finding.remedy.pick(lang))
+    return _short(safe_text(finding.remedy.pick(lang)))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def summary(result: Result, lang: str) -> str:
