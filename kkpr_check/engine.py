@@ -20,7 +20,8 @@ from kkpr_check.features import PlanWindow
 from kkpr_check.findings import building_finding, land_finding, not_evaluated, not_judged, unreadable
 from kkpr_check.frontage import Network, frontage_of
 from kkpr_check.geometry import EMPTY, remainder_of, round_m, union_of, without_noise
-from kkpr_check.land import Judgement, judge_land
+from kkpr_check.judgement import Judgement
+from kkpr_check.land import judge_land
 from kkpr_check.ledger import entry
 from kkpr_check.model import (
     Approvable,

@@ -18,7 +18,8 @@ from kkpr_check.building import REFERENCES
 from kkpr_check.candidates import BuildingSite, ZonePart, limit_of, rungs_of
 from kkpr_check.frontage import Network, Road
 from kkpr_check.geometry import EMPTY, overlap_of, polygons_of, remainder_of, round_m, union_of
-from kkpr_check.land import OVERLAY_RULES, Judgement
+from kkpr_check.judgement import Judgement
+from kkpr_check.land import OVERLAY_RULES
 from kkpr_check.massing import UNDRAWN_REACH_M, front_reference
 from kkpr_check.model import Outcome
 from kkpr_check.overlay import sources_of, strips_of, undeclared

@@ -11,7 +11,7 @@ from kkpr_check.adverse import PASS_REACH_CE90
 from kkpr_check.building import Answer
 from kkpr_check.errors import Text
 from kkpr_check.geometry import round_m
-from kkpr_check.land import Judgement
+from kkpr_check.judgement import Judgement
 from kkpr_check.model import Finding, Outcome, Site
 from kkpr_check.phrases import Quantity, fill
 from kkpr_check.rules import BY_CODE, RULES

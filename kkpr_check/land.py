@@ -1,9 +1,8 @@
-"""Land findings (LOK, KGT, KHS, RTR) of a block, judged per part of each subject."""
+"""Land findings (KGT, KHS, RTR; LOK by `kkpr_check.location`) of a block, judged per part of each subject."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,55 +17,24 @@ from kkpr_check.geometry import (
     polygons_of,
     round_m,
     union_of,
-    utm_areal_scale,
-    web_mercator_inflation,
 )
+from kkpr_check.judgement import Judgement
 from kkpr_check.ledger import cut
+from kkpr_check.location import judge_location
 from kkpr_check.model import Outcome, Site
 from kkpr_check.overlay import Source, Strip, declared_none, sources_of, strips_of, undeclared
 from kkpr_check.phrases import Quantity
 from kkpr_check.rules import RULES
 from kkpr_check.rules.base import Codes, Rule, fold
 from kkpr_check.rules.overlays import strip as judge_strip
-from kkpr_check.rules.rows import HierarchyRows, HoldingRows, OverlayRows, SiteRows
+from kkpr_check.rules.rows import HierarchyRows, HoldingRows, OverlayRows
 from kkpr_check.uses import Use, use_of, use_rows
 from kkpr_check.zoning import Coverage, PlanMap, Subjects, higher_cover
 
 USE_RULES = tuple(rule for rule in RULES if rule.block == "use")
 HOLDING_RULES = tuple(rule for rule in RULES if rule.block == "holding")
 OVERLAY_RULES = tuple(rule for rule in RULES if rule.block == "overlay")
-SITE_RULES = tuple(rule for rule in RULES if rule.block == "site")
 HIERARCHY_RULES = tuple(rule for rule in RULES if rule.block == "hierarchy")
-
-
-@dataclass(slots=True)
-class Judgement:
-    """One land answer, before it becomes a finding. `pieces` is the part of the subject it speaks of."""
-
-    subject: int
-    rule: Rule
-    outcome: Outcome
-    plan: PlanMap | None = None
-    zone: str | None = None
-    measured: float | str | None = None
-    limit: float | str | None = None
-    flip_distance_m: float | None = None
-    pieces: Any = None
-    witness: Any = None
-    legal: str = ""
-    values: dict[str, Any] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
-    shallow: bool = False
-    unit: str | None = None
-    ce90_m: float | None = None
-
-    def against(self, adverse: Adverse) -> None:
-        """Take the depth in the adverse area into account: a failure that is too shallow is only doubt."""
-        if self.outcome is Outcome.FAIL:
-            self.shallow = adverse.outcome is Outcome.UNDETERMINED
-            self.outcome = adverse.outcome
-            self.witness = self.pieces
-        self.flip_distance_m = adverse.flip_distance_m
 
 
 def judge_land(
@@ -80,7 +48,7 @@ def judge_land(
         found += _judge_holding(subjects, plan)
         found += _judge_overlays(subjects, plan, reach)
     found += _judge_hierarchy(sites, subjects, coverage, found)
-    found += _judge_sites(sites, subjects, coverage, found, strict_accuracy)
+    found += judge_location(sites, subjects, coverage, found, strict_accuracy)
     return found
 
 
@@ -376,125 +344,3 @@ def _conflicts(
             item.witness = own.geometry[r]
         found.append(item)
     return found
-
-
-def _judge_sites(
-    sites: Sequence[Site],
-    subjects: Subjects,
-    coverage: Coverage,
-    found: Sequence[Judgement],
-    strict_accuracy: bool,
-) -> list[Judgement]:
-    n = len(subjects.site)
-    rows, zones = _site_rows(sites, subjects, coverage, found, strict_accuracy)
-    items = []
-    for rule in SITE_RULES:
-        checked = rule.check(rows)
-        for k in range(n):
-            item = Judgement(k, rule, Outcome(checked.outcome[k]))
-            item.measured = None if checked.measured is None else _number(checked.measured[k])
-            item.limit = None if checked.limit is None else _number(checked.limit[k])
-            _tell_site(item, sites[int(subjects.site[k])], rows, k, zones[k], coverage)
-            items.append(item)
-    return items
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def _site_rows(
-    sites: Sequence[Site], subjects: Subjects, coverage: Coverage, found: Sequence[Judgement], strict: bool
-) -> tuple[SiteRows, list[list[str]]]:
-    n = len(subjects.site)
-    zones: list[list[str]] = []
-    ce90 = np.full(n, np.nan)
-    covered = np.zeros(n, dtype=bool)
-    for k in range(n):
-        mine = [(m, r) for m in coverage.maps for r in m.rows(k)]
-        zones.append(list(dict.fromkeys(m.subzones[m.judged.group[r]] for m, r in mine)))
-        covered[k] = bool(mine) or any(m.judged.of(k).stop > m.judged.of(k).start for m in coverage.maps)
-        ce90[k] = mine[0][0].window.zoning.ce90_m if mine else np.nan
-    adverse = np.full(n, np.nan)
-    for item in found:
-        if item.flip_distance_m is None or item.rule.block not in ("use", "overlay"):
-            continue
-        inside = item.outcome is Outcome.FAIL or item.shallow
-        distance = 0.0 if inside else item.flip_distance_m
-        if inside or item.outcome is not Outcome.UNDETERMINED:
-            adverse[item.subject] = np.fmin(adverse[item.subject], distance)
-    legal = np.array([_nan(sites[int(s)].proposal.legal_area_m2) for s in subjects.site])
-    rows = SiteRows(
-        readable=np.ones(n, dtype=bool),
-        covered=covered,
-        gap_m2=round_m(shapely.area(coverage.open_gap)),
-        area_m2=round_m(subjects.area_m2),
-        n_zones=np.array([len(z) for z in zones], dtype=np.int64),
-        adverse_distance_m=adverse,
-        ce90_m=ce90,
-        strict=np.full(n, strict),
-        legal_area_m2=legal,
-        legal_tolerance_ratio=np.full(n, coverage.tolerance.legal_area_pct / 100),
-        is_parcel=np.array([kind == "parcel" for kind in subjects.kind], dtype=bool),
-    )
-    return rows, zones
-
-
-def _nan(value: float | None) -> float:
-    return float("nan") if value is None else value
-
-
-def _tell_site(
-    item: Judgement, site: Site, rows: SiteRows, k: int, zones: Sequence[str], coverage: Coverage
-) -> None:
-    code = item.rule.code
-    if code == "LOK001" and item.outcome is Outcome.UNDETERMINED:
-        item.missing = ("plan",)
-    if code == "LOK002" and item.outcome is Outcome.UNDETERMINED:
-        item.pieces = item.witness = coverage.open_gap[k]
-        item.missing = ("zoning",)
-    if code == "LOK003":
-        item.values = {"count": len(zones), "zones": ", ".join(zones) or "-"}
-    if code == "LOK004":
-        item.values = {"accuracy": _accuracy_text(rows.adverse_distance_m[k], rows.ce90_m[k])}
-        outside = isinstance(item.measured, float) and item.measured > 0
-        item.flip_distance_m = item.measured if outside else None  # type: ignore[assignment]
-    if code == "LOK005" and item.outcome is Outcome.CONDITIONAL:
-        item.values = _area_words(rows.area_m2[k], rows.legal_area_m2[k], site)
-
-
-def _accuracy_text(distance_m: float, ce90_m: float) -> Text:
-    if not np.isfinite(distance_m):
-        return Text(
-            "No adverse area within four times the map's accuracy.",
-            "Tidak ada kawasan yang menolak di dekat lokasi.",
-        )
-    distance, ce90 = Quantity(distance_m, "m").text(), Quantity(ce90_m, "m").text()
-    if distance_m < ce90_m:
-        return Text(
-            f"An adverse area begins {distance.en} away, nearer than the map's accuracy (CE90 {ce90.en}).",
-            f"Kawasan yang menolak berjarak {distance.id}, lebih dekat daripada ketelitian peta (CE90 {ce90.id}).",
-        )
-    return Text(
-        f"The nearest adverse area is {distance.en} away (CE90 {ce90.en}).",
-        f"Kawasan yang menolak terdekat berjarak {distance.id} (CE90 {ce90.id}).",
-    )
-
-
-def _area_words(drawn_m2: float, legal_m2: float, site: Site) -> dict[str, Any]:
-    ratio = drawn_m2 / legal_m2 - 1 if legal_m2 else float("nan")
-    mercator = Text("", "")
-    inflated_m2 = 0.0
-    if site.location is not None:
-        longitude, latitude = site.location
-        inflated_m2 = drawn_m2 / utm_areal_scale(longitude, latitude) * web_mercator_inflation(latitude)
-    if inflated_m2 > 0 and abs(legal_m2 / inflated_m2 - 1) < 0.003:
-        mercator = Text(
-            " The legal area equals the Web Mercator area, which is too large by its nature.",
-            " Luas menurut surat sama dengan luas Web Mercator, yang memang terlalu besar.",
-        )
-    return {
-        "difference": Quantity(drawn_m2 - legal_m2, "m2"),
-        "percent": Quantity(ratio, "ratio"),
-        "mercator": mercator,
-    }
