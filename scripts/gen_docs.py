@@ -68,6 +68,7 @@ FAMILIES = {
 def pages() -> dict[Path, str]:
     """Return every page that is generated, or has a generated part, with the text it should have."""
     made = {ROOT / "docs" / "rules" / f"{rule.code}.md": rule_page(rule) for rule in RULES}
+    made |= {ROOT / "docs" / "rules" / f"{code}.md": data_page(code) for code in ENTRIES}
     made[ROOT / "docs" / "rules" / "README.md"] = rule_index()
     made[ROOT / "docs" / "cli.md"] = cli_reference()
     made[ROOT / "docs" / "accuracy.svg"] = accuracy_svg()
@@ -196,13 +197,45 @@ def law_table() -> str:
     return "\n".join(["| rule | what | dasar hukum | law |", "|---|---|---|---|", *rows])
 
 
-def data_codes() -> str:
-    """Return the data codes as a Markdown table."""
+def data_codes(folder: str = "rules/") -> str:
+    """Return the data codes as a Markdown table whose links lead to `folder`."""
     rows = [
-        f"| {code} | {CODES[code].name} | {cell(entry.what.en)} | {cell(entry.fails.en)} | {entry.levels} |"
+        f"| [{code}]({folder}{code}.md) | {CODES[code].name} | {cell(entry.what.en)} | {cell(entry.fails.en)} | {entry.levels} |"
         for code, entry in ENTRIES.items()
     ]
     return "\n".join(["| code | name | what holds | fails | level |", "|---|---|---|---|---|", *rows])
+
+
+def data_page(code: str) -> str:
+    """Return the page of one data code, English first, then Indonesian."""
+    entry, names = ENTRIES[code], CODES[code]
+    asked = [f"{number} ({what})" for number, (what, codes) in DOMAIN_CHECKS.items() if code in codes]
+    lines = [
+        f"# {code} {names.name}",
+        "",
+        f"**{names.title.en}** ({names.title.id}). Found by `kkpr-check validate`; level: {entry.levels}.",
+        "",
+        f"- What must hold: {prose(entry.what.en)}",
+        f"- Asked for by: {entry.source}" + (f"; {', '.join(asked)}" if asked else ""),
+        f"- Passes: {prose(entry.passes.en)}",
+        f"- Fails: {prose(entry.fails.en)}",
+        f"- What to do: {prose(entry.remedy.en)}",
+        "",
+        "## Bahasa Indonesia",
+        "",
+        f"- Yang harus terpenuhi: {prose(entry.what.id)}",
+        f"- Terpenuhi: {prose(entry.passes.id)}",
+        f"- Dilanggar: {prose(entry.fails.id)}",
+        f"- Yang perlu dilakukan: {prose(entry.remedy.id)}",
+        "",
+        f"Cases: {', '.join(tests_of((code,)))}. On the command line: `kkpr-check rules explain {code}`.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def prose(text: str) -> str:
+    """Return a sentence of the catalogue as Markdown text."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("[[", "\\[\\[")
 
 
 def demands() -> str:
@@ -252,7 +285,7 @@ def rule_index() -> str:
     """Return the index of the rule pages."""
     return (
         "# Rules\n\nWritten by `scripts/gen_docs.py` from `kkpr_check/rules/`. Codes never change their meaning.\n\n"
-        f"{rule_table('')}\n"
+        f"{rule_table('')}\n\n## Data codes of `validate`\n\n{data_codes('')}\n"
     )
 
 

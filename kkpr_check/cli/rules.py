@@ -120,7 +120,7 @@ def _data_facts(code: str, lang: str) -> dict[str, Any]:
     return {
         "code": code, "name": CODES[code].name, "title": CODES[code].title.pick(lang), "judges": "data",
         "levels": entry.levels.split(", "), "what": entry.what.pick(lang), "law": entry.source,
-        "fails": entry.fails.pick(lang), "remedy": entry.remedy.pick(lang),
+        "passes": entry.passes.pick(lang), "fails": entry.fails.pick(lang), "remedy": entry.remedy.pick(lang),
     }  # fmt: skip
 
 

@@ -62,20 +62,13 @@ def _explained(code: str, lang: str) -> dict[str, Any]:
     if entry is None:
         return {}
     worst = next(level for level in LEVELS if level in entry.levels.split(", "))
-    fails, remedy, source = (
-        text.pick(lang)
-        for text in (
-            Text("Fails", "Gagal"),
-            Text("What to do", "Yang perlu dilakukan"),
-            Text("Source", "Sumber"),
-        )
+    said = (
+        (Text("Passes", "Terpenuhi"), entry.passes),
+        (Text("Fails", "Dilanggar"), entry.fails),
+        (Text("What to do", "Yang perlu dilakukan"), entry.remedy),
+        (Text("Asked for by", "Diminta oleh"), Text(entry.source, entry.source)),
     )
-    lines = (
-        entry.what.pick(lang),
-        f"{fails}: {entry.fails.pick(lang)}",
-        f"{remedy}: {entry.remedy.pick(lang)}",
-        f"{source}: {entry.source}",
-    )
+    lines = [entry.what.pick(lang), *(f"{label.pick(lang)}: {text.pick(lang)}" for label, text in said)]
     return {
         "fullDescription": {"text": entry.what.pick(lang)},
         "help": {"text": "\n".join(lines), "markdown": "\n\n".join(map(md, lines))},
