@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -177,18 +177,33 @@ def write_parquet(
     path: Path, geometry: NDArray[np.object_], columns: dict[str, NDArray[np.object_] | list[str]]
 ) -> None:
     """Write GeoParquet 1.1 with WKB and the bounding box in its metadata."""
+    write_parquet_parts(path, [(geometry, columns)], shapely.total_bounds(geometry))
+
+
+def write_parquet_parts(
+    path: Path,
+    parts: Iterable[tuple[NDArray[np.object_], Mapping[str, NDArray[np.object_] | list[str]]]],
+    bounds: NDArray[np.float64],
+) -> None:
+    """Write the same part by part, so that no more than one stands in memory."""
     import pyarrow as pa
     import pyarrow.parquet as pq
     import pyproj
 
     column = {
-        "encoding": "WKB", "geometry_types": ["Polygon"], "crs": pyproj.CRS(CRS).to_json_dict(),
-        "bbox": shapely.total_bounds(geometry).tolist(),
+        "encoding": "WKB", "geometry_types": ["Polygon"], "crs": pyproj.CRS(CRS).to_json_dict(), "bbox": bounds.tolist(),
     }  # fmt: skip
     meta = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
-    table = pa.table({**columns, "geometry": pa.array(shapely.to_wkb(geometry), pa.binary())})
-    table = table.replace_schema_metadata({"geo": json.dumps(meta)})
-    pq.write_table(table, path, row_group_size=ROW_GROUP, compression="zstd")
+    writer = None
+    try:
+        for geometry, columns in parts:
+            table = pa.table({**columns, "geometry": pa.array(shapely.to_wkb(geometry), pa.binary())})
+            table = table.replace_schema_metadata({"geo": json.dumps(meta)})
+            writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
+            writer.write_table(table, row_group_size=ROW_GROUP)
+    finally:
+        if writer is not None:
+            writer.close()
 
 
 def write_gpkg(

@@ -11,23 +11,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
-from batch import WORKERS, batch_call, timed
+from batch import WORKERS, batch_call, by_class
 from generate import STEP_M, Coverage, coverage
+from measure import load, machine, timed
 from plan import make_parcels, make_plan
 
 FIGURES = Path(__file__).with_suffix(".json")
 PARCELS, ZONES, VERTICES = 100_000, 20_000, 1
 """What stays fixed while another grows."""
+WITHOUT_NUMBA = "parcels, without numba"
 COUNTRY = 126_000_000
 """Land parcels of Indonesia (the target of the national registration programme)."""
 
@@ -40,22 +40,27 @@ class Point(NamedTuple):
     zones: int
     vertices: int
     vertices_per_zone: float
+    by_class: int
+    load: float
     seconds: float
     cpu_s: float
     peak_mb: float
+    together_mb: float
 
 
 def points(quick: bool, largest: int) -> Iterator[tuple[str, int, int, int]]:
     """Yield (axis, parcels, zones, vertex factor); the number of parcels grows up to `largest`."""
     scale = 100 if quick else 1
     base = PARCELS // scale
-    for parcels in (10_000, 100_000, 500_000, 1_000_000, 5_000_000):
+    for parcels in (10_000, 100_000, 1_000_000, 5_000_000):
         if parcels <= largest:
             yield "parcels", max(parcels // scale, 100), ZONES // scale, VERTICES
     for zones in (2_000, 100_000):
         yield "zones", base, zones // scale, VERTICES
     for factor in (2, 4):
         yield "vertices", base, ZONES // scale, factor
+    for parcels in (10_000, PARCELS):
+        yield WITHOUT_NUMBA, max(parcels // scale, 100), ZONES // scale, VERTICES
 
 
 def denser(ground: Coverage, factor: int) -> Coverage:
@@ -69,16 +74,21 @@ def denser(ground: Coverage, factor: int) -> Coverage:
 
 def measured(axis: str, parcels: int, zones: int, factor: int) -> Point:
     """Build the data of one point and run the batch over it, after one run over few parcels that fills the caches."""
+    without = "numba" if axis == WITHOUT_NUMBA else None
     with tempfile.TemporaryDirectory() as home:
         data = Path(home)
         ground = denser(coverage(zones), factor)
         make_plan(data / "plan", ground)
         make_parcels(data / "parcels.parquet", ground, 100)
-        timed(batch_call(data, WORKERS))
+        timed(batch_call(data, WORKERS), without)
         make_parcels(data / "parcels.parquet", ground, parcels)
-        run = timed(batch_call(data, WORKERS))
-        each = float(shapely.get_num_coordinates(ground.geometry).mean())
-        return Point(axis, parcels, len(ground.geometry), factor, round(each, 1), *run)
+        each, count = float(shapely.get_num_coordinates(ground.geometry).mean()), len(ground.geometry)
+        del ground
+        busy = load()
+        run = timed(batch_call(data, WORKERS), without)
+        return Point(
+            axis, parcels, count, factor, round(each, 1), by_class(run), busy, *run.figures().values()
+        )
 
 
 def main() -> None:
@@ -87,22 +97,38 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="a hundredth of everything")
-    parser.add_argument("--largest", type=int, default=1_000_000, help="parcels of the largest run")
-    parser.add_argument("--write", action="store_true", help="keep the figures beside this file")
+    parser.add_argument("--largest", type=int, default=5_000_000, help="parcels of the largest run")
+    parser.add_argument("--axis", nargs="*", help="only these")
+    parser.add_argument(
+        "--write", action="store_true", help="keep the figures beside this file, point by point"
+    )
     asked = parser.parse_args()
-    found = []
     for point in points(asked.quick, asked.largest):
-        found.append(measured(*point))
-        print(*(f"{name}={value}" for name, value in found[-1]._asdict().items()), flush=True)
-    if asked.write:
-        machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
-        figures = {
-            "machine": machine,
-            "workers": WORKERS,
-            "country": COUNTRY,
-            "points": [p._asdict() for p in found],
-        }
-        FIGURES.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+        if asked.axis and point[0] not in asked.axis:
+            continue
+        found = measured(*point)
+        print(*(f"{name}={value}" for name, value in found._asdict().items()), flush=True)
+        if asked.write:
+            keep(found)
+
+
+def keep(point: Point) -> None:
+    """Write a point into the figures, in place of the one measured before it."""
+    kept = json.loads(FIGURES.read_text("utf-8"))["points"] if FIGURES.exists() else []
+    order = {name: n for n, name in enumerate(dict.fromkeys(p[0] for p in points(False, 10**9)))}
+
+    def place(one: dict[str, Any]) -> tuple[int, int, int, int]:
+        return order[one["axis"]], one["parcels"], one["zones"], one["vertices"]
+
+    new = point._asdict()
+    others = [one for one in kept if (one["axis"], place(one)[1:]) != (new["axis"], place(new)[1:])]
+    figures = {
+        "machine": machine(),
+        "workers": WORKERS,
+        "country": COUNTRY,
+        "points": sorted([*others, new], key=place),
+    }
+    FIGURES.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

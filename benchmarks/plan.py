@@ -16,13 +16,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
-from generate import CRS, Coverage, coverage, parcels, write_gpkg, write_parquet
+from generate import CRS, Coverage, coverage, parcels, write_gpkg, write_parquet, write_parquet_parts
 from numpy.typing import NDArray
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 TABLES = ("zones", "activities", "kbli", "itbx", "conditions", "intensity")
 STAND_IN = {"R-1": "R-2"}
 """Generated codes that the sample town does not regulate."""
+AT_ONCE = 1_000_000
+"""Parcels that are made together: more would not stand in memory."""
 USES = (
     "01111", "13122", "45201", "47111", "56101", "56303", "31001", "35111", "38220", "10792", "46339", "18111",
 )  # fmt: skip
@@ -144,11 +146,15 @@ def make_plan(folder: Path, ground: Coverage, seed: int = 5) -> None:
 
 
 def make_parcels(path: Path, ground: Coverage, count: int, seed: int = 2) -> None:
-    """Write parcels with a use each."""
-    shapes = parcels(ground, count, seed)
-    random = np.random.default_rng(seed + 100)
-    uses = np.array(USES)[random.integers(len(USES), size=count)]
-    write_parquet(path, shapes, {"id": [f"P{row:08d}" for row in range(count)], "kbli": uses.tolist()})
+    """Write parcels with a use each, a million at a time."""
+
+    def part(begin: int) -> tuple[NDArray[np.object_], dict[str, list[str]]]:
+        n, own = min(AT_ONCE, count - begin), seed + begin
+        uses = np.array(USES)[np.random.default_rng(own + 100).integers(len(USES), size=n)]
+        names = [f"P{row:08d}" for row in range(begin, begin + n)]
+        return parcels(ground, n, own), {"id": names, "kbli": uses.tolist()}
+
+    write_parquet_parts(path, map(part, range(0, count, AT_ONCE)), shapely.total_bounds(ground.geometry))
 
 
 def main() -> None:

@@ -14,15 +14,15 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from measure import timed
 
 Answer = tuple[Any, Any, Any]
 HERE = Path(__file__).parent
@@ -189,15 +189,15 @@ def sedona_db(data: Path) -> Answer:
     """SedonaDB, covers first."""
     import pyarrow as pa
     import pyarrow.parquet as pq
-    import sedona.db
+    import sedonadb
 
-    base = sedona.db.connect()
+    base = sedonadb.connect()
     for name in ("parcels", "zones"):
         table = pq.read_table(data / f"{name}.parquet", columns=["geometry"])
         numbered = table.append_column("n", pa.array(range(len(table)), pa.int64()))
         base.create_data_frame(numbered).to_view(f"{name}_wkb")
         base.sql(f"SELECT n, ST_GeomFromWKB(geometry) AS geometry FROM {name}_wkb").to_view(name)
-    answer = base.sql(_sql_areas("n", "{}")).to_arrow_table()
+    answer = pa.table(base.sql(_sql_areas("n", "{}")))
     return tuple(answer[column].to_numpy() for column in ("subject", "zone", "area"))  # type: ignore[return-value]
 
 
@@ -213,7 +213,7 @@ METHODS: dict[str, Callable[[Path], Answer]] = {
     "kkpr-grid": kkpr_grid,
 }
 NEEDS = {
-    "duckdb-spatial": "duckdb", "sedonadb": "sedona", "kkpr-grid": "numba",
+    "duckdb-spatial": "duckdb", "sedonadb": "sedonadb", "kkpr-grid": "numba",
     "geopandas-overlay": "geopandas", "geopandas-sjoin": "geopandas",
 }  # fmt: skip
 SLOW = ("geopandas-overlay", "geopandas-sjoin")
@@ -240,14 +240,8 @@ def measure(name: str, data: Path, folder: Path) -> tuple[float, float]:
         "--answer",
         str(folder / f"{name}.npz"),
     ]
-    start = time.perf_counter()
-    process = subprocess.Popen(command)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{name} ended with {process.returncode}")
-    return seconds, usage.ru_maxrss / 1024
+    run = timed(command)
+    return run.seconds, run.peak_mb
 
 
 def _rows(folder: Path, name: str) -> tuple[Any, Any]:

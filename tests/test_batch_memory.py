@@ -14,10 +14,11 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 SIZES = (2_000, 40_000) if os.environ.get("KKPR_SOAK") else (500, 5_000)
 
 
-@pytest.mark.skipif(not hasattr(os, "wait4"), reason="peak memory of a child is told on POSIX only")
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="memory is read off /proc")
 def test_peak_memory_is_the_same_for_ten_times_the_parcels(tmp_path: Path) -> None:
-    from batch import batch_call, timed
+    from batch import batch_call
     from generate import coverage
+    from measure import timed
     from plan import make_parcels, make_plan
 
     ground = coverage(400)

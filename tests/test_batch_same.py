@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batch_harness import AS_OF, PLANS, batch, sample, some, table, write_geojsonl
+import shapely
+from batch_harness import AS_OF, PLANS, batch, sample, some, table, write_gdal, write_geojsonl
 
 from kkpr_check import checking
 from kkpr_check.checking import CheckRequest
@@ -90,6 +91,19 @@ def test_bytes_do_not_depend_on_workers_or_blocks(tmp_path: Path, suffix: str) -
         batch(file, output, workers=workers, block_rows=block_rows, findings=str(long))
         made.append((output.read_bytes(), long.read_bytes()))
     assert made[0] == made[1] == made[2]
+
+
+def test_pages_of_parquet_do_not_depend_on_blocks(tmp_path: Path) -> None:
+    """A column of more than one page (1 MB): where a page ends must not follow the blocks."""
+    rows, shapes = some(60)
+    many = [shapely.segmentize(shape, shape.length / 2_000) for shape in shapes]
+    file = write_gdal(tmp_path / "p.gpkg", rows, many, "GPKG")
+    made = []
+    for block_rows in (60, 7):
+        batch(file, tmp_path / f"{block_rows}.parquet", block_rows=block_rows, message="none")
+        made.append((tmp_path / f"{block_rows}.parquet").read_bytes())
+    assert len(made[0]) > 1_000_000
+    assert made[0] == made[1]
 
 
 def test_a_shuffled_input_gives_the_same_rows_shuffled(tmp_path: Path) -> None:

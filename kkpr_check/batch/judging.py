@@ -93,7 +93,7 @@ def judge_block(
     if fast is None:
         return _one_by_one(sites, plans, options, work_crs)
     rest = np.setdiff1d(np.arange(len(sites)), fast.row)
-    fast.row = sites.row[fast.row]
+    fast.row, fast.by_class = sites.row[fast.row], len(fast.row)
     if not len(rest):
         return fast
     return joined([fast, _one_by_one(sites.take(rest), plans, options, work_crs)])

@@ -64,6 +64,8 @@ class Summary:
     ----------
     broken
         Rows that could not be judged (LOK000).
+    by_class
+        Rows whose parcels are like another one that the engine judged.
     rules
         Rule -> outcome -> parcels.
     subzones
@@ -73,6 +75,7 @@ class Summary:
     rows: int = 0
     broken: int = 0
     repaired: int = 0
+    by_class: int = 0
     verdicts: Counter[str] = field(default_factory=Counter)
     rules: dict[str, Counter[str]] = field(default_factory=dict)
     subzones: dict[str, Counter[str]] = field(default_factory=dict)
@@ -82,7 +85,7 @@ class Summary:
     def of(cls, rows: BlockRows, lonlat: NDArray[np.float64] | None, repaired: int) -> Summary:
         """Count a block; without `lonlat` there is no map."""
         columns = rows.columns
-        made = cls(len(columns["id"]), 0, repaired, Counter(columns["verdict"]))
+        made = cls(len(columns["id"]), 0, repaired, rows.by_class, Counter(columns["verdict"]))
         for outcome in OUTCOMES:
             for codes, count in Counter(columns[outcome]).items():
                 for code in (codes or "").split(",") if codes else ():
@@ -101,6 +104,7 @@ class Summary:
         self.rows += other.rows
         self.broken += other.broken
         self.repaired += other.repaired
+        self.by_class += other.by_class
         self.verdicts.update(other.verdicts)
         for mine, theirs in ((self.rules, other.rules), (self.subzones, other.subzones)):
             for key, counts in theirs.items():
@@ -113,6 +117,7 @@ class Summary:
             "rows": self.rows,
             "broken": self.broken,
             "repaired": self.repaired,
+            "by_class": self.by_class,
             "verdicts": dict(self.verdicts),
             "rules": {key: dict(value) for key, value in self.rules.items()},
             "subzones": {key: dict(value) for key, value in self.subzones.items()},
@@ -127,6 +132,7 @@ class Summary:
             data["rows"],
             data["broken"],
             data["repaired"],
+            data["by_class"],
             Counter(data["verdicts"]),
             {key: Counter(value) for key, value in data["rules"].items()},
             {key: Counter(value) for key, value in data["subzones"].items()},

@@ -44,12 +44,15 @@ class BlockRows:
         Name -> values, None for null; all columns of the table. Numbers may be an array with NaN for null.
     findings
         The long table: name -> values; empty where it is not asked for. `finding_row` is the place of the parcel.
+    by_class
+        How many of the answers are those of parcels alike; the engine judged the others one by one.
     """
 
     row: NDArray[np.int64]
     columns: dict[str, Sequence[Any]]
     findings: dict[str, list[Any]] = field(default_factory=dict)
     finding_row: list[int] = field(default_factory=list)
+    by_class: int = 0
 
 
 def rows_of(
@@ -196,7 +199,7 @@ def joined(parts: Sequence[BlockRows]) -> BlockRows:
     columns: dict[str, Sequence[Any]] = {
         name: _sorted([plain_values(part.columns[name]) for part in parts], order) for name in COLUMNS
     }
-    return BlockRows(row[order], columns)
+    return BlockRows(row[order], columns, by_class=sum(part.by_class for part in parts))
 
 
 def in_order(parts: Sequence[BlockRows], rows: int) -> BlockRows:
@@ -217,7 +220,8 @@ def in_order(parts: Sequence[BlockRows], rows: int) -> BlockRows:
             name: _sorted([part.findings[name] for part in parts if part.findings], by_row)
             for name in FINDING_COLUMNS
         }
-    return BlockRows(np.arange(rows), columns, findings, places[by_row].tolist())
+    by_class = sum(part.by_class for part in parts)
+    return BlockRows(np.arange(rows), columns, findings, places[by_row].tolist(), by_class)
 
 
 def plain_values(values: Sequence[Any]) -> Sequence[Any]:

@@ -157,7 +157,8 @@ class _ParquetJoiner:
         import pyarrow as pa
 
         if self._held:
-            table = pa.Table.from_batches(self._held).cast(self._schema)
+            # In one piece: where pages end depends on the pieces, and those on the blocks.
+            table = pa.Table.from_batches(self._held).combine_chunks().cast(self._schema)
             self._writer.write_table(table, row_group_size=self._count)
         self._held, self._count = [], 0
 

@@ -228,7 +228,7 @@ def run(context: typer.Context, request: BatchRequest, max_broken: int | None, f
             raise
         raise lacking from error
     line.end()
-    for text in closing_words(result, request):
+    for text in closing_words(result, request, details=session.verbose):
         tell(session, text)
     return exit_code(result, max_broken, fail_on)
 
@@ -252,7 +252,7 @@ def _lacking(error: BaseException, output: str, *, kept: bool) -> KkprError | No
     return KkprError(what, place=Place(output), remedy=remedy, code="output")
 
 
-def closing_words(result: BatchResult, request: BatchRequest) -> list[Text]:
+def closing_words(result: BatchResult, request: BatchRequest, *, details: bool = False) -> list[Text]:
     """Return what a run says at its end."""
     from kkpr_check.model import Verdict
     from kkpr_check.report.words import DISCLAIMER
@@ -279,6 +279,14 @@ def closing_words(result: BatchResult, request: BatchRequest) -> list[Text]:
                     f"  {counts.verdicts[verdict]:>10}  {word.id}",
                 )
             )
+    if details:
+        each = counts.rows - counts.broken - counts.by_class
+        said.append(
+            Text(
+                f"{counts.by_class} judged as parcels alike, {each} one by one",
+                f"{counts.by_class} dinilai sebagai persil serupa, {each} satu per satu",
+            )
+        )
     if result.duplicate_ids:
         said.append(
             Text(
