@@ -166,8 +166,7 @@ def run(
 ) -> int:  # fmt: skip
     """Judge, write the reports in the language of the run, and return the exit code."""
     from kkpr_check import checking
-    from kkpr_check.cli.main import complain
-    from kkpr_check.cli.output import emit, look_of_stdout, tell, write_file
+    from kkpr_check.cli.output import emit, look_of_stdout, tell, tell_unread, write_file
     from kkpr_check.report import render
 
     session = session_of(context)
@@ -184,13 +183,7 @@ def run(
     else:
         write_file(output, result, overwrite=overwrite)
         tell(session, Text(f"written: {output}", f"ditulis: {output}"))
-    doubts = [report.site.doubt for report in reports if report.site.unread and report.site.doubt is not None]
-    if doubts:
-        text = Text(
-            f"{len(doubts)} of {len(reports)} sites could not be read (rule LOK000): {doubts[0].en}",
-            f"{len(doubts)} dari {len(reports)} lokasi tidak dapat dibaca (aturan LOK000): {doubts[0].id}",
-        )
-        complain(text.pick(session.lang), session.lang)
+    tell_unread(reports, session.lang)
     return codes.of_reports(reports, strict=strict, allow_undetermined=allowed)
 
 

@@ -71,7 +71,15 @@ def info(
     overwrite: o.Overwrite = False,
 ) -> int:
     """Tell what the plans say of parcels; returns the exit code."""
-    from kkpr_check.cli.output import check_output, emit, look_of_stdout, spare_inputs, tell, write_file
+    from kkpr_check.cli.output import (
+        check_output,
+        emit,
+        look_of_stdout,
+        spare_inputs,
+        tell,
+        tell_unread,
+        write_file,
+    )
     from kkpr_check.report.info import FORMATS, render_info
 
     given = dict(locals())
@@ -92,8 +100,7 @@ def info(
     else:
         write_file(output, text, overwrite=overwrite)
         tell(session, Text(f"written: {output}", f"ditulis: {output}"))
-    unread = any(one.report.site.unread for one in infos)
-    return codes.COULD_NOT_RUN if unread else codes.CONFORM
+    return codes.COULD_NOT_RUN if tell_unread([one.report for one in infos], session.lang) else codes.CONFORM
 
 
 COMMAND = (SUMMARY, info)

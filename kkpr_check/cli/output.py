@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from kkpr_check.errors import KkprError, Place, Text, UsageError
 from kkpr_check.io.paths import real_path
 
 if TYPE_CHECKING:
+    from kkpr_check.model import Report
     from kkpr_check.report.look import Look
 
 _STEP_SUMMARY_BYTES = 1_000_000
@@ -91,6 +92,20 @@ def tell(session: Session, text: Text) -> None:
     if not session.quiet and sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):
             print(encodable(safe_lines(text.pick(session.lang)), sys.stderr.encoding), file=sys.stderr)
+
+
+def tell_unread(reports: Sequence[Report], lang: str) -> bool:
+    """Say on standard error which site could not be read, where the reports of the others are there; tell whether one was."""
+    from kkpr_check.cli.main import complain
+
+    doubts = [report.site.doubt for report in reports if report.site.unread and report.site.doubt is not None]
+    if doubts:
+        text = Text(
+            f"{len(doubts)} of {len(reports)} sites could not be read (rule LOK000): {doubts[0].en}",
+            f"{len(doubts)} dari {len(reports)} lokasi tidak dapat dibaca (aturan LOK000): {doubts[0].id}",
+        )
+        complain(text.pick(lang), lang)
+    return bool(doubts)
 
 
 def check_output(output: str | None, overwrite: bool) -> None:
