@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -543,6 +544,61 @@ def test_bombs_are_refused_before_they_are_parsed(
         refused(InputError, "too-large", plan, rewritten(source, tmp_path / f"h{number}.xlsx", spread))
     monkeypatch.setattr("kkpr_check.io.annex.xlsx.MAX_UNPACKED_BYTES", 1000)
     refused(InputError, "too-large", plan, source)
+
+
+HIDDEN = b'</sheetData><mergeCells count="1"><mergeCell %s ref="A9:XFD1048576"/></mergeCells>'
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        pytest.param(lambda data: data.replace(b"</sheetData>", HIDDEN % b'x=">"'), id="a > in an attribute"),
+        pytest.param(
+            lambda data: data.replace(
+                b"</sheetData>", b" " * ((1 << 20) - len(data)) + HIDDEN % (b" " * 900)
+            ),
+            id="over the end of a chunk",
+        ),
+        pytest.param(
+            lambda data: data.replace(b"</sheetData>", HIDDEN % (b" " * (1 << 19))),
+            id="in a tag of half a MB",
+        ),
+        pytest.param(
+            lambda data: data.replace(b"</sheetData>", b'<row\n r="9"/>' * 51_000 + b"</sheetData>"),
+            id="a line feed in the tag",
+        ),
+    ],
+)
+def test_a_bomb_can_not_hide(tmp_path: Path, plan: Path, spelled: Any) -> None:
+    source = book(tmp_path / "a.xlsx", [HEADER, *ROWS])
+    refused(InputError, "too-large", plan, rewritten(source, tmp_path / "b.xlsx", sheet_part(spelled)))
+
+
+def test_a_sheet_of_another_name_is_looked_at_too(tmp_path: Path, plan: Path) -> None:
+    """Which part is a sheet is said by the package's own list, not by the part's name."""
+    source = book(tmp_path / "a.xlsx", [HEADER, *ROWS])
+    bomb = HIDDEN % b""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as new:
+        for name in old.namelist():
+            data = old.read(name).replace(b"worksheets/sheet1.xml", b"gambar/sheet1.dat")
+            target = name.replace("worksheets/sheet1.xml", "gambar/sheet1.dat")
+            new.writestr(target, data.replace(b"</sheetData>", bomb))
+    refused(InputError, "too-large", plan, tmp_path / "b.xlsx")
+
+
+def test_links_to_other_books_are_not_followed(tmp_path: Path, plan: Path) -> None:
+    """The value that is stored is taken."""
+    link = b'<c r="D2" t="str"><f>[1]Rahasia!A1</f><v>I</v></c>'
+
+    def edit(data: bytes) -> bytes:
+        return re.sub(rb'<c r="D2"[^>]*>.*?</c>', link, data, count=1)
+
+    source = book(tmp_path / "a.xlsx", [HEADER, *ROWS])
+    import_itbx(source, plan)
+    before = cells(plan)
+    import_itbx(rewritten(source, tmp_path / "b.xlsx", sheet_part(edit)), plan, overwrite=True)
+    changed = {key: value for key, value in cells(plan).items() if before[key] != value}
+    assert [(code, value) for (_, code), value in changed.items()] == [("R-2", "I")]
 
 
 def test_stored_value_of_a_formula_is_used_and_recorded(tmp_path: Path, plan: Path) -> None:

@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+import shutil
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -255,6 +256,23 @@ def test_symlink_out_of_the_folder(write: Write, tmp_path_factory: pytest.TempPa
     (root / "layers" / "sungai.geojson").symlink_to(outside)
     (root / "zones.csv").symlink_to(outside)
     assert [error.text.en for error in problems(root)] == ["leads out of the plan folder"] * 2
+
+
+def test_parts_of_a_layer_that_lead_out_of_the_folder(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Not the .shp is the link but the .dbf beside it; or a table of a File GDB; or plan.toml itself."""
+    outside = tmp_path_factory.mktemp("outside")
+    sample = Path(__file__).parents[1] / "data" / "sample"
+    for n, part in enumerate(("layers/polaruang_sintetis.dbf", "plan.toml")):
+        root = Path(shutil.copytree(sample, tmp_path / str(n)))
+        moved = Path(shutil.move(root / part, outside / Path(part).name))
+        (root / part).symlink_to(moved)
+        with pytest.raises(KkprError) as caught:
+            load_plan(root)
+        found = getattr(caught.value, "errors", [caught.value])
+        assert [error.text.en for error in found] == ["leads out of the plan folder"], part
+        assert found[0].place.file == str(root / "plan.toml")
 
 
 def test_symlink_within_the_folder(write: Write) -> None:

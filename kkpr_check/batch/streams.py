@@ -143,14 +143,19 @@ class RowGroupPayload:
 
     def load(self) -> Loaded:
         """Read them."""
-        import pyarrow.parquet as pq
+        need("pyarrow.parquet", "parquet", place=Place(self.path))
+        import pyarrow as arrow
 
         try:
-            with pq.ParquetFile(self.path) as file:
+            with arrow.parquet.ParquetFile(self.path) as file:
                 table = file.read_row_group(self.group, columns=[*self.columns, self.geometry])
-        except OSError as error:
+            block = table.slice(self.first, self.rows)
+            if block.num_rows != self.rows:
+                why = f"{block.num_rows} of {self.rows} rows of row group {self.group}"
+                raise unreadable(Place(self.path), why, code="not-read-whole")
+            batch = block.combine_chunks().to_batches()[0]
+        except (arrow.ArrowException, OSError, ValueError) as error:
             raise unreadable(Place(self.path), str(error)) from error
-        batch = table.slice(self.first, self.rows).combine_chunks().to_batches()[0]
         return ArrowPayload(batch, self.geometry, self.layer, "Parquet", self.crs_label).load()
 
 
@@ -160,7 +165,7 @@ class ParquetStream:
     def __init__(self, source: Source, reading: Reading) -> None:
         import json
 
-        from kkpr_check.io.parquet import crs_label_of, primary_column
+        from kkpr_check.io.parquet import check_counts, crs_label_of, primary_column
 
         self._source, self._place = source, source.place._replace(layer=source.name)
         need("pyarrow.parquet", "parquet", place=Place(self._place.file))
@@ -168,6 +173,7 @@ class ParquetStream:
 
         try:
             self._file = arrow.parquet.ParquetFile(source.file, pre_buffer=False, buffer_size=1 << 20)
+            check_counts(self._file, self._place)
             names = [str(name) for name in self._file.schema_arrow.names]
             header = json.loads((self._file.schema_arrow.metadata or {}).get(b"geo", b"{}"))
         except (arrow.ArrowException, OSError, ValueError) as error:

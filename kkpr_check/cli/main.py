@@ -98,8 +98,10 @@ def _run(arguments: list[str], lang: str) -> int:
         raise translate(error) from None
     except RuntimeError as error:
         if type(error).__name__ == "Abort":
-            return codes.INTERRUPTED
+            raise KeyboardInterrupt from None
         raise
+    if code == codes.INTERRUPTED:  # how typer passes an interrupt on
+        raise KeyboardInterrupt
     return int(code or 0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kkpr_check.errors import Text
+from kkpr_check.errors import Place, Text
 from kkpr_check.extras import need
 from kkpr_check.geometry import objects
 from kkpr_check.io.containers import Source
@@ -27,6 +27,7 @@ def read_parquet(source: Source) -> Raw:
 
     try:
         with parquet.ParquetFile(source.file) as file:
+            check_counts(file, place)
             said = file.metadata.num_rows
             header = json.loads((file.metadata.metadata or {}).get(b"geo", b"{}"))
             table = file.read()
@@ -45,6 +46,30 @@ def read_parquet(source: Source) -> Raw:
         if name not in header["columns"] and name != geo.get("covering")
     }
     return Raw(source.name, "Parquet", geometry, fields, crs_label_of(geo), broken=broken)
+
+
+def check_counts(file: Any, place: Place) -> None:
+    """Prove that the file, its row groups and their columns speak of the same number of rows (repeated columns aside).
+
+    Raises
+    ------
+    InputError
+        Code ``not-read-whole``.
+    """
+    meta, schema = file.metadata, file.metadata.schema
+    flat = [n for n in range(len(schema)) if schema.column(n).max_repetition_level == 0]
+    rows = 0
+    for number in range(meta.num_row_groups):
+        group = meta.row_group(number)
+        rows += group.num_rows
+        for n in flat:
+            if group.column(n).num_values != group.num_rows:
+                why = f"row group {number}: {group.column(n).num_values} values in {group.num_rows} rows"
+                raise unreadable(place, why, code="not-read-whole")
+    if rows != meta.num_rows:
+        raise unreadable(
+            place, f"{rows} rows in the row groups, {meta.num_rows} in the file", code="not-read-whole"
+        )
 
 
 def primary_column(header: Any, source: Source) -> dict[str, Any]:

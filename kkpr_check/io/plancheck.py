@@ -12,6 +12,7 @@ from typing import Any
 from kkpr_check._version import __version__
 from kkpr_check.cells import parse_road_class
 from kkpr_check.errors import PlanError, Text
+from kkpr_check.io.containers import SHAPEFILE_PARTS, sibling
 from kkpr_check.io.paths import is_inside
 from kkpr_check.io.planschema import Document, Key
 from kkpr_check.sheets import did_you_mean
@@ -69,10 +70,19 @@ def path_inside(document: Document, root: Path, key: Key, text: str) -> Path | N
             else Text("check its name and capitals", "periksa nama dan huruf besar-kecilnya"),
         )
         return None
-    if not is_inside(full, root):
+    if not all(is_inside(part, root) for part in _files_of(full)):
         document.add(key, OUTSIDE, COPY_INSIDE)
         return None
     return full
+
+
+def _files_of(layer: Path) -> list[Path]:
+    """Return a layer and all files that are read with it, each of which may be a link."""
+    if layer.is_dir():
+        return [layer, *layer.rglob("*")]
+    if layer.suffix.casefold() != ".shp":
+        return [layer]
+    return [layer, *(part for suffix in SHAPEFILE_PARTS if (part := sibling(layer, suffix)) is not None)]
 
 
 def _container(root: Path, path: Path) -> Path | None:

@@ -18,6 +18,7 @@ from kkpr_check.io.digests import file_sha256
 from kkpr_check.io.paths import is_inside
 from kkpr_check.io.plancheck import COPY_INSIDE, OUTSIDE, cross_check, layer_ids, path_inside
 from kkpr_check.io.planschema import Document, check_schema, plain_dates
+from kkpr_check.io.raw import NESTED
 from kkpr_check.plan import (
     CE90_CLASS3_M_PER_SCALE,
     LayerSpec,
@@ -210,9 +211,11 @@ def _document(root: Path) -> Document:
                 "kkpr-check plan init membuatnya; layer lepas diberikan dengan --rdtr atau --rtrw",
             ),
         )
+    if not is_inside(path, root):
+        raise PlanError(OUTSIDE, place=Place(str(path)), remedy=COPY_INSIDE)
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-        data = tomllib.loads(text)
+        plain = plain_dates(tomllib.loads(text))
     except OSError as error:
         raise _unreadable(path, error) from error
     except UnicodeDecodeError as error:
@@ -221,17 +224,21 @@ def _document(root: Path) -> Document:
             place=Place(str(path)),
             remedy=Text("save it as UTF-8", "simpan sebagai UTF-8"),
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # a TOMLDecodeError, or a number or nesting beyond Python's limits
         line = re.search(r"line (\d+)", str(error))
+        why = NESTED if isinstance(error, RecursionError) else str(error).partition(": value has")[0]
         raise PlanError(
-            Text(f"not valid TOML: {error}", f"bukan TOML yang sah: {error}"),
+            Text(f"not valid TOML: {why}", f"bukan TOML yang sah: {why}"),
             place=Place(str(path), None, int(line[1]) if line else None),
             remedy=Text(
                 "texts stand in quotes, keys once only, tables are written [name]",
                 "teks diapit tanda kutip, tiap kunci hanya sekali, tabel ditulis [nama]",
             ),
         ) from error
-    return Document(str(path), text, plain_dates(data))
+    return Document(str(path), text, plain)
 
 
 def _no_plain_file(path: Path) -> PlanError:

@@ -290,6 +290,9 @@ def plan(files: str, command: str, *, locked: bool = False) -> Callable[[Path], 
             done = call(("plan", "lock", str(copy)))
             assert done.code == 0, done.err
         chosen = sorted(p for p in copy.glob(files) if p.is_file())
+        if locked:
+            named = {*json.loads((copy / "plan.lock").read_bytes())["files"], "plan.lock"}
+            chosen = [p for p in chosen if p.relative_to(copy).as_posix() in named or p.suffix == ".kkpr"]
         if command == "check":
             arguments: tuple[str, ...] = (
                 "check",

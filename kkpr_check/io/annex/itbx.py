@@ -71,7 +71,7 @@ def _kbli_version(directory: Path) -> int:
     """Return the KBLI edition that plan.toml names; a plan.toml that can not be read is refused by who loads it."""
     try:
         version = tomllib.loads((directory / "plan.toml").read_text(encoding="utf-8-sig")).get("kbli_version")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return 2020
     return version if isinstance(version, int) else 2020
 

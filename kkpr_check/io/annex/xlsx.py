@@ -116,13 +116,18 @@ def _shown_number(value: int | float, number_format: str) -> str:
     return number_text(value)
 
 
-_CELL = re.compile(rb"<(?:\w+:)?c[ />]")
-_ROW = re.compile(rb"<(?:\w+:)?row[ />]")
-_RANGE = re.compile(rb"<(?:\w+:)?(?:mergeCell|hyperlink)\s[^>]*?\bref\s*=\s*[\"']([^\"'>]*)[\"']")
+_PREFIX = rb"<(?:[^\s<>/:]+:)?"
+_CELL = re.compile(_PREFIX + rb"c[\s/>]")
+_ROW = re.compile(_PREFIX + rb"row[\s/>]")
+_RANGE = re.compile(
+    _PREFIX + rb"(?:mergeCell|hyperlink)\s(?:[^>\"']|\"[^\"]*\"|'[^']*')*?\bref\s*=\s*[\"']([^\"'>]*)[\"']"
+)
 """Ranges that openpyxl spreads out into cells."""
 _REFERENCE = re.compile(r"\$?([A-Z]{0,3})\$?(\d{0,7}):\$?([A-Z]{0,3})\$?(\d{0,7})")
-_SHARED = re.compile(rb"<(?:\w+:)?si[ />]")
+_SHARED = re.compile(_PREFIX + rb"si[\s/>]")
 _CHUNK = 1 << 20
+_TAG_BYTES = 1 << 18
+"""No tag with its text is longer (a cell holds 32 767 characters); a longer one could hide from a search by chunks."""
 
 
 def _scan_package(path: Path) -> None:
@@ -136,16 +141,15 @@ def _scan_package(path: Path) -> None:
             if unpacked > MAX_UNPACKED_BYTES:
                 raise too_large(path, f"{unpacked} bytes unpacked", f"{MAX_UNPACKED_BYTES} bytes")
             rows = cells = merged = shared = 0
-            for member in members:
-                if not member.filename.lower().endswith((".xml", ".rels", ".vml")):
-                    continue
-                for chunk, fresh in _chunks(package, member):
+            for (
+                member
+            ) in members:  # of any name: it is the package's own list that says which of them is a sheet
+                for chunk, fresh in _chunks(package, member, path):
                     if b"<!DOCTYPE" in chunk or b"<!ENTITY" in chunk:
                         raise refuse(path, "XML entities are refused", "entitas XML ditolak", "xml-entity")
-                    if "worksheets/" in member.filename:
-                        rows += sum(1 for m in _ROW.finditer(chunk) if m.end() > fresh)
-                        cells += sum(1 for m in _CELL.finditer(chunk) if m.end() > fresh)
-                        merged += sum(_area(m[1]) for m in _RANGE.finditer(chunk) if m.end() > fresh)
+                    rows += sum(1 for m in _ROW.finditer(chunk) if m.end() > fresh)
+                    cells += sum(1 for m in _CELL.finditer(chunk) if m.end() > fresh)
+                    merged += sum(_area(m[1]) for m in _RANGE.finditer(chunk) if m.end() > fresh)
                     shared += sum(1 for m in _SHARED.finditer(chunk) if m.end() > fresh)
                     check_counts(path, rows, max(cells, shared), merged)
     except KkprError:
@@ -156,15 +160,19 @@ def _scan_package(path: Path) -> None:
         ) from error
 
 
-def _chunks(package: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[tuple[bytes, int]]:
-    """Yield chunks that begin with the tail of the one before, and the length of that tail."""
+def _chunks(package: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> Iterator[tuple[bytes, int]]:
+    """Yield chunks of an XML part, each after the last tag of the one before, and the length of that tag."""
     tail = b""
     with package.open(member) as stream:
         while chunk := stream.read(_CHUNK):
             # UTF-16 hides the tags from a byte search; without the zero bytes it reads like ASCII.
-            chunk = chunk.replace(b"\0", b"") if b"\0" in chunk else chunk
-            yield tail + chunk, len(tail)
-            tail = (tail + chunk)[-200:]
+            whole = tail + (chunk.replace(b"\0", b"") if b"\0" in chunk else chunk)
+            if not tail and not whole.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):
+                return  # a picture: no parser of XML would take it
+            yield whole, len(tail)
+            tail = whole[max(whole.rfind(b"<"), 0) :]
+            if len(tail) > _TAG_BYTES:
+                raise too_large(path, "a tag or a text without end", f"{_TAG_BYTES} bytes")
 
 
 def _area(reference: bytes) -> int:
