@@ -276,6 +276,8 @@ def _building_site(
     lot_low = lot_high = float("nan")
     if stage.parcel is not None and site.parcel is not None:
         left = without_noise(remainder_of(site.parcel, stage.refused), site.parcel.area, coverage.tolerance)
+        # Hairlines between two refused parts can make all that is left look like noise, where a part is approvable.
+        left = stage.approvable if left.is_empty else left
         parcel = site.parcel if left.is_empty else left  # nothing left: its rules are judged on the whole
         lot_low, lot_high = float(round_m(stage.approvable.area)), float(round_m(parcel.area))
     for plan in coverage.maps:

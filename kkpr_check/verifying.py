@@ -14,7 +14,8 @@ import numpy as np
 import shapely
 
 from kkpr_check._version import __version__
-from kkpr_check.checking import CheckRequest, check_sites, open_plans
+from kkpr_check.adverse import PASS_REACH_CE90
+from kkpr_check.checking import BASE_REACH_M, CheckRequest, check_sites, open_plans
 from kkpr_check.errors import ErrorGroup, InputError, KkprError, Place, Text
 from kkpr_check.io.crs import LONLAT, transform
 from kkpr_check.io.digests import file_sha256
@@ -23,7 +24,6 @@ from kkpr_check.io.windows import OpenPlan
 from kkpr_check.model import Json, Report
 from kkpr_check.recount import Difference, Recounted, Verified, recount
 from kkpr_check.report import json as report_json
-from kkpr_check.zoning import UNKNOWN_SUBZONE
 
 REPORT_BYTES_MAX = 256 * 1024 * 1024
 LANGUAGES = ("id", "en")
@@ -384,31 +384,25 @@ def _recounted(report: Json, made: Report, plans: Sequence[OpenPlan]) -> list[Di
     work_crs = report_json.work_crs_of(made)
     site = made.site
     shapes = [s for s in (site.parcel, site.footprint) if s is not None and not s.is_empty]
-    zones = _zones(plans, made, shapes, work_crs)
+    if not shapes:
+        return []
+    x0, y0, x1, y1 = (float(v) for v in shapely.total_bounds(np.array(shapes, dtype=object)))
+    judged = [p for p in sorted(plans, key=lambda p: p.plan.order) if p.plan.id in made.plans_judged]
+    windows = [plan.window((x0, y0, x1, y1), work_crs, _reach_m(made, plans)) for plan in judged]
 
     def shape(geometry: Any) -> Any:
         read = shapely.from_geojson(json.dumps(geometry))
         return transform(np.array([read], dtype=object), LONLAT, work_crs)[0]
 
-    counted = Recounted(site.parcel, site.footprint, zones, shape)
+    counted = Recounted(site.parcel, site.footprint, site.existing, site.proposal, windows, shape)
     try:
-        return list(recount(report, counted)) if shapes else []
+        return list(recount(report, counted))
     except (KeyError, TypeError, ValueError, AttributeError, shapely.GEOSException, IndexError) as error:
         return [Difference("report", f"{type(error).__name__}: {error}", None)]
 
 
-def _zones(
-    plans: Sequence[OpenPlan], made: Report, shapes: Sequence[Any], work_crs: str
-) -> dict[str, dict[str, list[Any]]]:
-    if not shapes:
-        return {}
-    x0, y0, x1, y1 = (float(v) for v in shapely.total_bounds(np.array(shapes, dtype=object)))
-    found: dict[str, dict[str, list[Any]]] = {}
-    for plan in plans:
-        if plan.plan.id not in made.plans_judged:
-            continue
-        zoning = plan.window((x0, y0, x1, y1), work_crs, 1.0).zoning
-        groups = found.setdefault(plan.plan.id, {})
-        for code, geometry in zip(zoning.meaning["subzone"], zoning.geometry, strict=True):
-            groups.setdefault(UNKNOWN_SUBZONE if code is None else str(code), []).append(geometry)
-    return found
+def _reach_m(made: Report, plans: Sequence[OpenPlan]) -> float:
+    """Return how far around the site the numbers of a report can come from."""
+    deepest = max((f.flip_distance_m for f in made.findings if f.flip_distance_m is not None), default=0.0)
+    accuracy = max((PASS_REACH_CE90 * plan.widest_ce90_m for plan in plans), default=0.0)
+    return max(BASE_REACH_M, accuracy, deepest) + 20.0

@@ -25,6 +25,11 @@ PLANS = ("--plan", "data/sample", "--plan", "data/sample-rtrw")
 EXAMPLES = ("01-conform", "03-partial", "04-nonconform", "07-gap")
 
 
+def soaked(*examples: str) -> tuple[str, ...]:
+    """Return examples that only a whole run counts (a quiet core takes half a minute for them)."""
+    return examples if os.environ.get("KKPR_SOAK") else ()
+
+
 def stored(run: Run, folder: Path, example: str, *more: str, fmt: str = "json") -> Path:
     """Write the report of an example and return its file."""
     path = folder / f"{example}.{fmt}"
@@ -225,6 +230,99 @@ def test_the_independent_count_alone_finds_a_wrong_number(
         forged = tmp_path / "forged.json"
         forged.write_text(json.dumps(report))
         assert run("verify", str(forged))[0] == 1, tamper.__name__
+
+
+FIGURES = ("measured", "limit", "limit_m2", "margin", "flip_distance_m")
+LEDGER = ("area_m2", "gap_m2", "overlap_m2", "dropped_m2")
+
+
+def figures(report: Any) -> Iterator[tuple[str, tuple[Any, ...], float]]:
+    """Yield each number of the findings, the ledgers, the approvable part and the subject: group, way, number."""
+    for way, value in places(report):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        name = next(key for key in reversed(way) if isinstance(key, str))
+        if way[0] in ("findings", "ledger", "combined", "approvable", "subject"):
+            group = (
+                f"{way[0]}.{name}"
+                if name in (*FIGURES, *LEDGER, "share") or way[0] == "subject"
+                else "geometry"
+            )
+            yield group, way, float(value)
+
+
+def told_of(way: tuple[Any, ...], named: set[str]) -> bool:
+    """Tell whether a difference names a figure, or the whole it is part of."""
+    steps = [f"[{key}]" if isinstance(key, int) else f".{key}" for key in way]
+    path = "".join(steps).lstrip(".")
+    return any(path == one or path.startswith((f"{one}.", f"{one}[")) for one in named)
+
+
+@pytest.mark.usefixtures("at_home")
+@pytest.mark.parametrize("example", ["08-land", *soaked("03-partial", "04-nonconform", "07-gap")])
+def test_every_changed_figure_is_named(run: Run, tmp_path: Path, example: str) -> None:
+    """Each in turn, over the compared report; one group of figures at a time over the command."""
+    path = stored(run, tmp_path, example)
+    made = json.loads(path.read_text())
+    groups: dict[str, list[tuple[Any, ...]]] = {}
+    for group, way, value in figures(made):
+        told = copy.deepcopy(made)
+        put(told, way, value * 1.001 + 0.01)
+        assert told_of(way, {d.path for d in compare(told, [made])}), way
+        groups.setdefault(group, []).append(way)
+    assert {"findings.measured", "findings.limit", "findings.margin", "ledger.area_m2"} <= groups.keys()
+    for group, ways in groups.items():
+        told = copy.deepcopy(made)
+        for way in ways:
+            put(told, way, changed_by(made, way, 1.001, 0.01))
+        path.write_text(json.dumps(told))
+        code, out, err = run("verify", str(path), "--format", "json")
+        assert code == 1, (group, err)
+        named = {d["path"] for d in json.loads(out)["reports"][0]["differences"]}
+        assert [way for way in ways if not told_of(way, named)] == [], group
+
+
+def changed_by(report: Any, way: tuple[Any, ...], factor: float, plus: float) -> float:
+    for key in way:
+        report = report[key]
+    return float(report) * factor + plus
+
+
+@pytest.mark.usefixtures("at_home")
+@pytest.mark.parametrize("example", ["04-nonconform", "07-gap", *soaked("02-conditional", "06-several")])
+def test_the_count_alone_names_every_figure_that_is_measured(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, example: str
+) -> None:
+    """Were the engine wrong, the report made again would be as wrong: what counts by other means has to tell."""
+    path = stored(run, tmp_path, example)
+    monkeypatch.setattr("kkpr_check.verifying.compare", lambda *a, **k: iter(()))
+    whole = json.loads(path.read_text())
+    reports = whole if isinstance(whole, list) else [whole]
+    code, out, _ = run("verify", str(path))
+    assert code == 0, out
+    groups: dict[str, list[tuple[int, tuple[Any, ...]]]] = {}
+    for number, report in enumerate(reports):
+        for group, way, _ in figures(report):
+            if group != "geometry":
+                groups.setdefault(group, []).append((number, way))
+    for group, ways in groups.items():
+        told = copy.deepcopy(reports)
+        for number, way in ways:
+            put(told[number], way, changed_by(reports[number], way, 1.03, 0.07))
+        path.write_text(json.dumps(told))
+        code, out, err = run("verify", str(path), "--format", "json")
+        assert code == 1, (group, err)
+        named = [{d["path"] for d in report["differences"]} for report in json.loads(out)["reports"]]
+        missed = [
+            (
+                reports[n]["subject"]["id"],
+                *way,
+                reports[n]["findings"][way[1]]["rule"] if way[0] == "findings" else "",
+            )
+            for n, way in ways
+            if not told_of(way, named[n])
+        ]
+        assert missed == [], group
 
 
 @pytest.mark.usefixtures("at_home")

@@ -1,70 +1,33 @@
-"""The numbers of a stored report counted again by other means: no overlay of GEOS, no code of the engine.
-
-Areas come from signed trapezoids (`kkpr_check.kernels.reference`) and slabs (`kkpr_check.kernels.slabs`), distances
-from edge pairs, the verdict from the outcomes by contract section 1. Everything is in one metric CRS.
-"""
+"""Every claim of a report in turn: subject, ledgers, approvable part, findings, verdict."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-import numpy as np
 import shapely
 
-from kkpr_check.kernels.reference import area_m2, edge_distance_m, intersection_area_m2
+from kkpr_check.kernels.reference import area_m2, intersection_area_m2
 from kkpr_check.kernels.slabs import SlabAreas, slab_areas
 from kkpr_check.model import Json
-
-AREA_ABS_M2, AREA_REL = 5e-4, 1e-6
-"""Areas are printed to 1e-4 m2; a ledger has several of them."""
-LINE_M = 2e-3
-"""Geometry of a report is printed in degrees, to about 0.1 mm."""
+from kkpr_check.recount.clearances import Clearances
+from kkpr_check.recount.depths import Depths
+from kkpr_check.recount.ratios import Ratios
+from kkpr_check.recount.regions import Regions
+from kkpr_check.recount.segments import inside, segments_of, to_segments_m
+from kkpr_check.recount.values import (
+    AREA_ABS_M2,
+    LINE_M,
+    Difference,
+    Recounted,
+    number,
+    same_area,
+)
 
 _ORDER = ("pass", "conditional", "undetermined", "fail")
 _GOOD = ("pass", "conditional")
 _BUILDING = ("INT", "TAB")
-
-
-class Difference(NamedTuple):
-    """A claim of the report that does not come out again."""
-
-    path: str
-    reported: Any
-    recomputed: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """One report held against its inputs: its id, and every claim that did not come out again."""
-
-    id: str
-    verdict: str
-    claims: int
-    differences: tuple[Difference, ...]
-    other_version: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Recounted:
-    """What the claims of one report are held against.
-
-    Attributes
-    ----------
-    parcel, footprint
-        Valid polygons in metres, or None.
-    zones
-        Plan id -> its zone polygons near the site by sub-zone.
-    shape
-        Turns a geometry of the report into one of the working CRS.
-    """
-
-    parcel: Any | None
-    footprint: Any | None
-    zones: Mapping[str, Mapping[str, Sequence[Any]]]
-    shape: Any
 
 
 def recount(report: Json, site: Recounted) -> Iterator[Difference]:
@@ -78,30 +41,42 @@ def recount(report: Json, site: Recounted) -> Iterator[Difference]:
         What was read again from its inputs.
     """
     yield from _subject(report["subject"], site)
-    for number, entry in enumerate(report["ledger"]):
-        yield from _ledger(f"ledger[{number}]", entry, site)
-    for number, entry in enumerate(report["combined"]):
-        yield from _closes(f"combined[{number}]", entry)
-        yield from _combined(f"combined[{number}]", entry, site)
+    legal = site.proposal.legal_area_m2
+    if number(report["subject"]["legal_area_m2"]) != (None if legal is None else round(legal, 4)):
+        yield Difference("subject.legal_area_m2", report["subject"]["legal_area_m2"], legal)
+    regions = Regions(report, site)
+    for index, entry in enumerate(report["ledger"]):
+        yield from _ledger(f"ledger[{index}]", entry, site)
+    for index, entry in enumerate(report["combined"]):
+        yield from _closes(f"combined[{index}]", entry)
+        yield from _combined(f"combined[{index}]", entry, regions)
     yield from _approvable(report, site)
-    for number, finding in enumerate(report["findings"]):
-        yield from _distance(f"findings[{number}]", finding, site)
-        yield from _outside(f"findings[{number}]", finding, site)
+    for index, finding in enumerate(report["findings"]):
+        yield from _margin(f"findings[{index}]", finding)
+    yield from Ratios(report, regions).differences()
+    yield from Clearances(report, regions).differences()
+    yield from Depths(report, regions).differences()
     possible = verdicts(report, site)
     if report["verdict"] not in possible:
         yield Difference("verdict", report["verdict"], " | ".join(sorted(possible)))
-
-
-def _same(a: float, b: float, of: float = 0.0) -> bool:
-    return math.isclose(a, b, abs_tol=max(AREA_ABS_M2, AREA_REL * of), rel_tol=AREA_REL)
 
 
 def _subject(subject: Json, site: Recounted) -> Iterator[Difference]:
     for key, shape in (("parcel_area_m2", site.parcel), ("footprint_area_m2", site.footprint)):
         counted = None if shape is None else area_m2(shape)
         told = subject[key]
-        if (told is None) != (counted is None) or (counted is not None and not _same(told, counted)):
+        if (told is None) != (counted is None) or (counted is not None and not same_area(told, counted)):
             yield Difference(f"subject.{key}", told, counted)
+    shape = site.parcel if site.parcel is not None else site.footprint
+    if shape is not None and subject["location"] is not None:
+        point = shapely.get_coordinates(site.shape({"type": "Point", "coordinates": subject["location"]}))
+        origin = point[0] - 1.0
+        on = (
+            inside(point - origin, shape, origin)[0]
+            or to_segments_m(point - origin, segments_of(shape, origin)) <= LINE_M
+        )
+        if not on:
+            yield Difference("subject.location", subject["location"], "not in the subject")
 
 
 def _closes(path: str, entry: Json) -> Iterator[Difference]:
@@ -109,10 +84,10 @@ def _closes(path: str, entry: Json) -> Iterator[Difference]:
     total = sum(z["area_m2"] for z in entry["zones"]) + entry["dropped_m2"] + entry["gap_m2"]
     if not math.isclose(total - entry["overlap_m2"], entry["area_m2"], rel_tol=1e-6, abs_tol=1e-4):
         yield Difference(f"{path}.area_m2", entry["area_m2"], total - entry["overlap_m2"])
-    for number, zone in enumerate(entry["zones"]):
+    for index, zone in enumerate(entry["zones"]):
         share = zone["area_m2"] / entry["area_m2"] if entry["area_m2"] else 0.0
         if not math.isclose(zone["share"], share, abs_tol=1e-6):
-            yield Difference(f"{path}.zones[{number}].share", zone["share"], share)
+            yield Difference(f"{path}.zones[{index}].share", zone["share"], share)
 
 
 def _ledger(path: str, entry: Json, site: Recounted) -> Iterator[Difference]:
@@ -133,10 +108,12 @@ def _against(
 ) -> Iterator[Difference]:
     """Compare zones, gap and overlap; a zone may lack only what the entry says was dropped as noise."""
     of, dropped = counted.subject_m2, entry["dropped_m2"]
-    for subzone in told.keys() | whole.keys():
+    order = [zone["subzone"] for zone in entry["zones"]]
+    for subzone in sorted(told.keys() | whole.keys()):
         area, claimed = whole.get(subzone, 0.0), told.get(subzone, 0.0)
-        if not _same(claimed, area, of) and not claimed <= area <= claimed + dropped + AREA_ABS_M2:
-            yield Difference(f"{path}.zones[{subzone}].area_m2", claimed, area)
+        if not same_area(claimed, area, of) and not claimed <= area <= claimed + dropped + AREA_ABS_M2:
+            where = f"zones[{order.index(subzone)}].area_m2" if subzone in order else f"zones.{subzone}"
+            yield Difference(f"{path}.{where}", claimed, area)
     total = sum(whole.values())
     claims = {
         "area_m2": of,
@@ -145,21 +122,51 @@ def _against(
         "dropped_m2": total - sum(told.values()),
     }
     for key, value in claims.items():
-        if not _same(entry[key], max(value, 0.0), of):
+        if not same_area(entry[key], max(value, 0.0), of):
             yield Difference(f"{path}.{key}", entry[key], value)
 
 
-def _combined(path: str, entry: Json, site: Recounted) -> Iterator[Difference]:
-    """Compare what no plan covers: that is known without knowing which plan decides."""
-    subject = site.parcel if entry["subject"] == "parcel" else site.footprint
-    every = [zone for zones in site.zones.values() for group in zones.values() for zone in group]
-    if subject is None:
-        yield Difference(f"{path}.subject", entry["subject"], None)
-        return
-    counted = slab_areas(subject, [every])
-    gap = counted.subject_m2 - counted.covered_m2
-    if entry["gap_m2"] < gap - max(AREA_ABS_M2, AREA_REL * counted.subject_m2):
-        yield Difference(f"{path}.gap_m2", entry["gap_m2"], gap)
+def _combined(path: str, entry: Json, regions: Regions) -> Iterator[Difference]:
+    """Compare the parts that decide: each by its highest-ranked plan."""
+    kind = entry["subject"]
+    decided = regions.judged(kind)
+    counted: dict[str, float] = {}
+    told: dict[str, float] = {}
+    for (_, code), mask in decided.parts.items():
+        counted[code] = counted.get(code, 0.0) + regions.map.size_m2(mask)
+    for zone in entry["zones"]:
+        told[zone["subzone"]] = told.get(zone["subzone"], 0.0) + zone["area_m2"]
+    of = regions.subject_m2(kind)
+    for index, zone in enumerate(entry["zones"]):
+        code = zone["subzone"]
+        if not same_area(told[code], counted.get(code, 0.0), of):
+            yield Difference(f"{path}.zones[{index}].area_m2", told[code], counted.get(code, 0.0))
+    for code in counted.keys() - told.keys():
+        yield Difference(f"{path}.zones.{code}", None, counted[code])
+    gap = of - sum(counted.values()) - decided.dropped_m2 + decided.overlap_m2
+    figures = {
+        "area_m2": of,
+        "gap_m2": gap,
+        "overlap_m2": decided.overlap_m2,
+        "dropped_m2": decided.dropped_m2,
+    }
+    for key, value in figures.items():
+        if not same_area(entry[key], max(value, 0.0), of):
+            yield Difference(f"{path}.{key}", entry[key], value)
+
+
+def _margin(path: str, finding: Json) -> Iterator[Difference]:
+    """Compare the margin, which is a difference of two other figures."""
+    measured, limit = number(finding["measured"]), number(finding["limit"])
+    told = number(finding["margin"])
+    sign = {"<=": 1.0, ">=": -1.0}.get(finding["operator"])
+    counted = None if measured is None or limit is None or sign is None else sign * (limit - measured)
+    if (told is None) != (counted is None) or (
+        told is not None
+        and counted is not None
+        and not math.isclose(told, counted, abs_tol=2e-4, rel_tol=1e-6)
+    ):
+        yield Difference(f"{path}.margin", told, counted)
 
 
 def _approvable(report: Json, site: Recounted) -> Iterator[Difference]:
@@ -180,14 +187,14 @@ def _approvable(report: Json, site: Recounted) -> Iterator[Difference]:
     share = told["area_m2"] / area_m2(site.parcel)
     if not math.isclose(told["share"], min(share, 1.0), abs_tol=1e-6):
         yield Difference("approvable.share", told["share"], share)
-    for number, finding in enumerate(report["findings"]):
+    for index, finding in enumerate(report["findings"]):
         if _is_refusal(finding) and finding["witness"] is not None:
             refused = site.shape(finding["witness"])
             if shapely.area(refused) == 0:
                 continue
             shared = intersection_area_m2(shape, refused)
             if shared > max(band, refused.length * LINE_M):
-                yield Difference(f"findings[{number}].witness in approvable", 0.0, shared)
+                yield Difference(f"findings[{index}].witness in approvable", 0.0, shared)
 
 
 def _is_building(finding: Json) -> bool:
@@ -196,40 +203,6 @@ def _is_building(finding: Json) -> bool:
 
 def _is_refusal(finding: Json) -> bool:
     return finding["outcome"] == "fail" and finding["subject"] == "parcel" and not _is_building(finding)
-
-
-def _distance(path: str, finding: Json, site: Recounted) -> Iterator[Difference]:
-    """Compare a clearance with its witness: a line from the footprint to the parcel's edge."""
-    rule, told = finding["rule"], finding["measured"]
-    if (
-        rule not in ("TAB001", "TAB002", "TAB003")
-        or not isinstance(told, int | float)
-        or not finding["witness"]
-    ):
-        return
-    line = site.shape(finding["witness"])
-    if line.geom_type != "LineString" or site.footprint is None:
-        return
-    points = shapely.get_coordinates(line)
-    length = float(np.hypot(*(points[-1] - points[0])))
-    exact = rule != "TAB001"
-    if (exact and abs(length - told) > LINE_M) or told > length + LINE_M:
-        yield Difference(f"{path}.measured", told, length)
-    if exact and site.parcel is not None:
-        least = edge_distance_m(site.footprint, site.parcel)
-        if told < least - LINE_M:
-            yield Difference(f"{path}.measured", told, least)
-
-
-def _outside(path: str, finding: Json, site: Recounted) -> Iterator[Difference]:
-    """Compare what lies outside the parcel: the footprint less what lies in it, up to noise."""
-    if finding["rule"] != "TAB006" or site.parcel is None or site.footprint is None:
-        return
-    told = finding["measured"]
-    out = area_m2(site.footprint) - intersection_area_m2(site.footprint, site.parcel)
-    noise = 0.05 * area_m2(site.footprint)
-    if isinstance(told, int | float) and not (out - noise - AREA_ABS_M2 <= told <= out + AREA_ABS_M2):
-        yield Difference(f"{path}.measured", told, out)
 
 
 def verdicts(report: Json, site: Recounted) -> set[str]:
