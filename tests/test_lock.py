@@ -236,14 +236,14 @@ def test_a_failed_lock_leaves_nothing(plan: Path, harm: str) -> None:
         write_lock(plan)
     assert not (plan / "plan.lock").exists()
     assert not (plan / ".kkpr").exists()
-    assert not list(plan.glob(".plan-*"))
+    assert not list(plan.glob(".*.tmp"))
 
 
 def test_a_folder_that_can_not_be_written(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("kkpr_check.io.lock.os.replace", full)
+    monkeypatch.setattr("os.replace", full)
     with pytest.raises(PlanError) as caught:
         write_lock(plan)
     assert "No space left" in caught.value.render("id")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kkpr_check.batch.request import BatchRequest
 from kkpr_check.errors import Place, Text, UsageError
+from kkpr_check.io.paths import give_usual_mode, replacing
 
 
 def check_folders(request: BatchRequest) -> None:
@@ -61,23 +62,11 @@ def check_targets(request: BatchRequest) -> None:
 def put(built: Path, target: Path) -> None:
     """Move a finished file into its place; another folder than that of the output may be another disk."""
     with suppress(OSError):
-        os.chmod(built, 0o666 & ~_umask())
+        give_usual_mode(built)
     try:
         os.replace(built, target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            shutil.copy(built, beside)
-            with beside.open("rb+") as stream:
-                os.fsync(stream.fileno())
-            os.replace(beside, target)
-        finally:
-            beside.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+        with replacing(target) as beside:
+            shutil.copyfile(built, beside)

@@ -6,14 +6,13 @@ import contextlib
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kkpr_check.cli.base import Session
 from kkpr_check.errors import KkprError, Place, Text, UsageError
-from kkpr_check.io.paths import real_path
+from kkpr_check.io.paths import real_path, replacing
 
 if TYPE_CHECKING:
     from kkpr_check.model import Report
@@ -175,25 +174,9 @@ def write_file(output: str, content: str | bytes, *, overwrite: bool) -> None:
         It cannot be written; nothing is left behind.
     """
     path = Path(output)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.absolute().parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content.encode("utf-8") if isinstance(content, str) else content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
         check_output(output, overwrite)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def deliver(

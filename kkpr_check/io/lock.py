@@ -7,9 +7,7 @@ The lock is JSON with sorted keys and no time in it: the same plan gives the sam
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any, Literal
 
 from kkpr_check._version import __version__
 from kkpr_check.errors import Place, PlanError, Text
+from kkpr_check.io.paths import replacing
 from kkpr_check.io.planfolder import file_hashes, load_plan, plan_sha256
 from kkpr_check.io.planlayers import COPIES, LOCK_FILE, open_layer
 from kkpr_check.plan import Plan
@@ -71,7 +70,9 @@ def write_lock(directory: str | Path, *, overwrite: bool = False) -> Path:
         }
         if file_hashes(root) != hashes:
             raise _changed_meanwhile(root)
-        _replace(target, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        with replacing(target) as temporary:
+            text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+            temporary.write_text(text, encoding="utf-8", newline="\n")
         for path in _copies(root):
             if path.name not in copies:
                 path.unlink()
@@ -227,18 +228,3 @@ def _clean_failure(root: Path) -> Iterator[None]:
                     path.unlink()
             (root / COPIES).rmdir()
         raise
-
-
-def _replace(target: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    handle, temporary = tempfile.mkstemp(prefix=".plan-", suffix=".tmp", dir=target.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    finally:
-        with suppress(OSError):
-            os.unlink(temporary)

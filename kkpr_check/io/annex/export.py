@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from kkpr_check.errors import Place, PlanError, Text, UsageError
 from kkpr_check.extras import need
 from kkpr_check.io.annex.grid import number_text
 from kkpr_check.io.annex.words import itbx_text
+from kkpr_check.io.paths import replacing
 from kkpr_check.plan import Tables
 from kkpr_check.sheets import Problems, Sheet, read_sheet
 from kkpr_check.tables import FORMATS, parse_tables
@@ -149,15 +149,12 @@ def _write_row(sheet: Any, row: int, values: tuple[str, ...], *, bold: bool = Fa
 
 
 def _save(book: Any, path: Path) -> None:
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        book.save(scratch)
-        os.replace(scratch, path)
+        with replacing(path) as scratch:
+            book.save(scratch)
     except OSError as error:
         raise PlanError(
             Text(f"cannot write: {error}", f"tidak dapat menulis: {error}"),
             place=Place(str(path)),
             code="write",
         ) from error
-    finally:
-        scratch.unlink(missing_ok=True)
