@@ -1,14 +1,17 @@
 """Every figure in every format is the JSON report's: read back from each format and compared.
 
-A format registers in `PRINTED` (figures as people read them: its plain text is returned) or in `STORED` (figures as
-numbers: rows of named values are returned).
+A format registers in `PRINTED` (figures as people read them: its plain text is returned), in `REVIEW` (the same, in tables
+whose heads carry the units and whose lines may break anywhere) or in `STORED` (figures as numbers: rows of named
+values are returned). The draft for OSS has fields of its own. A test says that no format is left out.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import html
+import io
 import json
+import math
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -22,7 +25,7 @@ from kkpr_check import Plan, check_many
 from kkpr_check.checking import to_lonlat
 from kkpr_check.io.gpkg_write import geopackage
 from kkpr_check.model import Report
-from kkpr_check.report import layers, render, words
+from kkpr_check.report import WITH_FILES, layers, render, words
 
 ROOT = Path(__file__).parents[1]
 AS_OF = dt.date(2026, 11, 24)
@@ -62,6 +65,48 @@ PRINTED: dict[str, Callable[[str], str]] = {
 }
 
 
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def docx_text(data: bytes) -> str:
+    docx = pytest.importorskip("docx", reason="extra [docx]")
+    body = docx.Document(io.BytesIO(data)).element.body
+    word = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+    lines = ("".join(node.text or "" for node in line.iter(f"{word}t")) for line in body.iter(f"{word}p"))
+    return "\n".join(lines)
+
+
+def pdf_text(data: bytes) -> str:
+    pytest.importorskip("fpdf", reason="extra [pdf]")
+    pypdf = pytest.importorskip("pypdf", reason="test group")
+    return "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(data)).pages)
+
+
+REVIEW: dict[str, Callable[[bytes], str]] = {"docx": docx_text, "pdf": pdf_text}
+
+
+def figures_in_review(document: Row, lang: str) -> Iterator[str]:
+    """Yield what the review must show of a JSON report: every zone, every limit with its absolute value, every measure."""
+    for entry in document["ledger"] or document["combined"]:
+        yield words.number(entry["area_m2"], 2, lang)
+        for zone in entry["zones"]:
+            yield words.number(zone["area_m2"], 2, lang)
+            yield words.percent(zone["share"], lang)
+    if document["approvable"] is not None:
+        yield words.area(document["approvable"]["area_m2"], lang)
+        yield words.percent(document["approvable"]["share"], lang)
+    for finding in document["findings"]:
+        if finding["rule"].startswith(("INT", "TAB")) and finding["rule"] not in ("TAB006", "TAB007"):
+            yield from (
+                words.quantity(finding[name], finding["unit"], lang)
+                for name in ("measured", "limit")
+                if isinstance(finding[name], float)
+            )
+            if finding["limit_m2"] is not None:
+                yield words.area(finding["limit_m2"], lang)
+
+
 def figures(document: Row, lang: str) -> Iterator[str]:
     """Yield what a person must be able to read of a JSON report, written by the one formatter."""
     for entry in document["ledger"] or document["combined"]:
@@ -98,6 +143,75 @@ def test_a_printed_figure_is_that_of_the_json(plans: list[Plan], name: str, fmt:
     assert wanted
     missing = [figure for figure in wanted if not re.search(rf"(?<![\d.,]){re.escape(figure)}", told)]
     assert not missing
+
+
+@pytest.mark.parametrize("lang", ["id", "en"])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_figure_of_the_review_is_that_of_the_json(plans: list[Plan], name: str, lang: str) -> None:
+    reports = check_many(ROOT / "examples" / name, plans, as_of=AS_OF)
+    told = documents(reports, lang)
+    wanted = {figure for document in told for figure in figures_in_review(document, lang)}
+    assert wanted
+    for fmt, text_of in REVIEW.items():
+        if fmt == "pdf" and lang == "en":
+            continue  # both writers lay out one document
+        data = render(reports, fmt, lang, as_of=AS_OF, to_lonlat=to_lonlat)
+        assert isinstance(data, bytes)
+        page = text_of(data)
+        lost = [figure for figure in wanted if not re.search(rf"(?<![\d.,]){_anyhow_spaced(figure)}", page)]
+        assert not lost, fmt
+
+
+def _anyhow_spaced(figure: str) -> str:
+    return r"\s*".join(map(re.escape, figure.split()))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_sides_of_the_review_are_those_that_the_json_was_judged_by(plans: list[Plan], name: str) -> None:
+    reports = check_many(ROOT / "examples" / name, plans, as_of=AS_OF)
+    for report, document in zip(reports, documents(reports, "en"), strict=True):
+        for rule, kind in (("TAB001", "front"), ("TAB002", "side"), ("TAB003", "rear")):
+            sides = [side for side in report.around.sides if side.kind == kind]
+            for finding in document["findings"]:
+                if finding["rule"] != rule or finding["outcome"] == "not_applicable" or not sides:
+                    continue
+                if isinstance(finding["limit"], float):
+                    assert finding["limit"] in {limit for side in sides for limit in side.limits_m}
+                if isinstance(finding["measured"], float):
+                    assert finding["measured"] in {side.measured_m for side in sides}
+
+
+def test_the_draft_for_oss_has_the_figures_of_the_json(plans: list[Plan]) -> None:
+    reports = check_many(ROOT / "examples" / "09-oss.json", plans, as_of=AS_OF)
+    drafts = json.loads(written(reports, "oss", "id"))
+    for draft, document in zip(drafts, documents(reports, "id"), strict=True):
+        body, technical = draft["IZINFINALKKPR"], draft["IZINFINALKKPR"]["data_teknis"]
+        area_m2 = document["approvable"]["area_m2"]
+        assert (
+            float(technical["luas"]) == math.floor(round(area_m2 * 100, 2)) / 100
+        )  # never more than conforms
+        for entry in document["combined"]:
+            assert words.area(entry["area_m2"], "id") in body["keterangan"]
+            for zone in entry["zones"]:
+                told = f"{words.area(zone['area_m2'], 'id')} ({words.percent(zone['share'], 'id')})"
+                assert told in body["keterangan"]
+        for field, rules, unit in (
+            ("koefisien_dasar_bangunan", ("INT001",), 100), ("koefisien_lantai_bangunan", ("INT002",), 1),
+            ("koefisien_dasar_hijau", ("INT003",), 100), ("garis_sempadan_bangunan", ("TAB001",), 1),
+            ("jarak_bebas_bangunan", ("TAB002", "TAB003"), 1),
+        ):  # fmt: skip
+            limits = {
+                round(finding["limit"] * unit, 2)
+                for finding in document["findings"]
+                if finding["rule"] in rules
+                and finding["zone"] == technical["jenis_peruntukan"]
+                and isinstance(finding["limit"], float)
+            }
+            assert limits and float(technical[field]) in limits
+
+
+def test_no_format_is_left_out() -> None:
+    assert {*PRINTED, *REVIEW, *STORED, "oss", "json", "jsonl"} == set(WITH_FILES)
 
 
 @pytest.mark.parametrize("fmt", PRINTED)
