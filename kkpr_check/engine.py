@@ -154,7 +154,7 @@ def _stages(
     coverage = overlay_plans(subjects, used)
     reach = Reach(known_m, told=options.distances)
     land = judge_land(sites, subjects, coverage, reach, strict_accuracy=options.strict_accuracy)
-    network = _network(used)
+    network = network_of(used)
     of_site: list[list[Judgement]] = [[] for _ in sites]
     for item in land:
         of_site[int(subjects.site[item.subject])].append(item)
@@ -217,7 +217,8 @@ def in_force(
     return used, left_out
 
 
-def _network(windows: Sequence[PlanWindow]) -> Network:
+def network_of(windows: Sequence[PlanWindow]) -> Network:
+    """Return the roads of plans: their road layers, and the road zones they draw."""
     roads, drawn, known = [], [], False
     for window in windows:
         layers = [window.layers[layer.id] for layer in window.plan.layers_of("road")]

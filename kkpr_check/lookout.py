@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +13,7 @@ import shapely
 from kkpr_check import engine
 from kkpr_check.engine import Options, Survey
 from kkpr_check.features import PlanWindow
+from kkpr_check.frontage import Network
 from kkpr_check.model import OverlayArea, RoadLine, Scene, SetbackLine, SideDistance, Site, Surroundings
 
 LEAST_VIEW_M = 25.0
@@ -58,7 +60,13 @@ class Lookout:
     @cached_property
     def surveys(self) -> tuple[Survey, ...]:
         """What was found on the way to the reports, site by site."""
-        return engine.survey(self.sites, self.windows, self._options, known_m=self._known_m)[0]
+        silent = replace(self._options, messages=False, distances=False)
+        return engine.survey(self.sites, self.windows, silent, known_m=self._known_m)[0]
+
+    @cached_property
+    def network(self) -> Network:
+        """The roads of all plans."""
+        return engine.network_of(self.windows)
 
 
 class _Seen:
@@ -111,14 +119,14 @@ class _Seen:
         """Areas and setback strips of every KHS rule, of all plans."""
         from kkpr_check.surroundings import overlays_in
 
-        return tuple(overlays_in(self._survey.coverage, self._view))
+        return tuple(overlays_in(self._lookout.windows, self._view))
 
     @cached_property
     def roads(self) -> tuple[RoadLine, ...]:
         """Roads of all plans."""
         from kkpr_check.surroundings import roads_in
 
-        return tuple(roads_in(self._survey.building.network, self._view))
+        return tuple(roads_in(self._lookout.network, self._view))
 
     @cached_property
     def setbacks(self) -> tuple[SetbackLine, ...]:

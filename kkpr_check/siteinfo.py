@@ -25,6 +25,8 @@ LETTERS = ("I", "T", "B", "TB", "X", "unknown")
 """How a matrix may speak of an activity; ``unknown`` is a cell that nobody has filled in, and no permission."""
 SHARE_OF_PART = {"kdb_max_pct": 0.01, "klb_max": 1.0, "kdh_min_pct": 0.01, "ktb_max_pct": 0.01}
 """Limits that are a share of the parcel: what one unit of the table is as a ratio."""
+_BESIDE_M = 0.1
+"""How far beside an edge one looks for the parcel: further than edges were straightened."""
 _COMPASS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
 
@@ -78,7 +80,7 @@ class PartInfo:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An edge of the parcel: ``front``, ``side`` or ``rear``, the side of the compass it lies on, its length (m)."""
+    """An edge of the parcel: ``front``, ``side`` or ``rear``, the side of the compass it faces, its length (m)."""
 
     kind: SideKind
     compass: str
@@ -246,21 +248,24 @@ def edges_of(frontage: Frontage | None, parcel: Any) -> tuple[Edge, ...]:
     """Return the edges of a parcel, those of the front first; without a front nothing else can be named."""
     if frontage is None:
         return ()
-    centre = parcel.centroid
     found = []
     kinds: dict[SideKind, Any] = {"front": frontage.front, "side": frontage.side, "rear": frontage.rear}
     for kind, lines in kinds.items():
         if kind != "front" and not frontage.found:
             break
         for line in shapely.get_parts(lines):
-            found.append(Edge(kind, _compass(line, centre), float(round_m(line.length)), line))
+            found.append(Edge(kind, _compass(line, parcel), float(round_m(line.length)), line))
     return tuple(found)
 
 
-def _compass(line: Any, centre: Any) -> str:
-    middle = line.interpolate(0.5, normalized=True)
-    bearing = np.degrees(np.arctan2(middle.x - centre.x, middle.y - centre.y))
-    return compass_of(float(bearing))
+def _compass(line: Any, parcel: Any) -> str:
+    """Return the side of the compass that an edge of a parcel faces."""
+    (x0, y0), (x1, y1) = shapely.get_coordinates(line)[[0, -1]]
+    across = np.array([y1 - y0, x0 - x1]) / max(float(np.hypot(x1 - x0, y1 - y0)), 1e-9)
+    middle = np.array([x0 + x1, y0 + y1]) / 2
+    if shapely.contains_xy(parcel, *(middle + across * _BESIDE_M)):
+        across = -across
+    return compass_of(float(np.degrees(np.arctan2(*across))))
 
 
 def compass_of(bearing_deg: float) -> str:

@@ -14,6 +14,7 @@ import shapely
 from kkpr_check.building import REFERENCES
 from kkpr_check.candidates import BuildingSite, limit_of, rungs_of
 from kkpr_check.envelope import around, metres_of
+from kkpr_check.features import PlanWindow
 from kkpr_check.frontage import Frontage, Network, Road
 from kkpr_check.geometry import EMPTY, overlap_of, round_m, union_of
 from kkpr_check.land import OVERLAY_RULES
@@ -22,27 +23,26 @@ from kkpr_check.model import Outcome, OverlayArea, RoadLine, SetbackLine, SideDi
 from kkpr_check.overlay import sources_of, strips_of
 from kkpr_check.plan import Rung, State
 from kkpr_check.siteinfo import Edge, edges_of
-from kkpr_check.zoning import Coverage
 
 LIMIT: Mapping[SideKind, str] = {"front": "gsb_min_m", "side": "side_min_m", "rear": "rear_min_m"}
 EDGE = "parcel_edge"
 _NO_ROAD = Road(None, None, float("nan"), 0.0, "")
 
 
-def overlays_in(coverage: Coverage, view: Any) -> Iterator[OverlayArea]:
+def overlays_in(windows: Sequence[PlanWindow], view: Any) -> Iterator[OverlayArea]:
     """Yield what each KHS rule looks at inside a view; values that the plan calls no overlay are left out."""
-    for plan in coverage.maps:
+    for window in windows:
         for rule in OVERLAY_RULES:
-            for source in sources_of(rule, plan.window):
+            for source in sources_of(rule, window):
                 here = shapely.intersects(source.features.geometry, view)
                 for group, value in enumerate(source.values):
                     outcome = Outcome(int(source.outcome[group]))
                     shapes = source.features.geometry[here & (source.group == group)]
                     if outcome is not Outcome.NOT_APPLICABLE and len(shapes):
                         area = union_of(shapely.intersection(shapes, view))
-                        legal = source.legal or plan.plan.legal
+                        legal = source.legal or window.plan.legal
                         yield OverlayArea(rule.code, value, outcome, legal, overlap_of(area, view))
-            for strip in strips_of(rule, plan.window):
+            for strip in strips_of(rule, window):
                 for feature, options in enumerate(strip.options):
                     if not options:
                         continue

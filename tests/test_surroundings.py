@@ -226,3 +226,16 @@ def test_surroundings_of_any_site_can_be_told(case: dict[str, Any]) -> None:
     for side in seen.sides:
         assert side.measured_m is None or side.measured_m >= 0
         assert list(side.limits_m) == sorted(set(side.limits_m))
+
+
+def test_a_side_is_named_by_where_it_faces_also_on_parcels_of_several_parts() -> None:
+    parcel = "MULTIPOLYGON (((0 0, 20 0, 20 20, 0 20, 0 0)), ((60 0, 80 0, 80 20, 60 20, 60 0)))"
+    told = {
+        (s.kind, s.compass): s.length_m for s in around(build({"parcel": parcel, "footprint": False})).sides
+    }
+    assert told == {("front", "S"): 40.0, ("side", "E"): 40.0, ("side", "W"): 40.0, ("rear", "N"): 40.0}
+    bent = "POLYGON ((0 0, 60 0, 60 10, 20 10, 20 50, 0 50, 0 0))"
+    told = {
+        (s.kind, s.compass): s.length_m for s in around(build({"parcel": bent, "footprint": False})).sides
+    }
+    assert told == {("front", "S"): 60.0, ("side", "E"): 50.0, ("side", "W"): 50.0, ("rear", "N"): 60.0}

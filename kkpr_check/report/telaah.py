@@ -390,7 +390,7 @@ class _Page:
         head = [self.say(text) for text in (w.SIDE, w.LENGTH, w.FROM, w.LIMIT, w.DISTANCE, w.MARGIN)]
         align: Sequence[Align] = ("left", "right", "left", "right", "right", "right")
         yield Table(head, [self._side_row(side) for side in sides], (3, 1.7, 4.6, 2.2, 2, 1.9), align)
-        if self.report.site.footprint is not None and any(len(side.limits_m) > 1 for side in sides):
+        if any(len(side.limits_m) > 1 for side in sides):
             yield Paragraph(self.say(w.SEVERAL_LIMITS), "note")
 
     def _side_row(self, side: SideDistance) -> tuple[Cell, ...]:
