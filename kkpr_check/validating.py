@@ -105,9 +105,11 @@ def validate(request: ValidateRequest) -> Result:
     return result if day is None else with_baseline(result, run.known, day)
 
 
-def with_baseline(result: Result, entries: Iterable[baseline.Entry], today: dt.date) -> Result:
-    """Return a result without the findings that a baseline covers; what it has too much of is listed."""
-    outcome = baseline.apply(result.findings, entries, today, result.checks_run)
+def with_baseline(
+    result: Result, entries: Iterable[baseline.Entry], today: dt.date, targets: Sequence[str] | None = None
+) -> Result:
+    """Return a result without the findings that a baseline covers; what it has too much of in `targets` is listed."""
+    outcome = baseline.apply(result.findings, entries, today, result.checks_run, targets)
     return replace(
         result,
         findings=outcome.findings,

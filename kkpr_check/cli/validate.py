@@ -174,7 +174,7 @@ def validate(
         known = parse(text, Place(write_baseline))
     result = replace(result, fixes=fixes)
     if baseline is not None or write_baseline is not None:
-        result = with_baseline(result, known, day)
+        result = with_baseline(result, known, day, targets)
     _deliver(session, result, fmt, output, overwrite)
     return exit_code(result, strict=strict)
 

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from kkpr_check.errors import InputError, Place, Text
-from kkpr_check.quality.findings import DataFinding
+from kkpr_check.quality.findings import DataFinding, identity_of
 
 SCHEMA = "kkpr-check/baseline/1"
 KEYS = ("code", "file", "layer", "feature", "other_feature", "field", "value")
@@ -53,10 +53,13 @@ def apply(
     entries: Iterable[Entry],
     today: dt.date,
     looked_for: Collection[str] | None = None,
+    looked_at: Collection[str] | None = None,
 ) -> Outcome:
     """Take the known findings out; an entry is no longer good on the day after `expires`.
 
-    Whether an entry still matches something is told only for the codes that were `looked_for` (None: all).
+    An entry whose value is no longer that of the finding still matches where that value is a number: a measure.
+    Whether an entry still matches something is told only for the codes that were `looked_for` (None: all), in the
+    files and folders that were `looked_at` (None: everywhere).
     """
     left: Counter[tuple[str, ...]] = Counter()
     labels: dict[tuple[str, ...], str] = {}
@@ -67,19 +70,35 @@ def apply(
             continue
         left[entry.identity] += entry.count
         labels[entry.identity] = entry.label()
+    measured: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for identity in left:
+        measured.setdefault(identity[:-1], []).append(identity)
     kept, suppressed = [], 0
     for finding in findings:
-        if left[finding.identity] > 0:
-            left[finding.identity] -= 1
-            suppressed += 1
-        else:
+        alike = [finding.identity]
+        if isinstance(finding.value, int | float):
+            alike += measured.get(finding.identity[:-1], ())
+        known = next((identity for identity in alike if left[identity] > 0), None)
+        if known is None:
             kept.append(finding)
+            continue
+        left[known] -= 1
+        suppressed += 1
     unmatched = tuple(
         labels[identity]
         for identity, count in left.items()
-        if count > 0 and (looked_for is None or identity[0] in looked_for)
+        if count > 0
+        and (looked_for is None or identity[0] in looked_for)
+        and (looked_at is None or _is_below(identity[1], looked_at))
     )
     return Outcome(tuple(kept), suppressed, unmatched, tuple(expired))
+
+
+def _is_below(file: str, roots: Collection[str]) -> bool:
+    """Tell whether a file is one of some files, or lies in one of some folders."""
+    path = PurePosixPath(file)
+    homes = {PurePosixPath(root.replace("\\", "/")) for root in roots}
+    return path in homes or any(home in path.parents for home in homes)
 
 
 def document(findings: Iterable[DataFinding], reason: str, kept: Iterable[Entry] = ()) -> str:
@@ -128,7 +147,7 @@ def _entry(item: Mapping[str, Any]) -> Entry:
     if unknown:
         raise ValueError(f"unknown key {sorted(unknown)[0]!r}")
     expires = item.get("expires")
-    identity = tuple(str(item.get(key, "")) for key in KEYS)
+    identity = identity_of([item.get(key) for key in KEYS])
     count = item.get("count", 1)
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise ValueError(f"count {count!r}")

@@ -120,10 +120,21 @@ class DataFinding:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What stays the same of a defect from run to run: code, place and value, not its measures or words."""
+        """What stays the same of a defect from run to run: code, place and value, not its measures or words.
+
+        A number is a measure; which of two features comes first depends on the order of the rows.
+        """
         file = None if self.file is None else PurePosixPath(self.file.replace("\\", "/")).as_posix()
-        parts = (self.code, file, self.layer, self.feature, self.other_feature, self.field, self.value)
-        return tuple("" if part is None else str(part) for part in parts)
+        value = self.value if isinstance(self.value, str) else None
+        return identity_of((self.code, file, self.layer, self.feature, self.other_feature, self.field, value))
+
+
+def identity_of(parts: Sequence[str | None]) -> tuple[str, ...]:
+    """Return the parts of an identity as text, two features in the order of their names."""
+    code, file, layer, first, second, field_, value = ("" if part is None else str(part) for part in parts)
+    if first and second:
+        first, second = sorted((first, second))
+    return code, file, layer, first, second, field_, value
 
 
 @dataclass(frozen=True, slots=True)

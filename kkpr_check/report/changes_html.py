@@ -26,7 +26,7 @@ _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:64rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{padding:.2rem .7rem;border-bottom:1px solid #ddd;text-align:left;
 vertical-align:top}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.note{color:#555}td{overflow-wrap:anywhere}
+td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}.note{color:#555}td{overflow-wrap:anywhere}
 .map{position:relative;max-width:900px;border:1px solid #bbb;background:#f6f6f4}.map svg{display:block;width:100%;height:auto}
 .map svg+svg{position:absolute;inset:0}path.z{stroke:#555;stroke-width:.4}path.c{fill:none;stroke:#000;stroke-width:2.5;
 stroke-dasharray:6 3}
@@ -196,7 +196,9 @@ def _changes(diff: Diff, lang: str) -> list[str]:
         for code in dict.fromkeys(change.code for change in changes):
             found = [change for change in changes if change.code == code]
             rows = [(_text(change.file or ""), _text(words.change_line(change, lang))) for change in found]
-            lines += [f"<details><summary>{code} {escape(words.title(code, lang))} ({len(found)})</summary>"]
+            lines += [
+                f"<details{' open' if digit == '6' else ''}><summary>{code} {escape(words.title(code, lang))} ({len(found)})</summary>"
+            ]
             lines += _table([(Text("file", "berkas").pick(lang), False), ("", False)], rows, lang)
             lines.append("</details>")
     return lines

@@ -92,8 +92,8 @@ def _table(heads: Sequence[str], rows: Sequence[str], numbers: int, lang: str) -
 
 def _targets(result: Result, lang: str) -> Iterator[str]:
     rows = [
-        f"<tr><td>{_text(t.path)}{' : ' + _text(t.layer) if t.layer else ''}</td><td>{_text(t.role)}</td>"
-        f"<td>{_text(t.crs or '-')}</td><td class=n>{'-' if t.features is None else t.features}</td></tr>"
+        f"<tr><td>{_text(t.path)}{' : ' + _text(words.layer_of(t)) if words.layer_of(t) else ''}</td><td>{_text(t.role)}</td>"
+        f"<td>{_text(words.crs(t.crs) or '-')}</td><td class=n>{'-' if t.features is None else t.features}</td></tr>"
         for t in result.targets
     ]
     if rows:

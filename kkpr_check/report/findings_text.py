@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from kkpr_check.errors import Text
@@ -46,15 +45,11 @@ def _facts(target: Target, lang: str) -> str:
     """Return what a layer was taken for: whoever knows better sees it here."""
     if target.features is None:
         return ""
-    layer = f"{target.layer}: " if target.layer and target.layer != PurePosixPath(target.path).stem else ""
+    name = words.layer_of(target)
+    layer = f"{name}: " if name else ""
     role = Text("role unknown", "peran tidak dikenal").pick(lang) if target.role == "none" else target.role
     features = Text(f"{target.features} features", f"{target.features} fitur").pick(lang)
-    return f"  ({layer}{role}, {features}, {_crs(target.crs) or Text('no CRS', 'tanpa SRK').pick(lang)})"
-
-
-def _crs(label: str | None) -> str:
-    """Return the name of a CRS without the beginning that a URN has."""
-    return safe_text(label).removeprefix("urn:ogc:def:crs:").replace("::", ":") if label else ""
+    return f"  ({layer}{role}, {features}, {words.crs(target.crs) or Text('no CRS', 'tanpa SRK').pick(lang)})"
 
 
 def _print_code(console: Console, findings: Sequence[DataFinding], lang: str, look: Look) -> None:

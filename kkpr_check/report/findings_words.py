@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from kkpr_check.changes.base import CODES as DIFF_CODES
 from kkpr_check.errors import Text
-from kkpr_check.quality.findings import CODES, LEVELS, Code, DataFinding, FixReport, Level, Result
+from kkpr_check.quality.findings import CODES, LEVELS, Code, DataFinding, FixReport, Level, Result, Target
 from kkpr_check.quality.fixes import KINDS
 from kkpr_check.report.safe import safe_text
 
@@ -75,6 +75,16 @@ def in_turn(findings: Sequence[DataFinding], at_once: int) -> list[DataFinding]:
 def largest_first(findings: Sequence[DataFinding]) -> list[DataFinding]:
     """Return findings by their area; those without stay in their order, after the others."""
     return sorted(findings, key=lambda finding: -(finding.area_m2 or 0.0))
+
+
+def layer_of(target: Target) -> str:
+    """Return the layer of a target, empty where the file is named so."""
+    return "" if target.layer in (None, _stem(target.path)) else safe_text(target.layer)
+
+
+def crs(label: str | None) -> str:
+    """Return the name of a CRS without the beginning that a URN has; empty where it has none."""
+    return safe_text(label).removeprefix("urn:ogc:def:crs:").replace("::", ":") if label else ""
 
 
 def _stem(file: str | None) -> str:
