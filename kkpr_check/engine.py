@@ -44,7 +44,8 @@ from kkpr_check.zoning import Coverage, Subjects, overlay_plans
 ROAD_SUBZONE = "BJ"
 COMBINED = "*"
 """Plan id of a ledger entry of the combined map of all plans."""
-
+_UNREAD = Text("The site could not be read.", "Lokasi tidak terbaca.")
+_NOT_JUDGED = Text("The site was not judged.", "Lokasi belum dinilai.")
 _ORDER = {rule.code: i for i, rule in enumerate(RULES)}
 
 
@@ -346,7 +347,7 @@ def _report(
 
 
 def _unreadable(site: Site, draft: bool, left_out: Sequence[tuple[str, Text]]) -> Report:
-    reason = Text("The site could not be read.", "Lokasi tidak terbaca.")
+    reason = _UNREAD if site.unread else _NOT_JUDGED
     rest = tuple((rule.code, reason) for rule in RULES if rule.code != "LOK000")
     return Report(
         site, Verdict.UNDETERMINED, "PKKPR", reason, _is_self_declared(site), (unreadable(site),), rest,
@@ -452,7 +453,7 @@ def _pathway(
 ) -> tuple[Literal["KKKPR", "PKKPR", "RKKPR"], Text]:
     k = stage.parcel if stage.parcel is not None else stage.footprint
     if k is None:
-        return "PKKPR", Text("The site could not be read.", "Lokasi tidak terbaca.")
+        return "PKKPR", _NOT_JUDGED
     oss = [m for m in coverage.maps if m.plan.level == "rdtr" and m.plan.oss_integrated]
     covered = (
         oss[0].own.cover(k)

@@ -30,8 +30,8 @@ AREA_MIN_M2 = 0.5e-4
 """Less than this is written as 0 (contract 1a.6): no area."""
 
 POINT_DOUBT = Text(
-    "a point names the zone only: give the parcel or the building as a polygon to have it judged",
-    "sebuah titik hanya menunjukkan zona: berikan persil atau bangunan sebagai poligon agar dapat dinilai",
+    "A point names the zone only: give the parcel or the building as a polygon to have it judged",
+    "Sebuah titik hanya menunjukkan zona: berikan persil atau bangunan sebagai poligon agar dapat dinilai",
 )
 
 

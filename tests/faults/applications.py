@@ -43,8 +43,8 @@ def _point(**changed: Any) -> list[Any]:
 GOOD = json.dumps(payload(project(location(LAND))))
 
 _add("no vertex", "holds no vertices", _of(project(location(()))), 1)
-_add("one vertex", "a point names the zone only", _of(project(location(LAND[:1]))), 1)
-_add("two vertices", "a point names the zone only", _of(project(location(LAND[:2]))), 1)
+_add("one vertex", "A point names the zone only", _of(project(location(LAND[:1]))), 1)
+_add("two vertices", "A point names the zone only", _of(project(location(LAND[:2]))), 1)
 _add(
     "a serial that is missing",
     "number 3 is missing",
