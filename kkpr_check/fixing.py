@@ -20,7 +20,6 @@ import numpy as np
 import shapely
 from shapely.errors import GEOSException
 
-from kkpr_check import checking
 from kkpr_check.errors import InputError, KkprError, Place, Text, UsageError
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io import fix_write, quality_read
@@ -30,34 +29,16 @@ from kkpr_check.io.planfolder import PLAN_FILE, gather_plan
 from kkpr_check.io.planlayers import COPIES, LOCK_FILE
 from kkpr_check.io.quality_read import Reading
 from kkpr_check.io.raw import Raw
-from kkpr_check.io.sites import read_sites
-from kkpr_check.plan import LayerSpec, Plan
 from kkpr_check.quality import topology
 from kkpr_check.quality.base import LayerView, Surroundings
 from kkpr_check.quality.findings import DataFinding, FixReport, RolledBack
 from kkpr_check.quality.fixes import KINDS, Draft, Fix, Sheet, draft_of
+from kkpr_check.trials import MAX_SITES, Layer, Signature, Trial, changed, spread
 
 CHANGES = "CHANGES.json"
-MAX_SITES = 150
-"""Sample sites of each sort: on zones, and along changed edges."""
-MAX_ACTIVITIES = 3
-"""The engine dissolves the map anew for each activity."""
-SITE_SIDES_M = (20.0, 100.0)
 HARMLESS = ("blanks", "duplicate-vertex", "ring-direction")
 """What may be done where the data cannot be judged on, so that nothing can be compared."""
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".qpj", ".qix", ".sbn", ".sbx", ".shp.xml")
-
-Signature = tuple[tuple[Any, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """One layer of the copy: where it stands, relative to it, and how it is read."""
-
-    path: str
-    reading: Reading
-    spec: LayerSpec | None
-    plan: Plan | None
 
 
 @dataclass(slots=True)
@@ -149,20 +130,20 @@ def _parts(layer: Path) -> list[Path]:
     return [part for suffix in _PARTS if (part := sibling(layer, suffix)) is not None]
 
 
-def _layers(source: Path, reading: Reading) -> list[_Layer]:
+def _layers(source: Path, reading: Reading) -> list[Layer]:
     if not source.is_dir():
-        return [_Layer(source.name, reading, None, None)]
+        return [Layer(source.name, reading, None, None)]
     from kkpr_check.validating import reading_of
 
     plan, _, errors, _ = gather_plan(source)
     if plan is None:
         raise errors[0]
     return [
-        _Layer(spec.path, reading_of(str(source), plan, i), spec, plan) for i, spec in enumerate(plan.layers)
+        Layer(spec.path, reading_of(str(source), plan, i), spec, plan) for i, spec in enumerate(plan.layers)
     ]
 
 
-def _writable(copy: Path, layer: _Layer) -> bool:
+def _writable(copy: Path, layer: Layer) -> bool:
     """Tell whether a layer of the copy can be corrected: a format that is patched, read without doubt."""
     path = copy / layer.path
     try:
@@ -172,7 +153,7 @@ def _writable(copy: Path, layer: _Layer) -> bool:
     return fix_write.can_write(path, raw) and not layer.reading.swap_xy
 
 
-def _raw(path: Path, layer: _Layer) -> Raw:
+def _raw(path: Path, layer: Layer) -> Raw:
     with opened(path, layer.reading.layer) as source:
         return read_source(source, layer.reading.encoding)
 
@@ -180,13 +161,12 @@ def _raw(path: Path, layer: _Layer) -> Raw:
 class _Work:
     """The corrections of one copy, tried and judged."""
 
-    def __init__(self, source: Path, copy: Path, layers: Sequence[_Layer], as_of: dt.date) -> None:
-        self.source, self.copy, self.layers, self.as_of = source, copy, layers, as_of
+    def __init__(self, source: Path, copy: Path, layers: Sequence[Layer], as_of: dt.date) -> None:
+        self.source, self.copy, self.layers = source, copy, layers
         self.is_plan = source.is_dir()
+        self.trial = Trial(source, layers, as_of)
         self.places: list[Any] = []
-        self.cases = 0
         self._crs: dict[str, str] = {}
-        self._zones: list[Any] | None = None
         self._judged: dict[tuple[bytes, ...], Signature | None] = {}
 
     def run(self, output: str, skipped: Sequence[str], *, locked: bool) -> FixReport:
@@ -214,7 +194,7 @@ class _Work:
         counts = {kind: number for kind, number in numbers.items() if number}
         return FixReport(
             output, tuple(replace(fix, file=self._relative(fix.file)) for fix in after.fixes), counts, tuple(rolled), tuple(skipped),
-            sites=max(len(after.verdicts or ()) - self.cases, 0), cases=self.cases, locked=locked,
+            sites=max(len(after.verdicts or ()) - self.trial.cases, 0), cases=self.trial.cases, locked=locked,
         )  # fmt: skip
 
     def _relative(self, file: str) -> str:
@@ -223,13 +203,15 @@ class _Work:
     def _tried(self, kinds: Sequence[str], before: _Outcome) -> _Outcome | Text:
         """Return the state after some kinds of corrections, or why it may not stay."""
         made = self._corrected(kinds)
-        self.places = _spread([place for fix in made for place in self._lonlat(fix)], MAX_SITES)
+        self.places = spread([place for fix in made for place in self._lonlat(fix)], MAX_SITES)
         reference = self._reference() if before.verdicts is not None else None
         after = _Outcome(
-            made, self._verdicts(self.copy_target) if reference is not None else None, self._defects()
+            made,
+            self.trial.verdicts(self.copy_target, self.places) if reference is not None else None,
+            self._defects(),
         )
         if after.verdicts != reference:
-            number = _changed(reference, after.verdicts)
+            number = changed(reference, after.verdicts)
             return Text(
                 f"it would change the verdict of {number} site(s)", f"akan mengubah putusan {number} lokasi"
             )
@@ -250,7 +232,7 @@ class _Work:
         """Return the verdicts of the original on the present places, judged once."""
         key = tuple(shapely.to_wkb(place) for place in self.places)
         if key not in self._judged:
-            self._judged[key] = self._verdicts(self.source)
+            self._judged[key] = self.trial.verdicts(self.source, self.places)
         return self._judged[key]
 
     def _restore(self) -> None:
@@ -275,7 +257,7 @@ class _Work:
             made += draft.fixes
         return made
 
-    def _sheet(self, layer: _Layer) -> tuple[Sheet | None, Raw, Sequence[DataFinding]]:
+    def _sheet(self, layer: Layer) -> tuple[Sheet | None, Raw, Sequence[DataFinding]]:
         path = self.copy / layer.path
         raw = _raw(path, layer)
         view, crs, plane = self._view(layer)
@@ -289,7 +271,7 @@ class _Work:
         slivers = self._slivers(view, crs, plane) if view.role == "zoning" else ()
         return Sheet(geometry, raw.fields, view, view.source_unit_m, kept), raw, slivers
 
-    def _view(self, layer: _Layer) -> tuple[LayerView | None, str | None, str | None]:
+    def _view(self, layer: Layer) -> tuple[LayerView | None, str | None, str | None]:
         read = quality_read.read_layer(
             str(self.copy / layer.path), layer.reading, spec=layer.spec, plan=layer.plan
         )
@@ -328,99 +310,8 @@ class _Work:
         if fix.where is not None and crs is not None:
             yield crs_policy.transform(np.array([fix.where], dtype=object), crs, crs_policy.LONLAT)[0]
 
-    def _verdicts(self, target: Path) -> Signature | None:
-        """Return what the engine says of every case and sample site, or None where it can judge on nothing."""
-        try:
-            request, activities = self._request(target)
-            plans = checking.open_plans(request)
-            with tempfile.TemporaryDirectory(prefix="kkpr-") as home:
-                file = Path(home) / "sites.geojson"
-                file.write_text(json.dumps(self._sites(activities)), encoding="utf-8")
-                reports = checking.check_sites(read_sites(parcel=str(file)), plans, request)
-            cases = self._case_verdicts(target)
-        except (KkprError, GEOSException):
-            return None
-        said = [
-            (r.verdict.value, tuple(sorted({(f.rule, int(f.outcome), f.zone or "") for f in r.findings})))
-            for r in reports
-        ]
-        return (*said, *cases)
 
-    def _request(self, target: Path) -> tuple[checking.CheckRequest, list[str]]:
-        if self.is_plan:
-            plan, tables, _, _ = gather_plan(target)
-            day = (plan.valid_from if plan is not None else None) or self.as_of
-            draft = plan is not None and plan.status == "draft"
-            request = checking.CheckRequest(plans=(str(target),), as_of=day, include_draft=draft)
-            return request, _spread(sorted(tables.activities), MAX_ACTIVITIES)
-        view = self._view(self.layers[0])[0]
-        if view is not None and view.family == "rtrw":
-            return checking.CheckRequest(rtrw=(str(target),), as_of=self.as_of), []
-        return checking.CheckRequest(rdtr=str(target), as_of=self.as_of), []
-
-    def _case_verdicts(self, target: Path) -> list[tuple[Any, ...]]:
-        if not self.is_plan:
-            return []
-        from kkpr_check.cases import case_findings
-
-        _, tables, _, _ = gather_plan(target)
-        self.cases = len(tables.cases)
-        failed = case_findings(str(target), tables.cases, as_of=self.as_of) if tables.cases else ()
-        said = {str(f.feature): f.message.en for f in failed}
-        return [(case.id, said.get(str(case.row), "as expected")) for case in tables.cases]
-
-    def _sites(self, activities: Sequence[str]) -> dict[str, Any]:
-        """Return parcels on the zones of the original and along changed edges, always the same ones."""
-        places = [*self._zone_places(), *self.places]
-        features = []
-        for number, place in enumerate(places):
-            side_m = SITE_SIDES_M[number % len(SITE_SIDES_M)]
-            crs = crs_policy.work_crs(place.x, place.y)
-            (middle,) = crs_policy.transform(np.array([place], dtype=object), crs_policy.LONLAT, crs)
-            box = shapely.box(
-                *(value + sign * side_m / 2 for sign in (-1, 1) for value in (middle.x, middle.y))
-            )
-            (parcel,) = crs_policy.transform(np.array([box], dtype=object), crs, crs_policy.LONLAT)
-            options = {"activity": activities[number % len(activities)]} if activities else {}
-            features.append({
-                "type": "Feature", "properties": {"id": f"s{number}", **options},
-                "geometry": json.loads(shapely.to_geojson(parcel)),
-            })  # fmt: skip
-        return {"type": "FeatureCollection", "features": features}
-
-    def _zone_places(self) -> list[Any]:
-        if self._zones is None:
-            found: list[Any] = []
-            for layer in self.layers:
-                original = str(self.source / layer.path if self.is_plan else self.source)
-                read = quality_read.read_layer(original, layer.reading, spec=layer.spec, plan=layer.plan)
-                if layer.spec is not None and layer.spec.role != "zoning":
-                    continue
-                if read.view is None or read.view.role != "zoning" or read.crs is None:
-                    continue
-                shapes = read.view.geometry[np.isin(shapely.get_type_id(read.view.geometry), (3, 6))]
-                points = shapely.point_on_surface(_spread(list(shapes), MAX_SITES))
-                found += list(
-                    crs_policy.transform(np.asarray(points, dtype=object), read.crs, crs_policy.LONLAT)
-                )
-            self._zones = found
-        return self._zones
-
-
-def _changed(before: Signature | None, after: Signature | None) -> int:
-    if before is None or after is None or len(before) != len(after):
-        return len(before or after or ())
-    return sum(a != b for a, b in zip(before, after, strict=True))
-
-
-def _spread(items: list[Any], most: int) -> list[Any]:
-    """Return at most so many of a list, evenly spaced."""
-    if len(items) <= most:
-        return items
-    return [items[i] for i in np.linspace(0, len(items) - 1, most).round().astype(int).tolist()]
-
-
-def _named_texts(layer: _Layer) -> frozenset[str]:
+def _named_texts(layer: Layer) -> frozenset[str]:
     """Return the texts of a layer that plan.toml names: changing them would change what they mean."""
     if layer.spec is None or layer.plan is None:
         return frozenset()
