@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
-from cli_harness import SAMPLE, Run
+from cli_harness import SAMPLE, Run, process
 from report_values import conforming
 
 from kkpr_check import checking
@@ -128,4 +130,66 @@ def test_doctor_finds_this_environment_well(run: Run, monkeypatch: pytest.Monkey
 def test_doctor_names_the_variables_of_other_programs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDAL_DATA", "/opt/qgis/share/gdal")
     rows = {item["what"]: item for item in json.loads(run("doctor", "--format", "json")[1])["checks"]}
-    assert rows["GDAL_DATA"]["level"] == "note" and "QGIS" in rows["GDAL_DATA"]["advice"]
+    assert rows["GDAL_DATA"]["level"] == "note" and "gdalvrt.xsd" in rows["GDAL_DATA"]["advice"]
+
+
+def doctor_in(**environment: str) -> tuple[int, dict[str, Any]]:
+    """Run the doctor in an environment of its own: exit code, and what it says by name."""
+    done = process("doctor", "--format", "json", "--lang", "en", **environment)
+    assert b"Traceback" not in done.stderr
+    return done.returncode, {row["what"]: row for row in json.loads(done.stdout)["checks"]}
+
+
+def test_doctor_sees_data_folders_that_hold_none(tmp_path: Path) -> None:
+    (tmp_path / "proj.db").write_text("rubbish")
+    code, rows = doctor_in(PROJ_LIB=str(tmp_path), PROJ_DATA="/nonexistent", GDAL_DATA="/nonexistent")
+    assert [rows[name]["level"] for name in ("PROJ_LIB", "PROJ_DATA", "GDAL_DATA")] == ["note"] * 3
+    assert "another program" in rows["PROJ_LIB"]["advice"] and "no proj.db" in rows["PROJ_DATA"]["advice"]
+    assert (code, rows["CRS"]["level"]) in ((0, "ok"), (2, "broken"))
+
+
+def test_doctor_says_that_the_network_stays_off() -> None:
+    code, rows = doctor_in(PROJ_NETWORK="ON")
+    assert (code, rows["PROJ network"]["level"]) == (0, "ok")
+    assert (
+        "PROJ_NETWORK=ON" in rows["PROJ network"]["value"]
+        and "never fetches" in rows["PROJ network"]["advice"]
+    )
+
+
+def test_doctor_names_the_formats_that_gdal_was_told_to_skip() -> None:
+    code, rows = doctor_in(OGR_SKIP="GPKG,DXF")
+    assert (code, rows["drivers"]["level"], rows["drivers"]["value"]) == (2, "broken", "- GPKG, DXF")
+    assert rows["OGR_SKIP"]["value"] == "GPKG,DXF"
+
+
+def test_doctor_in_a_plain_locale_writes_ascii() -> None:
+    done = process("doctor", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert done.returncode == 0 and done.stdout.isascii()
+    assert b"PYTHONUTF8=1" in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX paths")
+def test_doctor_tells_where_copies_go(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    kept = doctor_in(KKPR_CACHE=str(tmp_path / "copies"))[1]["cache"]
+    assert (kept["level"], kept["value"]) == ("ok", str(tmp_path / "copies"))
+    code, rows = doctor_in(KKPR_CACHE=str(blocked / "x"))
+    assert (code, rows["cache"]["level"]) == (0, "note") and "can not be written" in rows["cache"]["advice"]
+
+
+def test_doctor_tells_a_library_that_is_too_old(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib import metadata
+
+    true = metadata.version
+    monkeypatch.setattr(
+        metadata, "version", lambda name: {"shapely": "1.8.5", "fpdf2": "2.1"}.get(name) or true(name)
+    )
+    monkeypatch.setattr(metadata, "requires", lambda name: ["shapely>=2.1.1", "fpdf2>=2.8.5; extra == 'pdf'"])
+    code, out, _ = run("doctor", "--format", "json")
+    rows = {row["what"]: row for row in json.loads(out)["checks"]}
+    assert code == 2
+    assert rows["shapely"]["level"] == "broken" and "older than 2.1.1" in rows["shapely"]["advice"]
+    assert rows["fpdf2"]["level"] == "note" and rows["numpy"]["level"] == "ok"
+    assert "lebih lama dari 2.1.1" in run("doctor", "--lang", "id")[1]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import shapely
+from cli_harness import Run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -122,10 +123,19 @@ def test_point(text: str) -> None:
     assert point.assumptions == ()
 
 
-def test_swapped_point_is_put_right_and_recorded() -> None:
-    point = parse_point("124.48,-9.445")
+@pytest.mark.parametrize("text", ["124.48,-9.445", "124,48; -9,445", "98.6, 3.6", "106.8 -6.2"])
+def test_a_swapped_point_is_refused_with_the_point_turned_round(text: str) -> None:
+    with pytest.raises(UsageError, match="longitude, latitude") as caught:
+        parse_point(text)
+    remedy = caught.value.remedy
+    assert remedy is not None
+    turned = parse_point(remedy.en.partition("--point=")[2])
+    assert -12 < turned.lat < 8 and 94 < turned.lon < 142
+
+
+def test_letters_say_which_axis_comes_first() -> None:
+    point = parse_point("124 28 48 E, 9 26 42 S")
     assert (point.lon, point.lat) == pytest.approx((KEFA_LON, KEFA_LAT))
-    assert "longitude, latitude" in point.assumptions[0].en
 
 
 def test_point_that_is_none() -> None:
@@ -441,3 +451,37 @@ def test_encoding_as_ordered(tmp_path: Path) -> None:
     assert_square(read_coordinate_table(path, encoding="utf-16-le"))
     with pytest.raises(InputError, match="not"):
         read_coordinate_table(path, encoding="klingon")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://contoh.id/persil.geojson",
+        "HTTP://x/y.zip",
+        "s3://bucket/a.parquet",
+        "postgresql://h/db",
+        "ftp:/x/y",
+    ],
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check", "{}", "--plan", "data/sample"),
+        ("check", "--parcel", "{}", "--plan", "data/sample"),
+        ("check", "examples/01-conform.geojson", "--plan", "{}"),
+        ("check", "examples/01-conform.geojson", "--rdtr", "{}"),
+        ("check", "examples/01-conform.geojson", "--plan", "data/sample", "--existing", "{}"),
+        ("validate", "{}"),
+    ],
+    ids=["site", "parcel", "plan", "rdtr", "existing", "validate"],
+)
+def test_an_address_is_not_called_a_missing_file(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], address: str
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[1])
+    words = [word.format(address) for word in command]
+    for lang, said in (("en", "nothing is read over the network"), ("id", "lewat jaringan")):
+        code, out, err = run(*words, "--lang", lang)
+        assert (code, out) == (2, "")
+        assert said in err and address.partition(":")[0] in err
+        assert "not exist" not in err and "tidak ditemukan" not in err

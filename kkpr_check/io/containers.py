@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import tempfile
@@ -47,6 +48,39 @@ class Source:
     place: Place
 
 
+_ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/+(?!vsi)")
+_NOT_A_PATH = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:(/|\")|^/vsi|^\s*[{\[<]")
+
+
+def refuse_remote(path: str | Path) -> None:
+    """Refuse an address, a GDAL prefix or inline data where a local file or folder is asked for.
+
+    Raises
+    ------
+    InputError
+        Code ``not-local``.
+    """
+    text = str(path)
+    if not _NOT_A_PATH.match(text) or os.path.lexists(text):
+        return
+    if _ADDRESS.match(text) and text[:5].casefold() != "file:":
+        shown = _ADDRESS.sub(r"\1://", text)[:80]  # a path joins the two strokes of an address
+        raise InputError(
+            Text(
+                f"nothing is read over the network: {shown}", f"tidak ada yang dibaca lewat jaringan: {shown}"
+            ),
+            remedy=Text(
+                "download it, and give the name of the file", "unduh dahulu, lalu berikan nama berkasnya"
+            ),
+            code="not-local",
+        )
+    raise InputError(
+        Text(f"not a local file: {text[:80]}", f"bukan berkas lokal: {text[:80]}"),
+        remedy=Text("save the data as a file first", "simpan datanya sebagai berkas dahulu"),
+        code="not-local",
+    )
+
+
 def local_path(path: str | Path) -> Path:
     """Return an existing local path, or refuse: no URL, no GDAL prefix, no inline data.
 
@@ -56,12 +90,7 @@ def local_path(path: str | Path) -> Path:
         Codes ``not-local``, ``not-found``.
     """
     text = str(path)
-    if re.match(r"^[A-Za-z][A-Za-z0-9+.-]+:(//|/vsi|\")|^/vsi|^\s*[{\[<]", text) and not Path(text).exists():
-        raise InputError(
-            Text(f"not a local file: {text[:80]}", f"bukan berkas lokal: {text[:80]}"),
-            remedy=Text("save the data as a file first", "simpan datanya sebagai berkas dahulu"),
-            code="not-local",
-        )
+    refuse_remote(text)
     local = Path(text)
     if text and local.exists() and not (local.is_file() or local.is_dir()):
         raise InputError(

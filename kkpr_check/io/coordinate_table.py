@@ -162,6 +162,8 @@ class _Outlines:
     def __init__(self, name: str, columns: Columns, positions: Positions) -> None:
         self.name, self.columns, self.positions = name, columns, positions
         self.sorted_sites: list[str] = []
+        self.labelled: list[str] = []
+        self.without_label: list[str] = []
         self.repeated = 0
 
     def outline(self, rows: list[Row]) -> Outline:
@@ -223,6 +225,7 @@ class _Outlines:
         """Return the vertices of a ring by their numbers, and a doubt where a number is missing."""
         numbered = [bool(re.fullmatch(r"\d{1,9}(\.0+)?", vertex.order, re.ASCII)) for vertex in vertices]
         if not any(numbered):
+            self._in_list_order(vertices, site_id)
             return vertices, None
         if not all(numbered):
             stray = vertices[numbered.index(False)]
@@ -250,6 +253,36 @@ class _Outlines:
         if numbers != list(by_number):
             self.sorted_sites.append(site_id or "-")
         return [by_number[number] for number in numbers], _missing_number(numbers)
+
+    def _in_list_order(self, vertices: list[_Vertex], site_id: str | None) -> None:
+        """Note that no number tells the order of the vertices, or refuse where their labels tell another one."""
+        closes = len(vertices) > 3 and vertices[-1][1:] == vertices[0][1:]
+        labels = [vertex.order.casefold() for vertex in (vertices[:-1] if closes else vertices)]
+        if not any(labels):
+            self.without_label.append(site_id or "-")
+            return
+        for n, label in enumerate(labels):
+            if not label or label in labels[:n]:
+                said = f"{label[:20]!r} stands twice" if label else "a vertex has no label, others have"
+                said_id = (
+                    f"{label[:20]!r} tertulis dua kali"
+                    if label
+                    else "satu titik tanpa label, padahal yang lain ada"
+                )
+                raise self._error(vertices[n].line, Text(said, said_id), _NUMBERS_REMEDY)
+        places = [_place_in_series(label) for label in labels]
+        series = [place for place in places if place is not None]
+        if len(series) == len(places) and len({stem for stem, _ in series}) == 1:
+            for n, (before, after) in enumerate(itertools.pairwise(series), 1):
+                if after < before:
+                    text = Text(
+                        f"{labels[n][:20].upper()} stands after {labels[n - 1][:20].upper()}: the labels and the list "
+                        "tell two orders",
+                        f"{labels[n][:20].upper()} berada setelah {labels[n - 1][:20].upper()}: label dan daftar "
+                        "menyebut dua urutan",
+                    )
+                    raise self._error(vertices[n].line, text, _NUMBERS_REMEDY)
+        self.labelled.append(site_id or "-")
 
     def _ring(self, vertices: list[_Vertex]) -> Any:
         ring = [vertex.xy for vertex in vertices]
@@ -284,6 +317,22 @@ class _Outlines:
                     f"{file}: titik tidak berurutan dan diurutkan menurut nomornya (lokasi {sites})",
                 )
             )
+        if self.labelled:
+            sites = ", ".join(self.labelled[:5])
+            notes.append(
+                Text(
+                    f"{file}: vertices have labels and no numbers, and are taken in the order of the list (site {sites})",
+                    f"{file}: titik berlabel tanpa nomor dan dibaca menurut urutan daftar (lokasi {sites})",
+                )
+            )
+        if self.without_label and "order" in self.columns.place_of:
+            sites = ", ".join(self.without_label[:5])
+            notes.append(
+                Text(
+                    f"{file}: vertices have no numbers and are taken in the order of the list (site {sites})",
+                    f"{file}: titik tanpa nomor dan dibaca menurut urutan daftar (lokasi {sites})",
+                )
+            )
         if self.repeated:
             notes.append(
                 Text(
@@ -292,6 +341,14 @@ class _Outlines:
                 )
             )
         return notes
+
+
+def _place_in_series(label: str) -> tuple[str, tuple[int, str]] | None:
+    """Return the stem of a label and its place in a series (A, B ... AA; P-1, P-2 ...), None where it is a mere name."""
+    if re.fullmatch(r"[a-z]{1,2}", label, re.ASCII):
+        return "", (len(label), label)
+    match = re.fullmatch(r"(.*?)(\d{1,9})", label, re.ASCII)
+    return (match[1], (int(match[2]), "")) if match else None
 
 
 def _missing_number(numbers: Sequence[int]) -> Text | None:

@@ -195,12 +195,12 @@ def _divide(pattern: re.Pattern[str], text: str) -> list[str]:
 
 
 def parse_point(text: str) -> LonLat:
-    """Return the position of ``--point LAT,LON``; swapped axes are put right and recorded.
+    """Return the position of ``--point LAT,LON``; swapped axes are refused, unless letters name them (9.4 S, 124.5 E).
 
     Raises
     ------
     UsageError
-        Not two coordinates.
+        Not two coordinates, or longitude before latitude.
     InputError
         Two coordinates that lie outside Indonesia in either order.
     """
@@ -227,8 +227,20 @@ def parse_point(text: str) -> LonLat:
     lon, lat, first_is_lat = ordered
     if first_is_lat:
         return LonLat(lon, lat)
-    swapped = Text(
-        f"the point was given as longitude, latitude and is read as latitude {lat:g}, longitude {lon:g}",
-        f"titik ditulis bujur, lintang dan dibaca sebagai lintang {lat:g}, bujur {lon:g}",
+    if pair[0].axis == "lon" and pair[1].axis == "lat":
+        return LonLat(lon, lat)  # the letters say which is which
+    raise UsageError(
+        Text(
+            f"the point {text[:60]!r} is longitude, latitude; it is asked for as LAT,LON",
+            f"titik {text[:60]!r} berupa bujur, lintang; yang diminta LINTANG,BUJUR",
+        ),
+        remedy=Text(
+            f"turn it round: --point={_degrees(lat)},{_degrees(lon)}",
+            f"balik urutannya: --point={_degrees(lat)},{_degrees(lon)}",
+        ),
+        code="point",
     )
-    return LonLat(lon, lat, (swapped,))
+
+
+def _degrees(value: float) -> str:
+    return f"{value:.9f}".rstrip("0").rstrip(".")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kkpr_check.errors import ErrorGroup, KkprError, Place, PlanError, Text
-from kkpr_check.io.containers import SHAPEFILE_PARTS, sibling
+from kkpr_check.io.containers import SHAPEFILE_PARTS, refuse_remote, sibling
 from kkpr_check.io.digests import file_sha256
 from kkpr_check.io.paths import is_inside
 from kkpr_check.io.plancheck import COPY_INSIDE, OUTSIDE, cross_check, layer_ids, path_inside
@@ -183,6 +183,7 @@ def plan_sha256(directory: str | Path, *, hashes: Mapping[str, str] | None = Non
 
 
 def _folder(directory: str | Path) -> Path:
+    refuse_remote(directory)
     root = Path(directory)
     if not root.is_dir():
         is_file = root.exists()
