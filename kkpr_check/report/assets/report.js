@@ -13,10 +13,10 @@
   }
   var SAYS = { fail: "#c80000", undetermined: "#78008c", conditional: "#b26a00", pass: "#3c6e8c" };
   var STYLES = {
-    zones: function (f) { return { color: "#6e6e6e", weight: 1, fillColor: f.properties.colour, fillOpacity: 0.75 }; },
+    zones: function (f) { return { color: "#6e6e6e", weight: 1, fillColor: f.properties.colour, fillOpacity: 1 }; },
     roads: function (f) {
       var line = /Line/.test(f.geometry.type);
-      return { color: "#3c3c3c", weight: line ? 2 : 0, dashArray: line ? "12 4 2 4" : null, fillColor: "#8c8c8c", fillOpacity: 0.45 };
+      return { color: "#3c3c3c", weight: line ? 2 : 0, dashArray: line ? "12 4 2 4" : null, fillColor: "#8c8c8c", fillOpacity: 0.2 };
     },
     overlay: function (f) {
       var colour = SAYS[f.properties.says];
