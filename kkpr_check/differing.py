@@ -388,6 +388,14 @@ def _compare_layer(
     matched = match(old.geometry, new.geometry, ranks)
     found.layers.append(LayerSummary(new.file, new.layer, new.role, len(old), len(new), len(matched.old)))
     found.changes += unmeasured(old, new)
+    if _lie_apart(old.geometry, new.geometry):
+        found.notes[
+            say(
+                "no feature of {new} lies where {old} has any: are these two versions of one layer?",
+                "tidak ada fitur {new} di tempat fitur {old}: apakah keduanya dua versi dari satu layer?",
+                new=new.file, old=old.file,
+            )
+        ] = None  # fmt: skip
     shift = None if len(matched.old) else shift_of(old.geometry, new.geometry)
     if shift is not None:
         east, north = shift
@@ -412,6 +420,12 @@ def _compare_layer(
         found.changes += compare_features(old, new, reshaped, after.tolerance)
         pairs = (np.concatenate([matched.old, reshaped.old]), np.concatenate([matched.new, reshaped.new]))
     found.changes += compare_attributes(old, new, pairs)
+
+
+def _lie_apart(old: Objects, new: Objects) -> bool:
+    """Tell whether the boxes of two layers, neither empty, do not meet."""
+    a, b = shapely.total_bounds(old), shapely.total_bounds(new)
+    return bool(np.isfinite([*a, *b]).all() and ((a[:2] > b[2:]).any() or (b[:2] > a[2:]).any()))
 
 
 def _respelled(old: LayerSide, new: LayerSide, found: _Found) -> LayerSide:

@@ -64,6 +64,10 @@ class _Run:
     def wants(self, codes: Iterable[str]) -> bool:
         return any(chosen(code, self.request.select, self.request.ignore) for code in codes)
 
+    def wants_of_plan(self, code: str, select: Sequence[str], ignore: Sequence[str]) -> bool:
+        """Tell whether the call asks for a code, and the plan does not leave it out (``--select`` outdoes the plan)."""
+        return self.wants([code]) and (bool(self.request.select) or chosen(code, select, ignore))
+
     def add(self, findings: Iterable[DataFinding], select: Sequence[str], ignore: Sequence[str]) -> None:
         """Keep the findings that the call and the plan ask for."""
         request = self.request
@@ -213,7 +217,7 @@ def _plan_folder(run: _Run, folder: str) -> None:
     plan, found, plan_errors, table_errors = gather_plan(folder)
     select, ignore = ((), ()) if plan is None else (plan.validate_select, plan.validate_ignore)
     run.targets.append(Target(folder, _sha256(folder), "plan"))
-    run.ran |= {code for code in ("DAT010", *tables.CODES) if run.wants([code])}
+    run.ran |= {code for code in ("DAT010", *tables.CODES) if run.wants_of_plan(code, select, ignore)}
     run.add((tables.from_error(error, "DAT010") for error in tables.flattened(plan_errors)), select, ignore)
     ignored = [] if request.select else [c for c in CODES if run.wants([c]) and not chosen(c, select, ignore)]
     why = Text("[validate] of plan.toml leaves it out", "[validate] pada plan.toml mengecualikannya")
@@ -298,7 +302,7 @@ def _look_at(
         if view is None:
             continue
         for check in LAYER_CHECKS:
-            wanted = [code for code in check.codes if run.wants([code])]
+            wanted = [code for code in check.codes if run.wants_of_plan(code, select, ignore)]
             why = check.why_not(view, around) if wanted else None
             if why is not None:
                 run.not_run += [NotRun(code, why, view.file) for code in wanted]

@@ -437,6 +437,16 @@ def test_a_bare_layer_spelled_otherwise_has_no_other_zones(
     assert told == {("R1", "R-1"), ("R2", "R-2"), ("R3", "R-3")}
 
 
+def test_layers_that_lie_apart_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shapes = [affinity.translate(g, E0, N0) for g in GRID[:4]]
+    fields = {"KODSZN": ["R-3"] * 4, "NAMOBJ": ["Perumahan"] * 4}
+    old = write(tmp_path / "a.gpkg", shapes, fields, driver="GPKG")
+    far = write(tmp_path / "b.gpkg", [affinity.translate(g, 9_000) for g in shapes], fields, driver="GPKG")
+    near = write(tmp_path / "c.gpkg", [affinity.translate(g, 90) for g in shapes], fields, driver="GPKG")
+    assert any("two versions of one layer" in note for note in document(capsys, old, far)["notes"])
+    assert document(capsys, old, near)["notes"] == []
+
+
 def test_a_layer_of_one_side_is_a_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old, new = plan(tmp_path / "lama"), plan(tmp_path / "baru")
     write(new / "sungai.gpkg", [shapely.box(E0, N0, E0 + 9, N0 + 9)], {"A": ["x"]}, driver="GPKG")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -182,3 +183,13 @@ def test_every_code_has_a_case_that_finds_it() -> None:
     """Cases of layers, edits of this module, DAT001 above; DAT108 needs two CRS (`test_quality_read`)."""
     of_layers = {finding["code"] for _, case in cases() for finding in case.get("finds", ())}
     assert set(CODES) - of_layers - set(PLAN_EDITS) - set(FILE_EDITS) - set(SHAPES) == {"DAT001", "DAT108"}
+
+
+def test_what_a_plan_leaves_out_is_not_run_and_said_once(plan: Path) -> None:
+    added("plan.toml", '[validate]\nignore = ["DAT2"]')(plan)
+    result = validate(ValidateRequest((str(plan),)))
+    assert not result.findings and not {code for code in result.checks_run if code.startswith("DAT2")}
+    reasons = Counter(item.code for item in result.not_run)
+    assert reasons["DAT201"] == reasons["DAT213"] == 1
+    asked = validate(ValidateRequest((str(plan),), select=("DAT201",)))
+    assert {finding.code for finding in asked.findings} == {"DAT201"}, "--select outdoes the plan"

@@ -85,7 +85,7 @@ def _versions(diff: Diff, lang: str) -> list[str]:
         for word, version in ((Text("OLD", "LAMA"), diff.old), (Text("NEW", "BARU"), diff.new))
     ]
     lines += [
-        f"<li>{Text('not compared', 'tidak dibandingkan').pick(lang)}: {escape(what)} ({_text(why.pick(lang))})</li>"
+        f"<li>{Text('not compared', 'tidak dibandingkan').pick(lang)}: {escape(words.left_out(what, lang))} ({_text(why.pick(lang))})</li>"
         for what, why in diff.not_compared
     ]
     return ["<ul>", *lines, "</ul>"]

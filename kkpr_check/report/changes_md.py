@@ -79,7 +79,7 @@ def _versions(page: _Page, diff: Diff, lang: str) -> None:
         page.add(f"- **{word.pick(lang)}** {_cell(words.version_line(version, lang))}")
     for what, why in diff.not_compared:
         page.add(
-            f"- {Text('not compared', 'tidak dibandingkan').pick(lang)}: {what} ({_cell(why.pick(lang))})"
+            f"- {Text('not compared', 'tidak dibandingkan').pick(lang)}: {words.left_out(what, lang)} ({_cell(why.pick(lang))})"
         )
 
 

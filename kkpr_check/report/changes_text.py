@@ -60,7 +60,8 @@ def _print(console: Console, diff: Diff, look: Look, lang: str) -> None:
     for what, why in diff.not_compared:
         console.print(
             indented(
-                f"{Text('Not compared', 'Tidak dibandingkan').pick(lang)}: {what} ({why.pick(lang)})", look
+                f"{Text('Not compared', 'Tidak dibandingkan').pick(lang)}: {words.left_out(what, lang)} ({why.pick(lang)})",
+                look,
             )
         )
     for note in diff.notes:

@@ -134,6 +134,12 @@ def change_line(change: Change, lang: str) -> str:
     return f"{where}{field}: {text}" if where or field else text
 
 
+LEFT_OUT: Mapping[str, Text] = {
+    "law": Text("law", "hukum"),
+    "tables": Text("tables", "tabel"),
+    "parcels": Text("parcels", "persil"),
+}
+"""What may not be compared."""
 PARTS: Mapping[str, Text] = {
     "zoning": Text("zoning", "pola ruang"),
     "plan added": Text("plan added", "rencana baru"),
@@ -146,6 +152,11 @@ PARTS: Mapping[str, Text] = {
     "plan.toml: identity": Text("plan.toml: identity", "plan.toml: identitas"),
 }
 """Parts of a plan that are no name of a file or layer."""
+
+
+def left_out(what: str, lang: str) -> str:
+    """Return what was not compared in words."""
+    return LEFT_OUT[what].pick(lang) if what in LEFT_OUT else safe_text(what)
 
 
 def part_words(part: str, lang: str) -> str:
