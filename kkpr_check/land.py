@@ -13,8 +13,6 @@ from kkpr_check.adverse import PASS_REACH_CE90, Adverse, AdverseArea, Reach
 from kkpr_check.errors import Text
 from kkpr_check.geometry import (
     EMPTY,
-    collect,
-    polygons_of,
     round_m,
     union_of,
 )
@@ -263,9 +261,8 @@ def _judge_strip(rule: Rule, subjects: Subjects, plan: PlanMap, strip: Strip) ->
         if bad:
             item.zone = features.name
             subject_shape = subjects.geometry[subject]
-            item.pieces = collect(
-                polygons_of(shapely.intersection(strip.area(f[bad], rows, shown[bad]), subject_shape))
-            )
+            shapes = np.full(len(bad), subject_shape, dtype=object)
+            item.pieces = union_of(strip.pieces(shapes, f[bad], rows, shown[bad]))
             item.witness = shapely.shortest_line(subject_shape, features.geometry[f[worst]])
             item.shallow = bool(
                 outcome[worst] == Outcome.UNDETERMINED and not mixed[worst] and rows.edge_known[row]

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.features import Features, PlanWindow, as_text, is_empty
-from kkpr_check.geometry import EMPTY, Objects, union_of
+from kkpr_check.geometry import Objects, overlap_of
 from kkpr_check.model import Outcome
 from kkpr_check.plan import OverlaySpec
 from kkpr_check.rules.base import Codes, Ints, LimitColumn, Rule
@@ -193,10 +193,15 @@ class Strip:
         )
         return rows, pair, law
 
-    def area(self, features: Ints, rows: StripRows, shown: Ints) -> Any:
-        """Return the united strips of some features, as wide as the limit shown for each."""
+    def pieces(self, subjects: Objects, features: Ints, rows: StripRows, shown: Ints) -> Objects:
+        """Return what of each subject lies in the strip along its feature, as wide as the limit shown for the pair."""
         wide = rows.limit.value[shown] + rows.slack_m[shown] + self.half_width_m[features]
-        return union_of(shapely.buffer(self.features.geometry[features], wide)) if len(features) else EMPTY
+        west, south, east, north = shapely.bounds(subjects).T
+        about = wide + 1.0  # a river is long: only what is near a subject is worth a buffer
+        boxes = shapely.box(west - about, south - about, east + about, north + about)
+        near = shapely.intersection(self.features.geometry[features], boxes)
+        found: Objects = overlap_of(shapely.buffer(near, wide), subjects)
+        return found
 
     def unknown(self, feature: int) -> tuple[str, ...]:
         """Name the attributes that would decide a feature's setback."""

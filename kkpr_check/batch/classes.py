@@ -323,6 +323,9 @@ class _Facts:
         self.inside = np.zeros(n, dtype=bool)
         self.flips: list[tuple[Bools, Floats]] = []
         self.all_refused, self.all_doubtful = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+        rules = [area.rule for area in plain.areas] + [rule.code for rule, _, _ in plain.strips]
+        self.overlaid = {rule: np.zeros(n, dtype=np.int64) for rule in rules}
+        """For each rule of overlays, the outcomes that it comes to here, as bits."""
         self.refused: list[tuple[Ints, Objects]] = []
         self.doubtful: list[tuple[Ints, Objects]] = []
         listed = list(plain.numbers)
@@ -426,27 +429,38 @@ class _Facts:
     # --- what the rules say
 
     def _judge_strips(self) -> None:
-        """Keep parcels whose distances to all lines and banks pass; note how near they are."""
+        """Judge the distances to lines and banks; the worst feature of a layer speaks for the parcel."""
         for rule, strip, tree in self.plain.strips:
             reach_m = PASS_REACH_CE90 * strip.features.ce90_m
-            mine = np.flatnonzero(self.clear)
-            shapes = self.parcels.geometry
+            mine, shapes = np.flatnonzero(self.clear), self.parcels.geometry
             k, f = tree.query(shapes[mine], predicate="dwithin", distance=strip.furthest_m + reach_m + 1e-4)
-            k = mine[k]
+            order = np.lexsort((f, k))
+            k, f = mine[k[order]], f[order]
             rows, pair, _ = strip.rows(shapes, k, f, np.int8(rule.default))
             if not len(pair):
                 continue
             checked = judge_strip(rows)
             assert checked.measured is not None and checked.limit is not None
-            self.clear[k[pair[checked.outcome != Outcome.PASS]]] = False
+            outcome, shown, mixed = fold(checked, rows.target, len(k), ">=")
+            told = np.flatnonzero(shown >= 0)
+            margin = checked.measured[shown] - checked.limit[shown]
+            order = told[np.lexsort((margin[told], -outcome[told], k[told]))]
+            worst = order[np.flatnonzero(np.diff(k[order], prepend=-1))]
             if rule.default is Outcome.FAIL:
-                _, shown, _ = fold(checked, rows.target, len(k), ">=")
-                told = shown >= 0
-                margin = round_m(checked.measured[shown[told]] - checked.limit[shown[told]])
-                margin[margin > reach_m] = np.inf
                 flip = np.full(len(shapes), np.inf)
-                np.minimum.at(flip, k[told], np.abs(margin))
-                self.flips.append((np.ones(len(shapes), dtype=bool), flip))
+                flip[k[worst]] = round_m(margin[worst])
+                flip[flip > reach_m] = np.inf
+                self.flips.append((np.ones(len(shapes), dtype=bool), np.abs(flip)))
+            bad = told[outcome[told] >= Outcome.CONDITIONAL]
+            pieces = strip.pieces(shapes[k[bad]], f[bad], rows, shown[bad])
+            said = np.zeros(len(shapes), dtype=np.int64)
+            said[k[worst]] = outcome[worst]
+            for out, found in ((Outcome.FAIL, self.refused), (Outcome.UNDETERMINED, self.doubtful)):
+                some = said[k[bad]] == out
+                found.append((k[bad[some]], pieces[some]))
+            shallow = (outcome[worst] == Outcome.UNDETERMINED) & ~mixed[worst] & rows.edge_known[shown[worst]]
+            self.inside[k[worst[shallow | (outcome[worst] == Outcome.FAIL)]]] = True
+            self.overlaid[rule.code] |= np.where(said > Outcome.PASS, np.int64(1) << said, 0)
 
     def _judge_uses(self) -> None:
         """Judge the use of every part: `said` what each rule says of it, depth taken into account."""
@@ -477,9 +491,8 @@ class _Facts:
                 self.said[bad & ~refused.fails[parts.subject], r] = Outcome.UNDETERMINED
 
     def _judge_areas(self) -> None:
-        """Judge the overlay areas: `overlaid` holds for each rule which outcomes the values here come to, as bits."""
+        """Judge the overlay areas; tell apart the rules that only add a condition, whatever else holds (`extra`)."""
         n = len(self.parcels)
-        self.overlaid = {area.rule: np.zeros(n, dtype=np.int64) for area in self.plain.areas}
         for area in self.plain.areas:
             placed = area.layer.place(self.parcels)
             rows = np.flatnonzero((placed.parts.area_m2 > 0) & self.clear[placed.parts.subject])
@@ -599,16 +612,25 @@ class _Facts:
             by_use = np.stack([zoning.decided(proposal) for proposal in self.asked])
             decided[mine] = by_use[self.use[subject], group]
             ladder[mine] = zoning.ladder[tall[self.use[subject]], group]
-        of_part = [ladder, self.gone, self.sure, held, decided, *cells, *self.said.T]
+        said = np.zeros((n, len(USE_RULES) + 3), dtype=np.int64)
+        yes: Bools = np.all(self.said < Outcome.UNDETERMINED, axis=1)
+        bits = [np.int64(1) << self.said.astype(np.int64), held[:, None], decided[:, None], yes[:, None]]
+        np.bitwise_or.at(said, parts.subject, np.hstack(bits))
         columns: list[NDArray[Any]] = [
             self.decides, self.has_gap, self.left_empty, self.approvable_m2 > 0, self.approvable_m2 == self.lot_m2,
-            self._legal_area(), *self.overlaid.values(), *self._beside(),
+            self._legal_area(), *said.T, *self.overlaid.values(), *self._beside(),
         ]  # fmt: skip
-        columns += [np.bincount(parts.subject, minlength=n)]
+        # Building rules are judged in the parts that are not refused; in all where nothing else is left.
+        kept = np.zeros(n, dtype=bool)
+        kept[parts.subject[~self.gone]] = True
+        built = np.flatnonzero(~self.gone | ~kept[parts.subject])
+        subject = parts.subject[built]
+        facts = [column[built] for column in (ladder, self.sure, *cells)]
         halves = []
         for seed in (1, 2):
+            each = np.unique(np.column_stack([subject.astype(np.uint64), _mixed(facts, seed)]), axis=0)
             total = np.zeros(n, dtype=np.uint64)
-            np.add.at(total, parts.subject, _mixed(of_part, seed))
+            np.add.at(total, each[:, 0].astype(np.int64), each[:, 1])
             halves.append(_mixed([*columns, total.view(np.int64)], seed)[judged])
         return _distinct(*halves)
 
