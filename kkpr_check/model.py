@@ -202,7 +202,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
-    """What would pass; `bounds` says what was searched, `blocked_by` which unknown inputs no change can make good."""
+    """What would pass; `bounds` says what was searched ("": nothing), `blocked_by` which unknowns no change can make good."""
 
     found: tuple[Suggestion, ...]
     bounds: Text

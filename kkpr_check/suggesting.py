@@ -40,6 +40,7 @@ BOUNDS = Text(
     "lantai, tinggi, atau basemen dikurangi, ruang hijau ditambah, bagian persil yang ditolak dilepas, kegiatan dari golongan "
     "KBLI yang sama, subzona lain dalam 500 m",
 )
+NOT_SEARCHED = Text("", "")
 _STEP = 0.05
 _FINE = 1e-3
 _FINE_M = 0.01
@@ -112,10 +113,10 @@ def suggest(
         Returns windows that reach `ZONES_WITHIN_M` further, for other sub-zones.
     """
     if site.doubt is not None or report.verdict in _PASSES:
-        return Suggestions((), BOUNDS, ())
+        return Suggestions((), NOT_SEARCHED, ())
     blocked = _blocked(report)
     if any(name.startswith("plan.toml:") or name == "plan" for name in blocked):
-        return Suggestions((), BOUNDS, blocked)
+        return Suggestions((), NOT_SEARCHED, blocked)
     judge = _Judge(windows, replace(options, messages=False), known_m)
     found = list(_changed(site, report, judge))
     if any(f.rule.startswith("KGT") and f.outcome >= Outcome.UNDETERMINED for f in report.findings):

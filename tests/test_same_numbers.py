@@ -151,6 +151,8 @@ def test_a_figure_of_the_review_is_that_of_the_json(plans: list[Plan], name: str
     reports = check_many(ROOT / "examples" / name, plans, as_of=AS_OF)
     told = documents(reports, lang)
     wanted = {figure for document in told for figure in figures_in_review(document, lang)}
+    lengths = [(s.length_m, s.measured_m, *s.limits_m) for report in reports for s in report.around.sides]
+    wanted |= {words.quantity(metres, "m", lang) for side in lengths for metres in side if metres is not None}
     assert wanted
     for fmt, text_of in REVIEW.items():
         if fmt == "pdf" and lang == "en":

@@ -195,7 +195,9 @@ def test_none_found_is_an_answer() -> None:
         assert report.verdict is Verdict.NONCONFORM and not found.found and found.bounds.en
     _, report, found = suggested({"proposal": {"height_m": 20.0}, "undeclared": ["KHS002"]})
     assert not found.found
-    assert found.blocked_by == ("plan.toml:[[overlay]] rule=KHS002",)
+    assert (
+        found.blocked_by == ("plan.toml:[[overlay]] rule=KHS002",) and not found.bounds.en
+    )  # nothing was searched
 
 
 @settings(max_examples=8, deadline=None)

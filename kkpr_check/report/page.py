@@ -233,7 +233,7 @@ class Page:
         if found is None or self.report.verdict in (Verdict.CONFORM, Verdict.CONDITIONAL):
             return []
         lines = [f"{self.say(one.message)} → {self.say(words.VERDICTS[one.verdict])}" for one in found.found]
-        if not lines:
+        if not lines and found.bounds.en:
             lines = [self.say(words.NO_SUGGESTION).format(self.say(found.bounds))]
         if found.blocked_by:
             names = "; ".join(dict.fromkeys(self.say(missing.label(name)) for name in found.blocked_by))
