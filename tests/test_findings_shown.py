@@ -122,6 +122,15 @@ def test_sarif_rules_carry_their_help(lang: str) -> None:
     assert one["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "peta/a.shp"
 
 
+def test_sarif_stays_below_what_github_takes() -> None:
+    many = [finding("DAT101", "error", n) for n in range(30_000)] + [finding("DAT207", "warning", 1)]
+    text = render(Result((), tuple(many), (), ()), "sarif", "en")
+    (one,) = json.loads(text)["runs"]
+    assert len(one["results"]) == 25_000 and {r["ruleId"] for r in one["results"]} == {"DAT101", "DAT207"}
+    (notice,) = one["invocations"][0]["toolExecutionNotifications"]
+    assert notice["message"]["text"].startswith("5001 more findings")
+
+
 def test_long_values_are_cut_in_messages_only(run: Run, tmp_path: Path) -> None:
     shapes = [shapely.box(E0 + 100 * n, N0, E0 + 100 * n + 100, N0 + 100) for n in range(3)]
     codes = ["R-3", "Z" * 300, "K-1"]

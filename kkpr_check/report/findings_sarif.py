@@ -16,6 +16,8 @@ from kkpr_check.report.findings_ci import fingerprint, path_of, table_row
 from kkpr_check.report.safe import md, safe_text
 
 _LEVELS: Mapping[Level, str] = {"error": "error", "warning": "warning", "info": "note"}
+MAX_RESULTS = 25_000
+"""GitHub refuses a run with more."""
 _TAGS = {"0": "file", "1": "topology", "2": "attributes", "3": "tables", "4": "cases"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -25,7 +27,10 @@ def dumps(result: Result, lang: str) -> str:
     codes = list(result.by_code)
     seen: dict[tuple[str, ...], int] = {}
     results = []
-    for finding in result.findings:
+    told = result.findings
+    if len(told) > MAX_RESULTS:
+        told = tuple(words.in_turn(told, MAX_RESULTS // len(codes))[:MAX_RESULTS])
+    for finding in told:
         seen[finding.identity] = seen.get(finding.identity, 0) + 1
         results.append(_result(finding, codes.index(finding.code), seen[finding.identity], lang))
     run = {
@@ -40,11 +45,23 @@ def dumps(result: Result, lang: str) -> str:
         "language": lang,
         "columnKind": "unicodeCodePoints",
         "results": results,
+        **_left_out(len(result.findings) - len(told), lang),
     }
     return (
         json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=True, indent=1)
         + "\n"
     )
+
+
+def _left_out(number: int, lang: str) -> dict[str, Any]:
+    """Return the notice that results are missing, where some are."""
+    if not number:
+        return {}
+    text = Text(
+        f"{number} more findings; the JSON form has all", f"{number} temuan lagi; bentuk JSON memuat semuanya"
+    ).pick(lang)
+    notice = {"level": "warning", "message": {"text": text}}
+    return {"invocations": [{"executionSuccessful": True, "toolExecutionNotifications": [notice]}]}
 
 
 def _rule(code: str, lang: str) -> dict[str, Any]:

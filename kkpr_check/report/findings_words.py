@@ -56,7 +56,7 @@ def line(finding: DataFinding, lang: str) -> str:
 
 
 def in_turn(findings: Sequence[DataFinding], at_once: int) -> list[DataFinding]:
-    """Return findings worst first, and of each code some at a time, so that a list that is cut names every code.
+    """Return findings of each code some at a time, worst first, so that a list that is cut names every code.
 
     >>> from kkpr_check.errors import Text
     >>> a, b = (DataFinding(code, "error", Text("", ""), Text("", "")) for code in ("DAT101", "DAT203"))
@@ -67,7 +67,7 @@ def in_turn(findings: Sequence[DataFinding], at_once: int) -> list[DataFinding]:
     keys = []
     for finding in (ranked := largest_first(findings)):
         kind = (finding.level, finding.code)
-        keys.append((LEVELS.index(finding.level), seen[kind] // at_once, finding.code))
+        keys.append((seen[kind] // at_once, LEVELS.index(finding.level), finding.code))
         seen[kind] += 1
     return [ranked[i] for i in sorted(range(len(ranked)), key=lambda i: keys[i])]
 
