@@ -107,7 +107,7 @@ class PlanError(KkprError):
     code = "plan"
 
 
-LISTED_MAX = 50
+LISTED_MAX = 20
 """Problems that one message lists."""
 
 

@@ -208,6 +208,14 @@ def crash_blocks(block_rows: int) -> Iterator[object]:
     yield
 
 
+def test_a_child_can_be_started_ahead(one: apart.Apart) -> None:
+    one.begin()
+    child = one._child
+    assert child is not None and call(one, chatter) == 7 and one._child is child
+    one.begin()
+    assert one._child is child
+
+
 def test_an_interrupted_read_leaves_no_child_behind(
     one: apart.Apart, monkeypatch: pytest.MonkeyPatch
 ) -> None:

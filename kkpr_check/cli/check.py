@@ -112,9 +112,7 @@ def request_of(given: Mapping[str, Any]) -> CheckRequest:
     _require(has_site or given["point"] is not None, bare or bool(given["plan"]))
     _one_reader_of_stdin(given)
     as_of = o.date_of(given["as_of"])
-    from kkpr_check.io.digests import begin
-
-    begin(given["plan"] or ())  # while the rest is imported
+    _begin_reading(given)  # while the rest is imported
     from kkpr_check.checking import CheckRequest  # heavy: only for a call that makes sense
 
     return CheckRequest(
@@ -126,6 +124,18 @@ def request_of(given: Mapping[str, Any]) -> CheckRequest:
         options={name: given[name] for name in o.PROPOSAL if given[name] is not None},
         suggest=bool(given.get("suggest")),
     )  # fmt: skip
+
+
+def _begin_reading(given: Mapping[str, Any]) -> None:
+    """Begin to hash what a lock names, and start the process that will read a site's file."""
+    from kkpr_check.io import digests
+    from kkpr_check.io.drivers import NATIVE
+
+    digests.begin(given["plan"] or ())
+    if any(str(given[name]).casefold().endswith(tuple(NATIVE)) for name in ("site", "parcel", "existing")):
+        from kkpr_check.io import apart
+
+        apart.begin()
 
 
 def _require(site: bool, plan: bool) -> None:

@@ -39,6 +39,7 @@ class Apart:
         self.owner = os.getpid()
         self._child: subprocess.Popen[bytes] | None = None
         self._busy = False
+        self._ready = False
 
     def call(self, function: Callable[..., Any], *arguments: Any, file: Path, place: Place) -> Any:
         """Return what a module-level function returns, called in the child.
@@ -78,6 +79,11 @@ class Apart:
                 return
             yield value
 
+    def begin(self) -> None:
+        """Start the child and do not wait for it."""
+        if self._child is None:
+            self._child, self._ready = _start(), False
+
     def rest(self) -> None:
         """End the child where it is in the middle of something."""
         if self._busy:
@@ -106,9 +112,10 @@ class Apart:
     def _started(self) -> Any:
         if self._child is not None and self._child.poll() is not None:
             self.stop()
-        if self._child is None:
-            self._child = _start()
-            if self._answer(self._child, START_S) != (_RESULT, None):
+        self.begin()
+        if not self._ready:
+            self._ready = self._answer(self._child, START_S) == (_RESULT, None)  # type: ignore[arg-type]
+            if not self._ready:
                 self.stop()
                 raise KkprError(
                     Text(
@@ -160,6 +167,13 @@ def call(function: Callable[..., Any], *arguments: Any, file: Path, place: Place
         return one.call(function, *arguments, file=file, place=place)
     finally:
         given_back(one)
+
+
+def begin() -> None:
+    """Start a child ahead of its first read."""
+    one = taken()
+    one.begin()
+    given_back(one)
 
 
 def taken() -> Apart:

@@ -19,6 +19,9 @@ DRIVERS = {
 
 ZIPPED = frozenset({".zip", ".kmz", ".shz"})
 
+NATIVE = frozenset({".shp", ".gpkg", ".gdb", ".fgb", ".dxf", ".zip", ".shz"})
+"""Suffixes of what GDAL mostly reads."""
+
 _REFUSED = (
     "OGR_VRT", "VRT", "HTTP", "WFS", "OAPIF", "CSW", "GDALG", "ADBC", "OGCAPI", "WMS", "WCS", "WMTS", "EEDA", "EEDAI",
     "PLSCENES", "PLMosaic", "NGW", "Carto", "AmigoCloud", "Elasticsearch", "GPSBabel", "DAAS", "STACIT", "STACTA", "GTI",

@@ -165,7 +165,8 @@ def _fault(ground: Ground, path: Path, found: Outcome, before: dict[str, str], f
         return f"exit {found.code}: {found.err[:300]}"
     if "Traceback" in said or "unexpected problem" in said or "out of memory" in found.err:
         return found.err[:400]
-    if found.seconds > HANG_S:
+    usual_s = 0.0 if ground.base is None else ground.base.seconds
+    if found.seconds > max(HANG_S, 5 * usual_s):
         return f"{found.seconds:.1f} s"
     if found.warned:
         return f"a library warned: {found.warned[0][:300]}"
