@@ -9,7 +9,6 @@ from typing import Any
 
 LANGUAGES = ("id", "en")
 _CATALOGUE: dict[str, str] = {
-    "Show this message and exit.": "Tampilkan pesan ini lalu selesai.",
     "Install completion for the current shell.": "Pasang pelengkapan perintah untuk shell ini.",
     "Show completion for the current shell, to copy it or customize the installation.": (
         "Tampilkan skrip pelengkapan untuk shell ini, untuk disalin atau diubah."
@@ -22,6 +21,7 @@ _HEADINGS = (
     (re.compile(r"^Commands:", re.MULTILINE), "Perintah:"),
     (re.compile(r"\[default: "), "[bawaan: "),
     (re.compile(r"\[required\]"), "[wajib]"),
+    (re.compile(r"Show this message and exit\."), "Tampilkan pesan ini lalu selesai."),
 )
 
 
