@@ -36,7 +36,7 @@ from kkpr_check.model import (
 )
 from kkpr_check.phrases import Quantity
 from kkpr_check.plan import Plan
-from kkpr_check.rules import RULES
+from kkpr_check.rules import ORDER, RULES
 from kkpr_check.uses import use_of, with_front_classes
 from kkpr_check.verdict import decide, pathway_of
 from kkpr_check.zoning import Coverage, Subjects, overlay_plans
@@ -46,7 +46,6 @@ COMBINED = "*"
 """Plan id of a ledger entry of the combined map of all plans."""
 _UNREAD = Text("The site could not be read.", "Lokasi tidak terbaca.")
 _NOT_JUDGED = Text("The site was not judged.", "Lokasi belum dinilai.")
-_ORDER = {rule.code: i for i, rule in enumerate(RULES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +322,7 @@ def _report(
     findings += [building_finding(a, site, told=messages) for a in answers]
     findings += _without_answer(findings, site, stage, coverage)
     kept = [f for f in findings if f.outcome is not Outcome.NOT_APPLICABLE]
-    kept.sort(key=lambda f: (f.subject != "parcel", _ORDER[f.rule], f.plan or "", -f.outcome, f.zone or ""))
+    kept.sort(key=lambda f: (f.subject != "parcel", ORDER[f.rule], f.plan or "", -f.outcome, f.zone or ""))
     pathway, reason = _pathway(site, stage, subjects, coverage)
     verdict = decide(kept, site, stage.refused, stage.approvable, coverage.tolerance)
     if draft and verdict in (Verdict.CONFORM, Verdict.CONDITIONAL, Verdict.PARTIAL):

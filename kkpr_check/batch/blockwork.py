@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from kkpr_check import engine
 from kkpr_check.batch import footprints
-from kkpr_check.batch.classes import Plain
 from kkpr_check.batch.duplicates import id_hashes
 from kkpr_check.batch.footprints import Footprint
 from kkpr_check.batch.intake import BlockSites, Intake, take_in
@@ -21,6 +20,7 @@ from kkpr_check.batch.journal import Part
 from kkpr_check.batch.judging import JudgeOptions, StandingBuildings, either, judge_block
 from kkpr_check.batch.places import centres_lonlat
 from kkpr_check.batch.plans import PlanStore
+from kkpr_check.batch.prepared import Prepared
 from kkpr_check.batch.reading import Block, Loaded
 from kkpr_check.batch.request import BatchRequest
 from kkpr_check.batch.siteblock import SiteBlock
@@ -85,7 +85,7 @@ class BlockWork:
         )
         self._engine = engine.Options(request.as_of, request.include_draft, request.strict_accuracy)
         self._existing: dict[str, StandingBuildings] = {}
-        self._kept: dict[tuple[str, ...], Plain] | None = {} if setup.by_class else None
+        self._kept: dict[tuple[str, ...], Prepared] | None = {} if setup.by_class else None
 
     def warm(self, block: Block) -> None:
         """Judge some parcels of a block for what that leaves behind: layers read, edges matched, kernels built."""

@@ -10,8 +10,9 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check import engine
-from kkpr_check.batch.classes import Plain, judge_alike
+from kkpr_check.batch.classes import judge_alike
 from kkpr_check.batch.plans import MemoryPlan
+from kkpr_check.batch.prepared import Prepared
 from kkpr_check.batch.siteblock import SiteBlock
 from kkpr_check.batch.table import BlockRows, joined, rows_of
 from kkpr_check.checking import deeper_than, least_reach_m, paired, with_buildings
@@ -48,7 +49,7 @@ class JudgeOptions:
     message: bool = True
     findings: bool = False
     existing: StandingBuildings | None = None
-    kept: dict[tuple[str, ...], Plain] | None = None
+    kept: dict[tuple[str, ...], Prepared] | None = None
 
 
 class StandingBuildings:
@@ -109,7 +110,7 @@ def _by_class(
     if key not in options.kept:
         while len(options.kept) >= PLANS_PREPARED:
             options.kept.pop(next(iter(options.kept)))
-        options.kept[key] = Plain(plans, work_crs, options.engine)
+        options.kept[key] = Prepared(plans, work_crs, options.engine)
     built = None if options.existing is None else options.existing.about(sites.parcel)
 
     def exact(some: SiteBlock) -> BlockRows:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kkpr_check.errors import Text
 from kkpr_check.model import Finding, LedgerEntry, Outcome, Report
-from kkpr_check.rules import RULES
+from kkpr_check.rules import ORDER
 
 Kind = Literal["text", "number", "count"]
 
@@ -29,7 +29,6 @@ FINDING_COLUMNS: Mapping[str, Kind] = {
 """`measured` and `limit` are text in a few rules (what the matrix says)."""
 
 RATIO_DECIMALS = 8
-_ORDER = {rule.code: n for n, rule in enumerate(RULES)}
 
 
 @dataclass
@@ -145,7 +144,7 @@ def plan_of(report: Report, entry: LedgerEntry | None) -> str | None:
 
 def _codes(findings: Iterable[Finding], outcome: Outcome) -> str:
     found = {finding.rule for finding in findings if finding.outcome is outcome}
-    return ",".join(sorted(found, key=_ORDER.__getitem__))
+    return ",".join(sorted(found, key=ORDER.__getitem__))
 
 
 def _message(findings: Sequence[Finding], lang: str) -> str:

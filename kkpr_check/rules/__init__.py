@@ -85,3 +85,5 @@ RULES: tuple[Rule, ...] = (
 """Every rule, in the order of the catalogue (contract section 6)."""
 
 BY_CODE = {rule.code: rule for rule in RULES}
+ORDER = {rule.code: n for n, rule in enumerate(RULES)}
+"""Place of each code in the catalogue."""

@@ -1,0 +1,355 @@
+"""What is found of the parcels of one block, as arrays: parts, outcomes of the land rules, what is refused and what is left.
+
+`kkpr_check.zoning`, `kkpr_check.land` and the land stage of `kkpr_check.engine` say the same of a few sites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from kkpr_check.adverse import PASS_REACH_CE90
+from kkpr_check.batch.placing import Bools, Floats, Ints, Parcels, Placed, Refused
+from kkpr_check.batch.prepared import Prepared, Zoning
+from kkpr_check.batch.siteblock import SiteBlock
+from kkpr_check.batch.table import RATIO_DECIMALS, share_text
+from kkpr_check.features import Objects
+from kkpr_check.geometry import REL_TOL, lasting, overlap_of, remainder_of, round_m, unions_by
+from kkpr_check.land import USE_RULES
+from kkpr_check.ledger import Parts
+from kkpr_check.model import Outcome
+from kkpr_check.rules.base import fold
+from kkpr_check.rules.overlays import strip as judge_strip
+
+TRACE_M2 = 1e-4
+"""A shared area that may be rounding: the engine says what it comes to."""
+
+
+class Facts:
+    """What is found of the parcels of one block, step by step; those that stay `clear` are judged here.
+
+    Arrays run over the parcels, or over the rows of `parts`: what is more than noise of each parcel in each sub-zone of
+    the plan that decides it, sub-zones numbered through all plans.
+    """
+
+    parts: Parts
+
+    def __init__(self, prepared: Prepared, sites: SiteBlock, proposal: Ints) -> None:
+        self.prepared, self.sites = prepared, sites
+        self.parcels = Parcels.of(sites.parcel)
+        n = len(sites)
+        self.clear = np.ones(n, dtype=bool)
+        self.inside = np.zeros(n, dtype=bool)
+        self.flips: list[tuple[Bools, Floats]] = []
+        self.all_refused, self.all_doubtful = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+        rules = [area.rule for area in prepared.areas] + [rule.code for rule, _, _ in prepared.strips]
+        self.overlaid = {rule: np.zeros(n, dtype=np.int64) for rule in rules}
+        """For each rule of overlays, the outcomes that it comes to here, as bits."""
+        self.refused: list[tuple[Ints, Objects]] = []
+        self.doubtful: list[tuple[Ints, Objects]] = []
+        listed = list(prepared.numbers)
+        numbers, self.use = np.unique(proposal, return_inverse=True)
+        self.number = proposal
+        self.asked = [listed[number] for number in numbers.tolist()]
+
+    def found(self) -> bool:
+        """Measure and judge; tell whether any parcel stayed clear."""
+        self._place()
+        self._judge_strips()
+        if not self.clear.any():
+            return False
+        self._judge_uses()
+        self._judge_areas()
+        self._tell_flips()
+        self._cut_out()
+        return bool(self.clear.any())
+
+    # --- where the parcels lie
+
+    def _place(self) -> None:
+        """Find the plan that decides each parcel, its parts there, and what no zone covers."""
+        zonings, parcels = self.prepared.zonings, self.parcels
+        self.zoned = [zoning.layer.place(parcels) for zoning in zonings]
+        away = np.array([placed.clear for placed in self.zoned])
+        self.decides = np.argmin(away, axis=0)
+        self.clear &= ~away.all(axis=0) & (parcels.single | (self.decides == 0))
+        for index, (zoning, placed) in enumerate(zip(zonings, self.zoned, strict=True)):
+            self.clear &= (self.decides >= index) | (placed.zone >= 0) | placed.clear
+            claimed = np.unique(zoning.claims.query(parcels.geometry)[0])
+            self.clear[claimed] &= self.decides[claimed] <= index  # its holes are not a lower plan's to judge
+        self.held = (
+            np.array([placed.zone for placed in self.zoned])[self.decides, np.arange(len(parcels))] >= 0
+        )
+        self._measure_cover(self._united([placed.parts for placed in self.zoned]))
+
+    def _united(self, parts: Sequence[Parts]) -> Parts:
+        """Return the parts in the plans that decide, sub-zones numbered through."""
+        rows = [
+            np.flatnonzero((self.decides[own.subject] == index) & self.clear[own.subject])
+            for index, own in enumerate(parts)
+        ]
+        offsets = [zoning.offset for zoning in self.prepared.zonings]
+
+        def column(name: str) -> Any:
+            return np.concatenate([getattr(own, name)[some] for own, some in zip(parts, rows, strict=True)])
+
+        group = np.concatenate(
+            [own.group[some] + start for own, some, start in zip(parts, rows, offsets, strict=True)]
+        )
+        subject = column("subject")
+        order = np.lexsort((group, subject))
+        rest = [column(name)[order] for name in ("geometry", "whole", "area_m2", "dropped_m2")]
+        return Parts(subject[order], group[order], *rest)
+
+    def _measure_cover(self, parts: Parts) -> None:
+        """Measure what is covered, dropped and left uncovered; keep the parts that are more than noise."""
+        n, area = len(self.parcels), self.parcels.area_m2
+        tolerance = self.prepared.windows[0].plan.tolerance
+        self.dropped_m2 = np.bincount(parts.subject, parts.dropped_m2, n)
+        self.covered_m2 = area.copy()
+        self.has_gap = np.zeros(n, dtype=bool)
+        split = np.flatnonzero(self.clear & ~self.held)
+        if len(split):
+            mine = np.flatnonzero(~self.held[parts.subject])
+            cover = unions_by(np.searchsorted(split, parts.subject[mine]), parts.whole[mine], len(split))
+            self.covered_m2[split] = shapely.area(cover)
+            some = split[area[split] - self.covered_m2[split] > REL_TOL / 2 * area[split]]
+            gap = remainder_of(self.parcels.geometry[some], cover[np.searchsorted(split, some)])
+            real = shapely.area(gap) > REL_TOL * area[some]
+            gap, some = gap[real], some[real]
+            if len(self.prepared.zonings) > 1:
+                self.clear[some] = False
+            left, _ = lasting(gap, area[some], tolerance)
+            self.has_gap[some] = round_m(shapely.area(left)) > 0
+        some_part = np.zeros(n, dtype=bool)
+        some_part[parts.subject[parts.area_m2 > 0]] = True
+        self.clear &= some_part
+        stay = np.flatnonzero((parts.area_m2 > 0) & self.clear[parts.subject])
+        self.parts = Parts(
+            *(
+                getattr(parts, name)[stay]
+                for name in ("subject", "group", "geometry", "whole", "area_m2", "dropped_m2")
+            )
+        )
+
+    # --- what the rules say
+
+    def _judge_strips(self) -> None:
+        """Judge the distances to lines and banks; the worst feature of a layer speaks for the parcel."""
+        for rule, strip, tree in self.prepared.strips:
+            reach_m = PASS_REACH_CE90 * strip.features.ce90_m
+            mine, shapes = np.flatnonzero(self.clear), self.parcels.geometry
+            k, f = tree.query(shapes[mine], predicate="dwithin", distance=strip.furthest_m + reach_m + 1e-4)
+            order = np.lexsort((f, k))
+            k, f = mine[k[order]], f[order]
+            rows, pair, _ = strip.rows(shapes, k, f, np.int8(rule.default))
+            if not len(pair):
+                continue
+            checked = judge_strip(rows)
+            assert checked.measured is not None and checked.limit is not None
+            outcome, shown, mixed = fold(checked, rows.target, len(k), ">=")
+            told = np.flatnonzero(shown >= 0)
+            margin = checked.measured[shown] - checked.limit[shown]
+            order = told[np.lexsort((margin[told], -outcome[told], k[told]))]
+            worst = order[np.flatnonzero(np.diff(k[order], prepend=-1))]
+            if rule.default is Outcome.FAIL:
+                flip = np.full(len(shapes), np.inf)
+                flip[k[worst]] = round_m(margin[worst])
+                flip[flip > reach_m] = np.inf
+                self.flips.append((np.ones(len(shapes), dtype=bool), np.abs(flip)))
+            bad = told[outcome[told] >= Outcome.CONDITIONAL]
+            pieces = strip.pieces(shapes[k[bad]], f[bad], rows, shown[bad])
+            said = np.zeros(len(shapes), dtype=np.int64)
+            said[k[worst]] = outcome[worst]
+            for out, found in ((Outcome.FAIL, self.refused), (Outcome.UNDETERMINED, self.doubtful)):
+                some = said[k[bad]] == out
+                found.append((k[bad[some]], pieces[some]))
+            shallow = (outcome[worst] == Outcome.UNDETERMINED) & ~mixed[worst] & rows.edge_known[shown[worst]]
+            self.inside[k[worst[shallow | (outcome[worst] == Outcome.FAIL)]]] = True
+            self.overlaid[rule.code] |= np.where(said > Outcome.PASS, np.int64(1) << said, 0)
+
+    def _judge_uses(self) -> None:
+        """Judge the use of every part: `said` what each rule says of it, depth taken into account."""
+        parts, zonings = self.parts, self.prepared.zonings
+        said = [np.stack([zoning.outcomes(proposal) for proposal in self.asked]) for zoning in zonings]
+        by_use = np.concatenate(said, axis=2)
+        self.said = by_use[self.use[parts.subject], :, parts.group]
+        for index, (zoning, placed) in enumerate(zip(zonings, self.zoned, strict=True)):
+            mine = self.clear & (self.decides == index)
+            if not mine.any():
+                continue
+            here = mine[parts.subject]
+            doubt = (here[:, None] & (self.said == Outcome.UNDETERMINED)).any(axis=1)
+            self._doubt(parts.subject[doubt], parts.geometry[doubt], self.held)
+            for r in range(len(USE_RULES)):
+                refuses = said[index][:, r, :] == Outcome.FAIL
+                if not refuses.any():
+                    continue
+                patterns = np.vstack([refuses, np.zeros_like(refuses[:1])])
+                which = np.where(mine, self.use, len(refuses))
+                refused = zoning.layer.refused(placed, self.parcels, patterns, which)
+                if index:  # a plan above it takes its own part off the refused area: for the engine to say
+                    self.clear &= ~(mine & (refused.inside | (refused.flip_m < np.inf)))
+                told = np.zeros(len(mine), dtype=bool)
+                told[parts.subject[here & (self.said[:, r] != Outcome.NOT_APPLICABLE)]] = True
+                self._take(refused, placed, told)
+                bad = here & (self.said[:, r] == Outcome.FAIL)
+                self.said[bad & ~refused.fails[parts.subject], r] = Outcome.UNDETERMINED
+
+    def _judge_areas(self) -> None:
+        """Judge the overlay areas; tell apart the rules that only add a condition, whatever else holds (`extra`)."""
+        n = len(self.parcels)
+        for area in self.prepared.areas:
+            placed = area.layer.place(self.parcels)
+            rows = np.flatnonzero((placed.parts.area_m2 > 0) & self.clear[placed.parts.subject])
+            subject = placed.parts.subject[rows]
+            outcome = area.outcome[placed.parts.group[rows]].astype(np.int64)
+            doubt = outcome == Outcome.UNDETERMINED
+            bad = area.outcome == Outcome.FAIL
+            if bad.any():
+                patterns = np.vstack([bad, np.zeros_like(bad)])
+                refused = area.layer.refused(placed, self.parcels, patterns, np.where(self.clear, 0, 1))
+                self._take(refused, placed, np.ones(n, dtype=bool))
+                outcome[(outcome == Outcome.FAIL) & ~refused.fails[subject]] = Outcome.UNDETERMINED
+            self._doubt(subject[doubt], placed.parts.geometry[rows[doubt]], placed.zone >= 0)
+            np.bitwise_or.at(self.overlaid[area.rule], subject, np.int64(1) << outcome)
+        self.extra = np.zeros(n, dtype=np.int64)
+        for number, (rule, bits) in enumerate(self.overlaid.items()):
+            soft = bits < np.int64(1) << Outcome.UNDETERMINED
+            self.extra |= (soft & (bits >= np.int64(1) << Outcome.CONDITIONAL)).astype(np.int64) << number
+            self.overlaid[rule] = np.where(soft, 0, bits)
+
+    def _take(self, refused: Refused, placed: Placed, told: Bools) -> None:
+        """Note what an adverse area comes to: flip distances, and the parts that it refuses or leaves in doubt."""
+        self.flips.append((told, refused.flip_m))
+        self.inside |= refused.inside
+        whole = placed.zone >= 0
+        self.all_refused |= refused.inside & refused.fails & whole
+        some = np.flatnonzero(refused.inside & refused.fails & ~whole)
+        self.refused.append((some, refused.pieces[some]))
+        some = np.flatnonzero(refused.inside & ~refused.fails)
+        self._doubt(some, refused.pieces[some], whole)
+
+    def _doubt(self, subject: Ints, pieces: Objects, whole: Bools) -> None:
+        self.all_doubtful[subject[whole[subject]]] = True
+        some = ~whole[subject]
+        self.doubtful.append((subject[some], pieces[some]))
+
+    def _tell_flips(self) -> None:
+        """Find the smallest flip distance; leave to the engine what could not be measured."""
+        self.flip_m = np.full(len(self.parcels), np.inf)
+        for told, away in self.flips:
+            # What is not applicable is not told; where nothing refuses, LOK004 still tells how far the refusal is.
+            with np.errstate(invalid="ignore"):
+                self.flip_m = np.where(told | ~self.inside, np.fmin(self.flip_m, away), self.flip_m)
+            self.clear &= ~np.isnan(away)
+
+    # --- what is left of the parcels
+
+    def _cut_out(self) -> None:
+        """Cut what is refused and what is in doubt out of the parcels and their parts.
+
+        `approvable_m2` is left without either, `lot_m2` without what is refused (all where nothing is left). Of each
+        part: `gone` tells whether all of it is refused, `sure` whether some of it is approvable.
+        """
+        parts, area = self.parts, self.parcels.area_m2
+        self.left_empty = self.all_refused.copy()
+        self.approvable_m2 = np.where(self.all_refused | self.all_doubtful, 0.0, round_m(area))
+        self.lot_m2: Floats = round_m(area)
+        self.gone = self.all_refused[parts.subject]
+        self.sure = np.ones(len(parts.subject), dtype=bool)
+        partial = np.zeros(len(area), dtype=bool)
+        for subject, _ in (*self.refused, *self.doubtful):
+            partial[subject] = True
+        wanted = self.clear & (partial | ~self.held)
+        for index in np.unique(self.decides[wanted]).tolist():
+            self._cut_some(np.flatnonzero(wanted & (self.decides == index)), self.prepared.zonings[index])
+
+    def _cut_some(self, some: Ints, zoning: Zoning) -> None:
+        parts, shape, area = self.parts, self.parcels.geometry[some], self.parcels.area_m2[some]
+        tolerance, own_tolerance = self.prepared.windows[0].plan.tolerance, zoning.window.plan.tolerance
+        place = np.full(len(self.parcels), -1)
+        place[some] = np.arange(len(some))
+        refused = _pieces(self.refused, place, len(some))
+        refused[self.all_refused[some]] = shape[self.all_refused[some]]
+        doubtful = _pieces(self.doubtful, place, len(some))
+        doubtful[self.all_doubtful[some]] = shape[self.all_doubtful[some]]
+        rows = np.flatnonzero(place[parts.subject] >= 0)
+        at = place[parts.subject[rows]]
+        cut = ~shapely.is_empty(refused)
+        left = shape.copy()
+        left[cut] = remainder_of(shape[cut], refused[cut])
+        left, _ = lasting(left, area, tolerance)
+        pieces = parts.geometry[rows]
+        pieces[cut[at]] = remainder_of(pieces[cut[at]], refused[at[cut[at]]])
+        pieces, _ = lasting(pieces, area[at], own_tolerance)
+        approvable = unions_by(at, parts.geometry[rows], len(some))
+        for taken in (refused, doubtful):
+            cut = ~shapely.is_empty(taken)
+            approvable[cut] = remainder_of(approvable[cut], taken[cut])
+        approvable, _ = lasting(approvable, area, tolerance)
+        approvable_m2 = round_m(shapely.area(approvable))
+        empty = shapely.is_empty(left)
+        self.left_empty[some], self.approvable_m2[some] = empty, approvable_m2
+        self.lot_m2[some] = np.where(empty, round_m(area), round_m(shapely.area(left)))
+        self.gone[rows] = shapely.is_empty(pieces)
+        asked = np.flatnonzero((approvable_m2 != self.lot_m2[some])[at] & (approvable_m2 > 0)[at])
+        shared = shapely.area(overlap_of(pieces[asked], approvable[at[asked]]))
+        self.sure[rows[asked]] = shared > 0
+        trace = (shared > 0) & (shared < TRACE_M2)
+        self.clear[parts.subject[rows[asked[trace]]]] = False
+
+    def table(self, judged: Ints) -> dict[str, NDArray[Any]]:
+        """Return the measured columns of the table, as `kkpr_check.engine` and `kkpr_check.ledger.entry` round them."""
+        parts, n = self.parts, len(self.parcels)
+        area, size = round_m(self.parcels.area_m2), round_m(parts.area_m2)
+        dropped = round_m(self.dropped_m2)
+        sizes = np.bincount(parts.subject, size, n)
+        counted = round_m(sizes + dropped)
+        overlap = np.maximum(0.0, round_m(counted - round_m(self.covered_m2)))
+        gap = round_m(area - sizes - dropped + overlap)
+        overlap = np.where(gap < 0, round_m(overlap - gap), overlap)
+        gap = np.maximum(gap, 0.0)
+        rank = np.argsort(np.argsort(self.prepared.subzones.astype(str), kind="stable"))
+        order = np.lexsort((rank[parts.group], -size, parts.subject))
+        order = order[size[order] > 0]
+        subject = parts.subject[order]
+        first = np.searchsorted(subject, judged)
+        count = np.searchsorted(subject, judged, side="right") - first
+        codes = self.prepared.subzones[parts.group[order]]
+        share = size[order] / area[subject]
+        texts = np.array(
+            [f"{c}:{share_text(s)}" for c, s in zip(codes.tolist(), share.tolist(), strict=True)] + [""],
+            dtype=object,
+        )
+        zones = texts[np.minimum(first, len(order))]
+        for row in np.flatnonzero(count > 1):
+            zones[row] = ";".join(texts[first[row] : first[row] + count[row]])
+        flip = self.flip_m[judged] + 0.0
+        largest = np.minimum(first, len(order) - 1)
+        return {
+            "id": self.sites.id[judged],
+            "subzone": codes[largest],
+            "subzone_share": np.round(share[largest], RATIO_DECIMALS),
+            "n_zones": count,
+            "zones": zones,
+            "parcel_area_m2": area[judged] + 0.0,
+            "gap_m2": gap[judged] + 0.0,
+            "overlap_m2": overlap[judged] + 0.0,
+            "dropped_m2": dropped[judged] + 0.0,
+            "approvable_m2": self.approvable_m2[judged] + 0.0,
+            "flip_distance_m": np.where(np.isfinite(flip), flip, np.nan),
+        }
+
+
+def _pieces(found: Sequence[tuple[Ints, Objects]], place: Ints, count: int) -> Objects:
+    """Return the union of the pieces of each parcel that has a `place`."""
+    subject = np.concatenate([place[one] for one, _ in found] or [np.empty(0, dtype=np.int64)])
+    shapes = np.concatenate([pieces for _, pieces in found] or [np.empty(0, dtype=object)])
+    order = np.argsort(subject, kind="stable")
+    order = order[subject[order] >= 0]
+    return unions_by(subject[order], shapes[order], count)
