@@ -105,6 +105,7 @@ def partition_ms(address: str) -> float:
     from kkpr_check.batch.cluster import Cluster
 
     pool = Cluster(_nothing, SimpleNamespace(folder="benchmark"), address)
+    pool._client.wait_for_workers(WORKERS)
     try:
         for _ in pool.map((n, ()) for n in range(20)):
             pass

@@ -27,6 +27,7 @@ from plan import make_parcels, make_plan
 FIGURES = Path(__file__).with_suffix(".json")
 PARCELS, ZONES, VERTICES = 100_000, 20_000, 1
 """What stays fixed while another grows."""
+FEW_ZONES = 2_000
 WITHOUT_NUMBA = "parcels, without numba"
 COUNTRY = 126_000_000
 """Land parcels of Indonesia (the target of the national registration programme)."""
@@ -55,12 +56,12 @@ def points(quick: bool, largest: int) -> Iterator[tuple[str, int, int, int]]:
     for parcels in (10_000, 100_000, 1_000_000, 5_000_000):
         if parcels <= largest:
             yield "parcels", max(parcels // scale, 100), ZONES // scale, VERTICES
-    for zones in (2_000, 100_000):
+    for zones in (FEW_ZONES, 100_000):
         yield "zones", base, zones // scale, VERTICES
     for factor in (2, 4):
         yield "vertices", base, ZONES // scale, factor
     for parcels in (10_000, PARCELS):
-        yield WITHOUT_NUMBA, max(parcels // scale, 100), ZONES // scale, VERTICES
+        yield WITHOUT_NUMBA, max(parcels // scale, 100), FEW_ZONES // scale, VERTICES
 
 
 def denser(ground: Coverage, factor: int) -> Coverage:

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-FIGURES = ROOT / "benchmarks" / "growth.json"
+FIGURES, PEERS, CLUSTER_FIGURES = (ROOT / "benchmarks" / f"{name}.json" for name in ("growth", "batch", "cluster"))
+NAMES = {
+    "shapely-2-processes": "shapely in two processes (reference)",
+    "sedonadb": "SedonaDB, covers first",
+    "duckdb-spatial": "DuckDB spatial, covers first",
+    "kkpr-grid": "kkpr-check, compiled kernel (`[fast]`)",
+    "kkpr-geos": "kkpr-check without numba",
+    "batch": "`kkpr-check batch --message none`",
+}
 WIDTH, HEIGHT, MARGIN = 640, 360, 56
 CLUSTER = 16
 
@@ -17,19 +25,107 @@ CLUSTER = 16
 def table() -> str:
     """Return every measurement, axis by axis."""
     figures = json.loads(FIGURES.read_text("utf-8"))
+    points = figures["points"]
     lines = [
         f"Whole process of `kkpr-check batch` (land check, every rule, five overlays, full table to Parquet, no messages), "
-        f"{figures['workers']} workers, {figures['machine']}; start-up and imports included. The wall time suffers from what else "
-        "the machine did; read the processor time.",
+        f"{figures['workers']} workers, {figures['machine']}; start-up and imports included. "
+        f"{busy([p['load'] for p in points])}",
         "",
-        "| grows | parcels | zones | vertices a zone | processor s | wall s | peak MB of the largest process |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| grows | parcels | zones | vertices a zone | judged as alike | processor s | wall s | MB, largest process | MB, all together |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [
-        f"| {p['axis']} | {p['parcels']:,} | {p['zones']:,} | {p['vertices_per_zone']:.0f} | {p['cpu_s']:.1f} | "
-        f"{p['seconds']:.1f} | {p['peak_mb']:,.0f} |"
-        for p in figures["points"]
+        f"| {p['axis']} | {p['parcels']:,} | {p['zones']:,} | {p['vertices_per_zone']:.0f} | "
+        f"{p['by_class'] / p['parcels']:.1%} | {p['cpu_s']:.1f} | {p['seconds']:.1f} | {p['peak_mb']:,.0f} | "
+        f"{p['together_mb']:,.0f} |"
+        for p in points
     ]
+    return "\n".join(lines)
+
+
+def busy(loads: Sequence[float]) -> str:
+    """Return what is to be said of other work on the machine while it measured."""
+    least, most = min(loads), max(loads)
+    if most <= 2:
+        return "The machine did little else."
+    return (
+        f"The machine was busy with other work (between {least:.0f} and {most:.0f} processes wanted to run at once): the wall time "
+        "tells little, read the processor time and ratios."
+    )
+
+
+def peers() -> str:
+    """Return the batch beside its peers, one table a size."""
+    figures = json.loads(PEERS.read_text("utf-8"))
+    lines = []
+    for size in figures["sizes"]:
+        lines += [
+            f"{size['parcels']:,} parcels in {size['zones']:,} zones, {figures['machine']}, {_rounds(size['rounds'])}; whole "
+            f"processes, from GeoParquet. {busy(size['load'])}",
+            "",
+            "| what | method | ratio (wall) | ratio (processor) | goal | processor s | MB, largest process | differs |",
+            "|---|---|---:|---:|---:|---:|---:|---|",
+            *(_peer(name, row, size) for name, row in size["methods"].items()),
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def brief() -> str:
+    """Return what a batch costs in a sentence, for the README."""
+    size = next(one for one in json.loads(PEERS.read_text("utf-8"))["sizes"] if "batch" in one["methods"])
+    rows, peer = size["methods"], "shapely in two processes"
+    return (
+        f"`kkpr-check batch` judges {size['parcels']:,} parcels against {size['zones']:,} zones by every rule of a land check in "
+        f"{rows['batch']['cpu_s']:.0f} s of processor time, {rows['batch']['peak_mb']:,.0f} MB in its largest process. The areas of "
+        f"parcels in zones alone take {rows['kkpr-grid']['ratio']:.2f} of the time of {peer}, the fastest shapely peer, with the "
+        f"compiled kernel, {rows['kkpr-geos']['ratio']:.2f} without it (whole processes, one run, same answers)."
+    )
+
+
+def _peer(name: str, row: dict[str, Any], size: dict[str, Any]) -> str:
+    rules = name == "batch"
+    wall, spent = row["ratio"], row["cpu_ratio"]
+    if rules:
+        others = [one for other, one in size["methods"].items() if not other.startswith(("kkpr", "batch"))]
+        wall, spent = (
+            wall / min(one["ratio"] for one in others), spent / min(one["cpu_ratio"] for one in others),
+        )  # fmt: skip
+    differs = (
+        f"{row['odd_rows']} rows" if rules else f"{row['odd_pairs']} pairs, areas by {row['worst_m2']:.0e} m²"
+    )
+    return (
+        f"| {'all rules, to the fastest peer of the shares' if rules else 'shares'} | {NAMES.get(name, name)} | {wall:.2f} | "
+        f"{spent:.2f} | {size['goals'].get(name, '')} | {row['cpu_s']:.1f} | {row['peak_mb']:,.0f} | {differs} |"
+    )
+
+
+def _rounds(count: int) -> str:
+    return "one run each" if count == 1 else f"median of {count} rounds"
+
+
+def on_cluster() -> str:
+    """Return the runs on a Dask cluster."""
+    if not CLUSTER_FIGURES.exists():
+        return "Not measured yet."
+    figures = json.loads(CLUSTER_FIGURES.read_text("utf-8"))
+    sizes, goals = figures["sizes"], figures["goals"]
+    lines = [
+        f"A scheduler and {figures['workers']} workers of one thread, {figures['machine']}; partitions of up to 250,000 parcels. "
+        f"{busy([size['load'] for size in sizes])}",
+        "",
+        f"| parcels | engine | processor s | wall s | parcels/s, second half | to the pool (goal {goals['rate']}) | "
+        f"ms a partition (goal {goals['partition_ms']:.0f}) |",
+        "|---:|---|---:|---:|---:|---:|---:|",
+    ]
+    for size in sizes:
+        for engine, name in (("dask", "Dask"), ("pool", "local pool")):
+            if engine in size:
+                run = size[engine]
+                ends = f"{size.get('rate', '')} | {size['partition_ms']}" if engine == "dask" else " | "
+                lines.append(
+                    f"| {size['parcels']:,} | {name} | {run['cpu_s']:.1f} | {run['seconds']:.1f} | {run['parcels_per_s']:,} | {ends} |"
+                )
     return "\n".join(lines)
 
 
@@ -89,5 +185,7 @@ def _dot(x: float, y: float, point: dict[str, Any]) -> str:
 
 def parts() -> Iterator[tuple[str, str]]:
     """Yield the parts of docs/growth.md."""
+    yield "peers", peers()
     yield "growth", table()
     yield "projection", projection()
+    yield "cluster", on_cluster()

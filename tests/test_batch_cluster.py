@@ -24,13 +24,9 @@ pytestmark = pytest.mark.filterwarnings("default")
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     folder = tmp_path_factory.mktemp("cluster")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address = f"tcp://127.0.0.1:{port}"
-    more = ["--host", "127.0.0.1", "--port", str(port), "--dashboard-address", ":0"]
+    address, scheduler = free_address()
     with (folder / "log").open("wb") as log:
-        started = [dask(["scheduler", *more], folder, log)]
+        started = [dask(scheduler, folder, log)]
         started += [
             dask(["worker", address, "--nthreads", "1", "--no-dashboard"], folder, log) for _ in range(2)
         ]
@@ -41,6 +37,15 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, lis
                 process.kill()
             for process in started:
                 process.wait()
+
+
+def free_address() -> tuple[str, list[str]]:
+    """Return an address, and the arguments of a scheduler on it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    more = ["--host", "127.0.0.1", "--port", str(port), "--dashboard-address", ":0"]
+    return f"tcp://127.0.0.1:{port}", ["scheduler", *more]
 
 
 def dask(arguments: list[str], folder: Path, log: object) -> subprocess.Popen[bytes]:
@@ -90,6 +95,21 @@ def test_a_worker_killed_in_the_middle_loses_nothing(
     assert run.returncode == 0, told
     assert output.read_bytes() == (tmp_path / "a.csv").read_bytes()
     assert done(output) == 0
+
+
+def test_a_scheduler_without_workers(tmp_path: Path, parcels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kkpr_check.batch import cluster as module
+
+    monkeypatch.setattr(module, "WORKER_S", 1)
+    address, scheduler = free_address()
+    process = dask(scheduler, parcels.parent, subprocess.DEVNULL)
+    try:
+        with pytest.raises(InputError, match="has no worker"):
+            batch(parcels, tmp_path / "a.csv", scheduler=address)
+    finally:
+        process.kill()
+        process.wait()
+    assert not list(tmp_path.iterdir())
 
 
 def test_nobody_at_the_address(tmp_path: Path, parcels: Path, monkeypatch: pytest.MonkeyPatch) -> None:

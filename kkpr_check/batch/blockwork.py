@@ -31,6 +31,8 @@ from kkpr_check.errors import InputError, Text
 from kkpr_check.io.options import parse_options
 from kkpr_check.io.sites import read_existing
 
+AT_ONCE = 10_000
+"""Parcels that are judged together, however large a block (a partition of a cluster) is: their arrays take memory."""
 WARM_SITES = 256
 """Parcels that are judged before workers fork: enough to ask for everything that plans are prepared with."""
 
@@ -141,7 +143,12 @@ class BlockWork:
 
     def judge(self, sites: BlockSites) -> BlockRows:
         """Return the rows of a block in the order of the input."""
-        parts = [rows for crs, group in sites.groups.items() for rows in self._judged(group, crs)]
+        parts = [
+            rows
+            for crs, group in sites.groups.items()
+            for begin in range(0, len(group), AT_ONCE)
+            for rows in self._judged(group[begin : begin + AT_ONCE], crs)
+        ]
         if sites.broken:
             broken = np.array(sorted(sites.broken), dtype=np.int64)
             why = [sites.broken[row] for row in broken.tolist()]

@@ -17,7 +17,7 @@ from kkpr_check.extras import need
 
 AHEAD = 2
 """Blocks a worker thread has in hand: one that it works on, one that waits."""
-CONNECT_S = 20
+CONNECT_S = WORKER_S = 20
 
 _LOCK = threading.Lock()
 _STARTED: dict[str, Work] = {}
@@ -45,8 +45,23 @@ class Cluster:
             ) from error
         self._start, self._distributed = start, distributed
         self._token = f"{setup.folder}-{id(self)}-{self._client.id}"
-        self._setup = self._client.scatter(setup, broadcast=True, hash=False)
+        self._setup = (
+            setup  # small, and sent with every block: what one worker held would draw the blocks to it
+        )
+        self._need_worker(address)
         self._open: dict[Any, int] = {}
+
+    def _need_worker(self, address: str) -> None:
+        try:
+            self._client.wait_for_workers(1, timeout=WORKER_S)
+        except TimeoutError as error:
+            self._client.close(timeout=5)
+            raise InputError(
+                Text("the Dask scheduler has no worker", "penjadwal Dask tidak memiliki pekerja"),
+                place=Place(address),
+                remedy=Text(f"start some: dask worker {address}", f"jalankan: dask worker {address}"),
+                code="scheduler",
+            ) from error
 
     def map(self, tasks: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
         """Yield (key, result) as results come; as many blocks are under way as the workers can take.
