@@ -191,12 +191,12 @@ def lasting(geometry: Objects, subject_area_m2: Floats, tolerance: Tolerance) ->
     result = geometry.copy()
     result[touched] = EMPTY
     stay = np.flatnonzero(touched[owner] & ~out)
-    whose, index = np.unique(owner[stay], return_inverse=True)
-    if len(whose):
-        made = shapely.multipolygons(pieces[stay], indices=index)
+    if len(stay):
+        first = np.diff(owner[stay], prepend=-1) > 0
+        made = shapely.multipolygons(pieces[stay], indices=np.cumsum(first) - 1)
         alone = shapely.get_num_geometries(made) == 1
         made[alone] = shapely.get_geometry(made[alone], 0)
-        result[whose] = made
+        result[owner[stay[first]]] = made
     return result, dropped
 
 
