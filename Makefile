@@ -52,7 +52,8 @@ site: $(VENV)/.developed
 ## soak: the corpora that `make test` runs reduced, whole; writes the figures of docs/reliability.md
 soak: $(VENV)/.developed
 	KKPR_SOAK=1 $(BIN)/python -m pytest -q -n 2
-	$(BIN)/python scripts/reliability.py --write
+	$(BIN)/python benchmarks/load.py --write
+	$(BIN)/python scripts/reliability.py --at-most 0 --write
 
 ## test-lowest: the tests with every direct dependency at its floor in pyproject.toml
 test-lowest:

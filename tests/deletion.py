@@ -17,6 +17,7 @@ from random import Random
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+import numpy as np
 import shapely
 from shapely import affinity
 
@@ -41,11 +42,15 @@ AS_OF = dt.date(2026, 11, 24)
 GOOD = ("conform", "conditional", "partial")
 RANK = {"conform": 0, "conditional": 1, "partial": 2, "undetermined": 3, "nonconform": 4}
 NEAR_M = 50.0
+"""Features further than this from every site are deleted all at once: none of them decides anything."""
+STRIP_NEAR_M = 250.0
+"""The same for rivers, coasts and lines, which keep buildings at a distance."""
 REACH_M = 5_000.0
 """Layers are read over the whole town."""
 KNOWN_M = 250.0
 """Features further than this from every site decide nothing: ten times the CE90 of the coarser plan."""
 
+NOBODY_KNOWS = "a river or an area of a special provision that is not in the layer is known to nobody"
 LOCK_ONLY = {
     "table cell": {
         "*/conditions.csv *, test": "a condition without a test is handed out instead of tested, as most of a real plan are",
@@ -57,7 +62,13 @@ LOCK_ONLY = {
         "*:boundary": "without a boundary a gap of the detailed plan is where the lower plan decides alone",
     },
     "other feature": {
-        "*": "a river or an area of a special provision that is not in the layer is known to nobody",
+        "* (river)": NOBODY_KNOWS,
+        "* (lake)": NOBODY_KNOWS,
+        "* (coast)": NOBODY_KNOWS,
+        "* (powerline)": NOBODY_KNOWS,
+        "* (railway)": NOBODY_KNOWS,
+        "* (forest)": NOBODY_KNOWS,
+        "* (overlay)": NOBODY_KNOWS,
     },
     "table column": {
         "*/conditions.csv test": "as one of its cells",
@@ -94,11 +105,16 @@ class Kept:
         meets = (box[:, 2] >= west) & (box[:, 0] <= east) & (box[:, 3] >= south) & (box[:, 1] <= north)
         return self._data.take(meets)
 
-    def without_row(self, row: int) -> Kept:
-        left = self._data.take(self._data.row != row)
+    def without_rows(self, rows: frozenset[int]) -> Kept:
+        left = self._data.take(~np.isin(self._data.row, list(rows)))
         if not len(left):
             raise InputError(Text("no feature is left", "tidak ada fitur tersisa"))  # as the intake gate does
         return Kept(self.facts, left)
+
+    def without_value(self, row: int, name: str) -> Kept:
+        values = self._data.fields[name].astype(object)
+        values[self._data.row == row] = None
+        return Kept(self.facts, replace(self._data, fields={**self._data.fields, name: values}))
 
     def without_field(self, name: str) -> Kept:
         facts = replace(self.facts, fields={k: n for k, n in self.facts.fields.items() if k != name})
@@ -138,11 +154,12 @@ Layer = tuple[str, str | None]
 
 @dataclass(frozen=True)
 class Folder:
-    """A plan folder as text, with at most one feature or field of its layers left out."""
+    """A plan folder as text, with some features, one value or one field of its layers left out."""
 
     root: Path
     texts: Mapping[str, str]
-    row: tuple[Layer, int] | None = None
+    rows: tuple[Layer, frozenset[int]] | None = None
+    value: tuple[Layer, int, str] | None = None
     column: tuple[Layer, str] | None = None
 
     def with_text(self, name: str, text: str | None) -> Folder:
@@ -167,8 +184,10 @@ class Folder:
         reading = (spec.encoding, spec.crs, spec.swap_xy)
         kept: Any = _read(self.root, spec.path, spec.layer, reading, spec.role, default_crs or "")
         where = (spec.path, spec.layer)
-        if self.row is not None and self.row[0] == where:
-            kept = kept.without_row(self.row[1])
+        if self.rows is not None and self.rows[0] == where:
+            kept = kept.without_rows(self.rows[1])
+        if self.value is not None and self.value[0] == where:
+            kept = kept.without_value(*self.value[1:])
         if self.column is not None and self.column[0] == where:
             kept = kept.without_field(self.column[1])
         return kept  # type: ignore[no-any-return]
@@ -187,6 +206,7 @@ class Deletion(NamedTuple):
     folder: int
     file: str
     left: Callable[[], Folder]
+    key: str = ""
 
 
 class Improved(NamedTuple):
@@ -268,7 +288,10 @@ class Bench:
     # --- what can be deleted ---------------------------------------------------------------------------------------
 
     def deletions(self) -> list[Deletion]:
-        """Return every deletion: layers, features near the sites, fields, tables, rows, columns, cells, keys."""
+        """Return every deletion: layers, features, their values, fields, tables, rows, columns, cells, keys.
+
+        Features that are far from every site, and their values, are one deletion a layer.
+        """
         found: list[Deletion] = []
         for i, folder in enumerate(self.folders):
             found += [*_of_tables(i, folder), *_of_plan_file(i, folder), *self._of_layers(i, folder)]
@@ -284,17 +307,38 @@ class Bench:
             where, kept = (spec.path, spec.layer), self.plans[i].indexes[spec.id]
             name = f"{folder.root.name}/{spec.path} {spec.layer or ''}".strip()
             bounds: Any = self.ready.bounds
-            near = self.plans[i].features(spec, bounds, self.sites.work_crs, REACH_M)
-            rows = dict(zip(near.feature.tolist(), near.geometry, strict=True))
+            read = self.plans[i].features(spec, bounds, self.sites.work_crs, REACH_M)
+            reach_m = STRIP_NEAR_M if spec.role in STRIP_ROLES else NEAR_M
+            near = set(read.feature[shapely.dwithin(read.geometry, self.places, reach_m)].tolist())
             data = kept.window(None)
             kind = "zone" if spec.role == "zoning" else "other feature"
-            for row, feature in zip(data.row.tolist(), data.feature.tolist(), strict=True):
-                if feature in rows and shapely.distance(rows[feature], self.places) <= NEAR_M:
-                    left = partial(replace, folder, row=(where, row))
-                    yield Deletion(kind, f"{name} {feature}", i, spec.path, left)
+            far = frozenset(
+                row
+                for row, feature in zip(data.row.tolist(), data.feature.tolist(), strict=True)
+                if feature not in near
+            )
+            for n, (row, feature) in enumerate(zip(data.row.tolist(), data.feature.tolist(), strict=True)):
+                if row in far:
+                    continue
+                left = partial(replace, folder, rows=(where, frozenset({row})))
+                yield Deletion(kind, f"{name} {feature} ({spec.role})", i, spec.path, left)
+                for column, values in data.fields.items():
+                    if column in self._used(i, spec) and values[n] is not None and values[n] == values[n]:
+                        left = partial(replace, folder, value=(where, row, column))
+                        yield Deletion(
+                            "value", f"{name} {feature}, {column} ({spec.role})", i, spec.path, left
+                        )
+            if far:
+                left = partial(replace, folder, rows=(where, far))
+                yield Deletion("far features", f"{name}, all {len(far)} that are far", i, spec.path, left)
             for column in kept.facts.fields:
                 left = partial(replace, folder, column=(where, column))
                 yield Deletion("field", f"{name} {column}", i, spec.path, left)
+
+    def _used(self, i: int, spec: LayerSpec) -> frozenset[str]:
+        """Return the fields of a layer that its plan reads."""
+        overlays = [overlay.field for overlay in self.plans[i].plan.overlays]
+        return frozenset(name for name in (*spec.fields.values(), *overlays) if name is not None)
 
 
 def _of_tables(i: int, folder: Folder) -> Iterator[Deletion]:
@@ -303,19 +347,22 @@ def _of_tables(i: int, folder: Folder) -> Iterator[Deletion]:
             continue
         head, *rows = list(csv.reader(io.StringIO(text)))
 
-        def of(kind: str, what: str, left: list[list[str]] | None, file: str = file) -> Deletion:
-            text = None if left is None else _csv(left)
+        def of(
+            kind: str, what: str, left: list[list[str]] | None, file: str = file, key: str = ""
+        ) -> Deletion:
             name = f"{folder.root.name}/{file} {what}".strip()
-            return Deletion(kind, name, i, file, partial(folder.with_text, file, text))
+            return Deletion(kind, name, i, file, lambda: folder.with_text(file, left and _csv(left)), key)
 
         yield of("table", "", None)
         for at, row in enumerate(rows):
             key = f"row {at + 2} {row[0]}"
-            yield of("table row", key, [head, *rows[:at], *rows[at + 1 :]])
+            yield of("table row", key, [head, *rows[:at], *rows[at + 1 :]], key=row[0])
             for j, column in enumerate(head):
                 if row[j]:
                     cut = [*row[:j], "", *row[j + 1 :]]
-                    yield of("table cell", f"{key}, {column}", [head, *rows[:at], cut, *rows[at + 1 :]])
+                    yield of(
+                        "table cell", f"{key}, {column}", [head, *rows[:at], cut, *rows[at + 1 :]], key=row[0]
+                    )
         for j, column in enumerate(head):
             yield of("table column", column, [[*row[:j], *row[j + 1 :]] for row in (head, *rows)])
 
@@ -378,15 +425,73 @@ def sample_bench(parcels: int = 12, among: int = 200, seed: int = 1) -> Bench:
     drawn = Random(seed).sample(town.sites, among)
     drawn = [_built_upon(site) if i % 2 else site for i, site in enumerate(drawn)]
 
-    def bench(sites: Sequence[Site]) -> Bench:
-        group = SiteGroup(town.work_crs, tuple(sites), tuple(range(len(sites))))
-        return Bench([ROOT / "data" / "sample", ROOT / "data" / "sample-rtrw"], group)
+    roots = [ROOT / "data" / "sample", ROOT / "data" / "sample-rtrw"]
+    return Bench(roots, _group(town, [*examples, *_unlike(roots, town, drawn, parcels)]))
 
+
+KBLI = ("47111", "01262", "41011", "10120")
+"""Uses of the parcels of a real plan; its tables have rows of a thousand others, of which none is asked for."""
+
+
+def real_bench(folder: Path, parcels: int = 12, every: int = 20) -> Bench:
+    """Adopt the real layers of Jagoi Babang into a folder, as docs/adopt.md does; the sites are real parcels of there.
+
+    No intensity annex of that plan is known: the limits are made up, one row a sub-zone.
+    """
+    from real_plans import JAGOI, JAGOI_PARCELS, REAL, features, write_sites
+
+    from kkpr_check.cli.plan_annex import import_itbx_command
+    from kkpr_check.cli.plan_init import init_command
+
+    more = [f"pendukung/jagoi_babang_{name}.geojson" for name in ("jalan", "lp2b", "kawasan_hutan")]
+    plan = folder / "jagoi"
+    init_command([REAL / name for name in (JAGOI, *more)], plan, yes=True)
+    import_itbx_command(str(REAL / "aturan" / "itbx_kbli_saumlaki_larat.csv"), str(plan))
+    text = (plan / "plan.toml").read_text(encoding="utf-8")
+    for mark, answer in (
+        ('legal = "TODO"', 'legal = "RDTR KPN Jagoi Babang"'),
+        ('status = "draft"', 'status = "in-force"'),
+        ('# valid_from = "2024-01-31"', "valid_from = 2024-01-01"),
+    ):
+        assert mark in text
+        text = text.replace(mark, answer)
+    text += '\n[[overlay]]\nrule = "KHS012"\nnone = "tidak ada jalur kereta api"\n'
+    (plan / "plan.toml").write_text(text, encoding="utf-8")
+    with (plan / "zones.csv").open(encoding="utf-8", newline="") as stream:
+        codes = [row["subzone"] for row in csv.DictReader(stream)]
+    columns = (
+        "subzone,road_class,parcel_min_m2,parcel_max_m2,kdb_max_pct,klb_max,kdh_min_pct,ktb_max_pct,height_max_m,"
+        "floors_max,gsb_min_m,gsb_from,side_min_m,rear_min_m,lot_min_m2,legal"
+    )
+    limits = [f"{c},*,-,-,60,1.8,20,-,12,3,4,road_edge,1,1,{150 if c < 'P' else 400},-" for c in codes]
+    (plan / "intensity.csv").write_text("\n".join([columns, *limits, ""]), encoding="utf-8")
+    rows = range(0, len(features(JAGOI_PARCELS)), every)
+    uses = [{"kbli": KBLI[n % len(KBLI)]} for n in range(len(features(JAGOI_PARCELS)))]
+    uses = [uses[row // every] for row in range(len(uses))]
+    (land,) = read_sites(
+        None, parcel=write_sites(folder / "p.geojson", JAGOI_PARCELS, uses, rows=rows)
+    ).groups
+    return Bench([plan], _group(land, _unlike([plan], land, land.sites, parcels)))
+
+
+def asked_for(deletions: Sequence[Deletion]) -> list[Deletion]:
+    """Leave out the rows and cells of activities that no site of a real plan asks for."""
+    rows = ("table row", "table cell")
+    files = ("itbx.csv", "kbli.csv", "activities.csv")
+    return [d for d in deletions if d.kind not in rows or d.file not in files or d.key in KBLI]
+
+
+def _group(of: SiteGroup, sites: Sequence[Site]) -> SiteGroup:
+    return SiteGroup(of.work_crs, tuple(sites), tuple(range(len(sites))))
+
+
+def _unlike(roots: Sequence[Path], of: SiteGroup, sites: Sequence[Site], count: int) -> list[Site]:
+    """Return the sites of which each has other reasons against it than the ones before, the fewest reasons first."""
     chosen: dict[frozenset[Any], Site] = {}
-    told = zip(drawn, bench(drawn).before, strict=True)
+    told = zip(sites, Bench(roots, _group(of, sites)).before, strict=True)
     for site, report in sorted(told, key=lambda one: len(_against(one[1]))):
         chosen.setdefault(_against(report), site)
-    return bench([*examples, *list(chosen.values())[:parcels]])
+    return list(chosen.values())[:count]
 
 
 def _built_upon(site: Site) -> Site:

@@ -6,21 +6,31 @@ import json
 import os
 import shutil
 import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import deletion as taken_apart
+import numpy as np
 import pyogrio
 import pytest
-from deletion import ROOT, Bench, Deletion, improved, load, sample_bench, toml
+from deletion import ROOT, Bench, Deletion, asked_for, improved, load, real_bench, sample_bench, toml
 from engine_builder import ROAD, build
+from real_plans import REAL
 
+from kkpr_check import zoning
 from kkpr_check.errors import KkprError, PlanError
+from kkpr_check.geometry import EMPTY
 from kkpr_check.io.lock import write_lock
 from kkpr_check.io.windows import open_folder
+from kkpr_check.plan import Tables
+from kkpr_check.tables import parse_tables
 
 SOAK = bool(os.environ.get("KKPR_SOAK"))
 KINDS = (
-    "layer", "plan.toml key", "zone", "other feature", "field", "table", "table row", "table column", "table cell",
+    "layer", "plan.toml key", "zone", "other feature", "far features", "value", "field", "table", "table row",
+    "table column", "table cell",
 )  # fmt: skip
 
 
@@ -67,6 +77,65 @@ def test_no_deletion_improves_a_verdict(bench: Bench, kind: str) -> None:
     if not SOAK:
         deletions = bench.sample(deletions, 5, seed=20)
     better = [found for deletion in deletions for found in bench.outcome(deletion)[1]]
+    assert [f"{b.deletion.name}: {b.site} {b.what}" for b in better if b.reason is None] == []
+
+
+@pytest.mark.parametrize("kind", ("zone", "table cell"))
+def test_an_engine_that_fails_open_is_found(bench: Bench, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """The proof can fail: were an empty cell a permit, or a gap no matter, a deletion would improve a verdict."""
+    refused = [
+        (finding.zone, report.site.proposal)
+        for report in bench.before
+        for finding in report.findings
+        if finding.rule == "KGT001" and finding.outcome.word == "fail"
+    ]
+    if kind == "zone":
+        monkeypatch.setattr(
+            zoning, "_without_noise", lambda gaps, *_: np.full(len(gaps), EMPTY, dtype=object)
+        )
+        deletions = bench.sample([d for d in bench.deletions() if d.kind == kind], 12, seed=3)
+    else:
+        tables = bench.plans[0].plan.tables
+        cells = {
+            (activity, zone) for zone, asked in refused
+            for activity in (asked.activity, *tables.kbli.get(asked.kbli or "", ())) if activity
+        }  # fmt: skip
+        monkeypatch.setattr(taken_apart, "parse_tables", permissive)
+        deletions = [
+            d for d in bench.deletions()
+            if d.kind == kind and d.file == "itbx.csv" and d.folder == 0 and (d.key, d.name.rpartition(", ")[2]) in cells
+        ]  # fmt: skip
+    assert deletions
+    better = [found for one in deletions for found in bench.outcome(one)[1]]
+    assert [found for found in better if found.reason is None]
+
+
+def permissive(texts: Mapping[str, str]) -> Tables:
+    """Read tables as a tool would that takes an empty cell for a permit."""
+    tables = parse_tables(texts)
+    permit = next(cell for cell in tables.itbx.values() if cell.letter == "I")
+    every = {(activity, zone): permit for activity in tables.activities for zone in tables.itbx_subzones}
+    return replace(tables, itbx={**every, **tables.itbx})
+
+
+# --- an adopted real plan ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return real_bench(tmp_path_factory.mktemp("real"))
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not REAL.is_dir(), reason=f"no real data at {REAL}")
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_deletion_of_an_adopted_plan_improves_a_verdict(real: Bench, kind: str) -> None:
+    """It would show: some of its parcels can be approved, some are refused, some are open."""
+    assert {"conditional", "nonconform", "undetermined"} <= {report.verdict.value for report in real.before}
+    deletions = [d for d in asked_for(real.deletions()) if d.kind == kind]
+    if not SOAK:
+        deletions = real.sample(deletions, 5, seed=22)
+    better = [found for one in deletions for found in real.outcome(one)[1]]
     assert [f"{b.deletion.name}: {b.site} {b.what}" for b in better if b.reason is None] == []
 
 
@@ -158,9 +227,14 @@ def refused(deletion: Deletion, plans: tuple[Path, ...], into: Path) -> KkprErro
     shutil.copytree(plans[deletion.folder], root)
     left = deletion.left()
     file = root / deletion.file
-    if left.row is not None or left.column is not None:
+    if left.rows is not None or left.value is not None or left.column is not None:
         meta, _, wkb, columns = pyogrio.raw.read(file)
-        rows = [i for i in range(len(wkb)) if left.row is None or i != left.row[1]]
+        rows = [i for i in range(len(wkb)) if left.rows is None or i not in left.rows[1]]
+        if left.value is not None:
+            _, row, name = left.value
+            at = meta["fields"].tolist().index(name)
+            columns[at] = columns[at].astype(object)
+            columns[at][row] = None
         names = [n for n in meta["fields"] if left.column is None or n != left.column[1]]
         kept = [c[rows] for n, c in zip(meta["fields"], columns, strict=True) if n in names]
         kind, crs = meta["geometry_type"], meta["crs"]

@@ -67,7 +67,7 @@ def test_too_little_memory(village: load.Ready, tmp_path: Path) -> None:
 def test_ctrl_c_in_a_terminal(village: load.Ready, tmp_path: Path) -> None:
     """The terminal tells the workers too, also while they start: one line, no traceback of theirs."""
     chance = random.Random(load.SEED)
-    told = load.interrupted(village.caller, village.whole, tmp_path / "t.parquet", 4, chance, 5.0)
+    told = load.interrupted(village.caller, village.whole, tmp_path / "t.parquet", 4, chance)
     assert told["slowest_s"] < 5
 
 
