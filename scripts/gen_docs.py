@@ -74,7 +74,12 @@ def pages() -> dict[Path, str]:
     made[ROOT / "docs" / "accuracy.svg"] = accuracy_svg()
     made[ROOT / "docs" / "growth.svg"] = make_growth.svg()
     parts = {
-        ROOT / "README.md": {"example": example(), "rules": rule_table("docs/rules/"), "speed": speed(), "batch": make_growth.brief()},
+        ROOT / "README.md": {
+            "example": example(),
+            "rules": rule_table("docs/rules/"),
+            "speed": speed(),
+            "batch": make_growth.brief(),
+        },
         ROOT / "docs" / "plan-folder.md": {"keys": "\n".join(key_tables())},
         ROOT / "docs" / "validate.md": {"codes": data_codes(), "demands": demands()},
         ROOT / "docs" / "diff.md": {"example": diff_example(), "codes": diff_codes()},

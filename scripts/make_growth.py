@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-FIGURES, PEERS, CLUSTER_FIGURES = (ROOT / "benchmarks" / f"{name}.json" for name in ("growth", "batch", "cluster"))
+FIGURES, PEERS, CLUSTER_FIGURES = (
+    ROOT / "benchmarks" / f"{name}.json" for name in ("growth", "batch", "cluster")
+)
 NAMES = {
     "shapely-2-processes": "shapely in two processes (reference)",
     "sedonadb": "SedonaDB, covers first",
