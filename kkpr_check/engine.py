@@ -398,8 +398,8 @@ def _without_answer(
 def _approvable(site: Site, stage: LandStage) -> Approvable | None:
     if site.parcel is None or stage.parcel is None or stage.approvable.is_empty:
         return None
-    area = float(round_m(stage.approvable.area))
-    return Approvable(area, min(area / float(round_m(site.parcel.area)), 1.0), stage.approvable)
+    area, parcel = float(round_m(stage.approvable.area)), float(round_m(site.parcel.area))
+    return Approvable(area, min(area / parcel, 1.0), stage.approvable) if area and parcel else None
 
 
 def _ledger(stage: LandStage, subjects: Subjects, coverage: Coverage) -> tuple[LedgerEntry, ...]:
