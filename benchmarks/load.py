@@ -526,7 +526,7 @@ def measure(
         say(f"skipped: {error}")
     figures["starved"] = starved(small.caller, small.whole, folder, MEMORY_MB)
     say("too little memory: resumed")
-    large = ready(folder / "large", zones, count, 10_000, straddling)
+    large = ready(folder / "large", zones, count, min(10_000, count // 50), straddling)
     town = large.caller.town
     say(f"{count} parcels, {len(town.broken)} of them broken: {large.alone_s:.0f} s")
     figures["table"] = count_rows(town, large.whole)

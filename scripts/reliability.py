@@ -45,6 +45,8 @@ KINDS = {
     "table cell": "cell of a table",
 }
 RARE = (
+    "a river, or an area of a special provision, that is no longer in its layer",
+    "the test of a condition: the condition is then handed out instead of tested, as most of a real plan are",
     "one of several rows of a KBLI: what is left reads as the whole list of its activities",
     "a zone that refuses, above a lower plan that permits, in a plan without a boundary layer: the place reads as left to the lower plan",
     "the permitting cell of a protected zone where that part failed a limit: the part is refused, and the rest can be approved",
@@ -182,7 +184,8 @@ def page(sample: Trial, real: Trial | None, load: dict[str, Any] | None) -> str:
         "|---|---|---|---|",
         *survivors([*sample.outcomes, *(real.outcomes if real else ())]),
         "",
-        "Three more need a plan unlike the sample; `tests/test_deletion.py` shows each:",
+        "The lock alone also tells of these; a drawn part may miss them, or they need a plan unlike the sample. `tests/test_deletion.py`",
+        "shows each:",
         "",
         *(f"- {words}" for words in RARE),
         "",
@@ -201,9 +204,9 @@ def batch_part(load: dict[str, Any]) -> list[str]:
     lines = [
         "## A batch under load and faults",
         "",
-        f"`python benchmarks/load.py --write` judges {number(load['parcels'])} generated parcels, of which",
-        f"{number(table_['broken'])} are broken, and disturbs it (seed {load['seed']}; {load['machine']}). Every disturbed and resumed",
-        "table had the bytes of an undisturbed one.",
+        f"`python benchmarks/load.py --parcels {load['parcels']} --zones {load['zones']} --write` judges generated parcels, of which",
+        f"{number(table_['broken'])} are broken, and disturbs the run (seed {load['seed']}; {load['machine']}). Every disturbed and",
+        "resumed table had the bytes of an undisturbed one.",
         "",
         "| fault | what happened |",
         "|---|---|",

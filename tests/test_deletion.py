@@ -142,6 +142,7 @@ def test_no_deletion_of_an_adopted_plan_improves_a_verdict(real: Bench, kind: st
 # --- what only the lock notices ------------------------------------------------------------------------------------
 
 SURVIVORS = (
+    "sample/layers/sungai_sintetis.geojson 1 (river)",
     "sample/conditions.csv row 3 T2, test",
     "sample/conditions.csv test",
     "sample/plan.toml layer.8:boundary",
