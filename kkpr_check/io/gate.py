@@ -18,7 +18,6 @@ from kkpr_check.geometry import Objects, blocks
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.raw import HEIGHT_DROPPED, NOT_FINITE, Raw
 
-MAX_LISTED = 20
 DOUBTFUL_CHANGE_RATIO = 1e-3
 """A repair that changes the area by more than this puts the feature in doubt (contract 1a.9)."""
 
@@ -139,7 +138,7 @@ def pass_gate(
 
 
 def raise_problems(passed: Passed, feature: Objects, place: Place) -> None:
-    """Raise all doubts of a layer as one error, at most 20 lines.
+    """Raise all doubts of a layer as one error.
 
     Raises
     ------
@@ -151,13 +150,10 @@ def raise_problems(passed: Passed, feature: Objects, place: Place) -> None:
     remedy = Text("repair the features in the layer", "perbaiki fitur tersebut pada layernya")
     errors: list[KkprError] = [
         InputError(why, place=place._replace(row=feature[row]), remedy=remedy, code=passed.codes[row])
-        for row, why in list(passed.doubts.items())[:MAX_LISTED]
+        for row, why in passed.doubts.items()
     ]
     if len(errors) == 1:
         raise errors[0]
-    more = len(passed.doubts) - len(errors)
-    if more:
-        errors.append(InputError(Text(f"and {more} more", f"dan {more} lagi"), place=place))
     group = ErrorGroup(errors)
     codes = set(passed.codes.values())
     if len(codes) == 1:
