@@ -49,11 +49,12 @@ docs: $(VENV)/.developed
 site: $(VENV)/.developed
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/site
 
-## soak: the corpora that `make test` runs reduced, whole; writes the figures of docs/reliability.md
+## soak: the corpora that `make test` runs reduced, whole; writes the figures of docs/reliability.md and docs/fuzzing.md
 soak: $(VENV)/.developed
 	KKPR_SOAK=1 $(BIN)/python -m pytest -q -n 2
 	$(BIN)/python benchmarks/load.py --write
 	$(BIN)/python scripts/reliability.py --at-most 0 --write
+	$(BIN)/python scripts/fuzz.py --minutes 30 --write
 
 ## test-lowest: the tests with every direct dependency at its floor in pyproject.toml
 test-lowest:

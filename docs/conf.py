@@ -22,7 +22,7 @@ CONTENTS = {
         "install", "first-check", "adopt", "plan-folder", "reading-a-report", "verify", "telaah", "info", "accuracy", "law", "limits",
     ],
     "Scripts and CI": ["batch", "growth", "oss", "validate", "diff", "ci", "python-api", "cli", "rules/README"],
-    "Inside": ["promises", "design", "faults", "reliability"],
+    "Inside": ["promises", "design", "faults", "fuzzing", "reliability"],
 }  # fmt: skip
 """Chapters and their pages, in order."""
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from fuzzing import TARGETS, case, prepare
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+import fuzz
 
 SOAK = bool(os.environ.get("KKPR_SOAK"))
 
@@ -31,3 +37,9 @@ def test_a_mutated_file_is_refused_or_read_rightly(
     ]
     assert [one for one in results if one.fault is not None] == []
     assert len(results) == number_of_cases(name)
+
+
+def test_the_page_is_that_of_the_stored_figures() -> None:
+    data = json.loads(fuzz.DATA.read_text("utf-8"))
+    assert fuzz.PAGE.read_text("utf-8") == fuzz.page(data)
+    assert set(data["targets"]) <= set(TARGETS) and data["faults"] == []
