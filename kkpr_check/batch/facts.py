@@ -253,8 +253,8 @@ class Facts:
     def _cut_out(self) -> None:
         """Cut what is refused and what is in doubt out of the parcels and their parts.
 
-        `approvable_m2` is left without either, `lot_m2` without what is refused (all where nothing is left). Of each
-        part: `gone` tells whether all of it is refused, `sure` whether some of it is approvable.
+        `approvable_m2` is left without either, `lot_m2` without what is refused (what is approvable, else all, where that
+        is nothing but noise). Of each part: `gone` tells whether all of it is refused, `sure` whether some of it is approvable.
         """
         parts, area = self.parts, self.parcels.area_m2
         self.left_empty = self.all_refused.copy()
@@ -295,7 +295,8 @@ class Facts:
         approvable_m2 = round_m(shapely.area(approvable))
         empty = shapely.is_empty(left)
         self.left_empty[some], self.approvable_m2[some] = empty, approvable_m2
-        self.lot_m2[some] = np.where(empty, round_m(area), round_m(shapely.area(left)))
+        instead = np.where(approvable_m2 > 0, approvable_m2, round_m(area))
+        self.lot_m2[some] = np.where(empty, instead, round_m(shapely.area(left)))
         self.gone[rows] = shapely.is_empty(pieces)
         asked = np.flatnonzero((approvable_m2 != self.lot_m2[some])[at] & (approvable_m2 > 0)[at])
         shared = shapely.area(overlap_of(pieces[asked], approvable[at[asked]]))
