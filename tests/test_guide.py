@@ -185,6 +185,8 @@ MAKERS: Mapping[str, Maker] = {
     "rencana-2026": plan("rencana-2026"),
     "lama": plan("lama"),
     "baru": plan("baru"),
+    "base": plan("base/plans/satu"),
+    "head": plan("head/plans/satu"),
     "persil.gpkg": parcels("persil.gpkg"),
     "polaruang.shp": layer("polaruang.shp", "polaruang_sintetis.shp"),
     "polaruang_lama.shp": layer("polaruang_lama.shp", "polaruang_sintetis.shp"),

@@ -149,3 +149,16 @@ def test_ten_thousand_polygons_take_no_longer_than_the_check_of_geos() -> None:
     assert len(found.holes) == 3
     assert {row for p in found.pairs for row in (p.first, p.second)} >= {5, 777, 4321}
     assert min(ours) < 3 * min(theirs)
+
+
+def test_edges_that_meet_within_a_millimetre_close_what_they_enclose() -> None:
+    """Three zones whose shared corners differ by half a millimetre: the area that two of them share is found whole."""
+    first = shapely.Polygon([(0, 0), (100, 0), (100, 100), (0, 100)])
+    second = shapely.Polygon([(100.0004, 0.0003), (200, 0), (200, 100), (99.9996, 100.0004), (80, 50)])
+    third = shapely.Polygon(
+        [(0.0003, 100.0004), (100.0003, 99.9997), (200.0002, 99.9998), (200, 200), (0, 200)]
+    )
+    found = coverage.analyse(np.array([first, second, third], dtype=object))
+    assert [(pair.first, pair.second) for pair in found.pairs] == [(0, 1)]
+    assert shapely.area(found.pairs[0].pieces).sum() == pytest.approx(1_000.0, abs=0.1)
+    assert len(found.holes) == 0

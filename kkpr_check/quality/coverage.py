@@ -186,10 +186,10 @@ def _left_over(parts: Parts) -> tuple[Objects, Ints, float]:
     near = [_pair_numbers(owner[part[pairs]]) for pairs in places.beside]
     del part, places
     lost = _taken_again(polygon, touched, wanted, origin)
-    places = _settled(lost, origin)
+    places, xy = _settled(lost, origin)
     near += [_pair_numbers(owner[lost.part[pairs]]) for pairs in places.beside]
     kept = lost.at[places.order[places.first[places.uneven]]]
-    segments: Objects = shapely.linestrings(lost.xy[np.stack([kept, kept + 1], axis=1)])
+    segments: Objects = shapely.linestrings(xy[np.stack([kept, kept + 1], axis=1)])
     return segments, _pairs_of(near), len(segments) / max(number, 1)
 
 
@@ -278,15 +278,18 @@ def _taken_again(polygons: Objects, rows: Ints, wanted: Numbers, origin: Floats)
     return Edges(*(np.concatenate(v) for v in (xy, start, part, turned, key)))
 
 
-def _settled(edges: Edges, origin: Floats) -> Places:
-    """Return the places of edges where vertices within a millimetre are one; edges that shrink to a point fall away."""
+def _settled(edges: Edges, origin: Floats) -> tuple[Places, Floats]:
+    """Return the places of edges where vertices within a millimetre are one; edges that shrink to a point fall away.
+
+    The second is where each vertex then lies: edges that meet must meet exactly, or what they enclose stays open.
+    """
     one, node = _numbered(_cells(edges.xy - origin))
     whole = _near_as_one(edges.xy[one]).astype(np.uint64)[node]
     start, end = whole[edges.at], whole[edges.at + 1]
     there = np.flatnonzero(start != end)
     start, end = start[there], end[there]
     places = _places(_keys(start, end, (start < end) ^ edges.turned[there]))
-    return places._replace(order=there[places.order])
+    return places._replace(order=there[places.order]), edges.xy[one][whole.astype(np.int64)]
 
 
 def _numbered(key: Numbers) -> tuple[Ints, Ints]:
