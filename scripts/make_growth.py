@@ -50,8 +50,9 @@ def busy(loads: Sequence[float]) -> str:
     least, most = min(loads), max(loads)
     if most <= 2:
         return "The machine did little else."
+    many = f"{most:.0f}" if round(least) == round(most) else f"{least:.0f} to {most:.0f}"
     return (
-        f"The machine was busy with other work (between {least:.0f} and {most:.0f} processes wanted to run at once): the wall time "
+        f"The machine was busy with other work ({many} processes wanted to run at once): the wall time "
         "tells little, read the processor time and ratios."
     )
 
