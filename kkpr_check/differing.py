@@ -471,12 +471,16 @@ def _maps(old: LayerSide, new: LayerSide, changes: Sequence[Change], work: str) 
 def _near(geometry: Objects, marks: Objects) -> Any:
     """Return the rows within a walk of a change, at most `MAP_ZONES`, nearest first in the order of the layer."""
     there = np.flatnonzero(~shapely.is_missing(geometry) & ~shapely.is_empty(geometry))
-    tree = shapely.STRtree(marks)
-    at, distance = tree.query_nearest(geometry[there], return_distance=True, all_matches=False)
+    tree = shapely.STRtree(_boxes(shapely.get_parts(marks)))
+    at, distance = tree.query_nearest(_boxes(geometry[there]), return_distance=True, all_matches=False)
     near = at[0][np.argsort(distance, kind="stable")][:MAP_ZONES]
     reach_m = max(MAP_REACH_M, _span_m(marks) / 4)
     within = {int(n) for n, d in zip(at[0], distance, strict=True) if d <= reach_m}
     return there[sorted(within.intersection(near.tolist()))]
+
+
+def _boxes(geometry: Objects) -> Any:
+    return shapely.box(*shapely.bounds(geometry).T)
 
 
 def _span_m(marks: Objects) -> float:

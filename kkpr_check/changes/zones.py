@@ -45,6 +45,10 @@ _TILE_ROUNDS = 14
 WIDEST = 20
 """Pieces whose greatest width is measured; they are the ones with the greatest mean width."""
 _EXACT_VERTICES = 200
+SHOWN_CHANGED, SHOWN_REDRAWN = 1_000, 200
+"""Pieces of one change that its witness holds, largest first; measures and counts are those of all."""
+ROUGH_M = 1e-2
+"""Radii are found to a centimetre first; only pieces that may be the widest are measured exactly."""
 Key = tuple[str | None, str | None]
 NONE = Text("no zone", "tanpa zona")
 NO_CODE = "?"
@@ -292,7 +296,9 @@ def widths_m(pieces: Objects) -> tuple[float, float]:
     """
     area, length = shapely.area(pieces), shapely.length(pieces)
     widest = np.argsort(-area / length, kind="stable")[:WIDEST]
-    greatest = max(2 * _radius_m(piece) for piece in pieces[widest])
+    off_m = np.maximum(ROUGH_M, 0.02 * area[widest] / length[widest])
+    rough = shapely.length(shapely.maximum_inscribed_circle(pieces[widest], off_m))
+    greatest = max(2 * _radius_m(piece) for piece in pieces[widest[rough + off_m >= rough.max()]])
     return rounded(2 * area.sum() / length.sum()), rounded(greatest)
 
 
@@ -302,6 +308,12 @@ def _radius_m(piece: Any) -> float:
         return deepest_m(piece, shapely.boundary(piece))
     circle = shapely.maximum_inscribed_circle(piece, tolerance=max(1e-3, 0.02 * piece.area / piece.length))
     return float(circle.length)
+
+
+def _shown(pieces: Objects, most: int) -> Any:
+    """Return the largest pieces as one geometry, in their order."""
+    largest = np.argsort(-shapely.area(pieces), kind="stable")[:most]
+    return collect(pieces[np.sort(largest)])
 
 
 def _zone_change(key: Key, pieces: Objects, narrow: bool, new: LayerSide) -> Change:
@@ -319,7 +331,7 @@ def _zone_change(key: Key, pieces: Objects, narrow: bool, new: LayerSide) -> Cha
     return Change(
         code, Text(text.en + within.en, text.id + within.id) if narrow else text, new.file, new.layer,
         old=key[0], new=key[1], count=len(pieces), area_m2=rounded(area), typical_m=typical, max_m=greatest,
-        length_m=rounded(shapely.length(pieces).sum() / 2), witness=collect(pieces),
+        length_m=rounded(shapely.length(pieces).sum() / 2), witness=_shown(pieces, SHOWN_CHANGED),
     )  # fmt: skip
 
 
@@ -335,5 +347,5 @@ def _line_moved(key: Key, pieces: Objects, new: LayerSide) -> Change:
             greatest=Quantity(greatest, "m"),
         ),
         new.file, new.layer, old=key[0], new=key[1], count=len(pieces), area_m2=rounded(area), length_m=rounded(length),
-        typical_m=typical, max_m=greatest, witness=collect(pieces),
+        typical_m=typical, max_m=greatest, witness=_shown(pieces, SHOWN_REDRAWN),
     )  # fmt: skip

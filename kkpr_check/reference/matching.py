@@ -169,7 +169,7 @@ def _rtrw() -> _Catalogue[RtrwClass]:
     return _catalogue(rtrw_classes())
 
 
-def find_subzone(value: object) -> Match[Subzone] | None:
+def find_subzone(value: object, *, alike: bool = True) -> Match[Subzone] | None:
     """Return the RDTR zone or sub-zone that a value names, or None.
 
     Parameters
@@ -177,33 +177,35 @@ def find_subzone(value: object) -> Match[Subzone] | None:
     value
         Any attribute value: letter code in any spelling, 8-digit code as text or float, name, old name, or a
         name followed by its code.
+    alike
+        Whether a likeness is looked for, too: it is never certain, and costs most.
 
     >>> m = find_subzone("R.2.K"); m.code, m.kind, m.tpz
     ('R-2', 'spelling', 'K')
     """
     text = clean(value)
-    return None if text is None else _find_subzone(text)
+    return None if text is None else _find_subzone(text, alike)
 
 
-def find_rtrw_class(value: object) -> Match[RtrwClass] | None:
+def find_rtrw_class(value: object, *, alike: bool = True) -> Match[RtrwClass] | None:
     """Return the RTRW class that a value names, or None; "A / B" gives A with B as its holding use."""
     text = clean(value)
-    return None if text is None else _find_rtrw(text)
+    return None if text is None else _find_rtrw(text, alike)
 
 
 @lru_cache(maxsize=8192)
-def _find_subzone(text: str) -> Match[Subzone] | None:
-    return _find(text, _rdtr())
+def _find_subzone(text: str, alike: bool) -> Match[Subzone] | None:
+    return _find(text, _rdtr(), alike)
 
 
 @lru_cache(maxsize=8192)
-def _find_rtrw(text: str) -> Match[RtrwClass] | None:
+def _find_rtrw(text: str, alike: bool) -> Match[RtrwClass] | None:
     rows = _rtrw()
-    whole = _find(text, rows)
+    whole = _find(text, rows, alike)
     if "/" not in text or (whole is not None and whole.kind != "fuzzy"):
         return whole
     first, _, second = (part.strip() for part in text.partition("/"))
-    head, tail = _find(first, rows), _find(second, rows)
+    head, tail = _find(first, rows, alike), _find(second, rows, alike)
     if head is None or head.kind == "fuzzy" or not second:
         return whole
     if tail is None or tail.kind == "fuzzy":
@@ -211,14 +213,19 @@ def _find_rtrw(text: str) -> Match[RtrwClass] | None:
     return replace(head, holding=tail.row.code, holding_name=tail.row.name, score=min(head.score, tail.score))
 
 
-def _find(text: str, rows: _Catalogue[Row]) -> Match[Row] | None:
+def _find(text: str, rows: _Catalogue[Row], alike: bool) -> Match[Row] | None:
     text = text.translate(_DASHES)
     if text in rows.codes:
         return Match(rows.codes[text], "exact", 1.0)
     if text.isdigit():
         return _by_number(text, rows)
     certain = _by_spelling(text, rows) or _by_name(text, rows)
-    return certain or _two_codes(text, rows) or _by_name_and_code(text, rows) or _alike(text, rows)
+    return (
+        certain
+        or _two_codes(text, rows)
+        or _by_name_and_code(text, rows)
+        or (_alike(text, rows) if alike else None)
+    )
 
 
 def _by_number(text: str, rows: _Catalogue[Row]) -> Match[Row] | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from kkpr_check.errors import Text
 from kkpr_check.features import Objects
@@ -25,7 +25,16 @@ from kkpr_check.reference import (
 
 Family = Literal["rdtr", "rtrw"]
 AnyMatch = Match[Subzone] | Match[RtrwClass]
-Finder = Callable[[object], AnyMatch | None]
+
+
+class Finder(Protocol):
+    """Finds what a value means in one catalogue."""
+
+    def __call__(self, value: object, *, alike: bool = True) -> AnyMatch | None:
+        """See `find_subzone`."""
+        ...
+
+
 FINDERS: Mapping[Family, Finder] = {"rdtr": find_subzone, "rtrw": find_rtrw_class}
 
 QUALITY = {"exact": 1.0, "spelling": 1.0, "number": 0.9, "name": 0.8, "fuzzy": 0.3}
@@ -213,7 +222,7 @@ def find_conflicts(values: Objects, guess: FieldGuess, others: Mapping[str, Obje
         for (raw, raw_other), number in count_pairs(values, column).items():
             pairs[clean(raw), clean(raw_other)] += number
         for (value, other), count in pairs.items():
-            mine, theirs = guess.matches.get(value or ""), find(other)
+            mine, theirs = guess.matches.get(value or ""), find(other, alike=False)
             if mine is None or theirs is None or not (mine.certain and theirs.certain):
                 continue
             if not agree(mine, theirs):
