@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.batch.placing import depths_in
-from kkpr_check.geometry import EMPTY, deepest_m, lasting, union_of, unions_by, without_noise
+from kkpr_check.geometry import EMPTY, deepest_m, lasting, segments_of, union_of, unions_by, without_noise
 from kkpr_check.outlines import edges_of
 from kkpr_check.plan import Tolerance
 
@@ -78,7 +78,7 @@ def test_depths_by_matched_edges_are_those_to_the_dissolved_outline() -> None:
         found = depths.of(polygons, fails)
         assert found == pytest.approx(expected, abs=2e-6)
         assert np.array_equal(depths.of(polygons, fails, depths.marks(fails)), found)
-        assert depths_in(shapely.boundary(area))(polygons) == pytest.approx(expected, abs=2e-6)
+        assert depths_in(segments_of(shapely.boundary(area)))(polygons) == pytest.approx(expected, abs=2e-6)
 
 
 def test_how_far_pieces_reach_from_the_outline_of_their_parcel() -> None:

@@ -229,16 +229,20 @@ class Layer:
             depth = lines.depths.of(polygons, fails, self._marks[key])
         unknown = np.isnan(depth)
         if unknown.any():
-            depth[unknown] = self._dissolved(failing)(polygons[unknown])
+            depth[unknown] = self._outlined(failing)(polygons[unknown])
         return depth
 
-    def _dissolved(self, failing: Bools) -> Callable[[Objects], Floats]:
-        """Return what measures depths inside some areas where their edges do not match: by their dissolved outline."""
+    def _outlined(self, failing: Bools) -> Callable[[Objects], Floats]:
+        """Return what measures depths inside some areas by their outline: dissolved, where their edges do not match."""
         key = failing.tobytes()
         if key not in self._deepest:
             _make_room(self._deepest)
-            area = dissolve(self.geometry[failing], self._tolerance)
-            self._deepest[key] = depths_in(shapely.boundary(area))
+            lines, row = self._features.lines, self._features.row
+            segments = None if lines is None or row is None else lines.outline(np.sort(row[failing]))
+            if segments is None:
+                area = dissolve(self.geometry[failing], self._tolerance)
+                segments = segments_of(shapely.boundary(area))
+            self._deepest[key] = depths_in(segments)
         return self._deepest[key]
 
     @staticmethod
@@ -257,9 +261,8 @@ def _make_room(kept: dict[bytes, Any]) -> None:
         kept.pop(next(iter(kept)))
 
 
-def depths_in(outline: Any) -> Callable[[Objects], Floats]:
-    """Return what measures how deep polygons lie inside an outline (metres)."""
-    segments = segments_of(outline)
+def depths_in(segments: Objects) -> Callable[[Objects], Floats]:
+    """Return what measures how deep polygons lie inside an outline, given as segments (metres)."""
     if not COMPILED or not len(segments):
         index = Outline(None, segments)
         return lambda polygons: np.array([deepest_m(p, index) for p in polygons], dtype=float)
