@@ -91,7 +91,9 @@ def test_an_engine_that_fails_open_is_found(bench: Bench, monkeypatch: pytest.Mo
     ]
     if kind == "zone":
         monkeypatch.setattr(
-            zoning, "_without_noise", lambda gaps, *_: np.full(len(gaps), EMPTY, dtype=object)
+            zoning,
+            "lasting",
+            lambda gaps, *_: (np.full(len(gaps), EMPTY, dtype=object), np.zeros(len(gaps))),
         )
         deletions = bench.sample([d for d in bench.deletions() if d.kind == kind], 12, seed=3)
     else:

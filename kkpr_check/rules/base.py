@@ -112,6 +112,12 @@ def where(condition: Bools, then: Any, otherwise: Any) -> Codes:
     return result
 
 
+def ratio(part: Floats, whole: Floats) -> Floats:
+    """Return ``part / whole``: infinite where something stands on no ground, NaN where there is neither."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return part / whole
+
+
 def at_most(measured: Floats, limit: LimitColumn, absent: Codes | np.int8 = UNDETERMINED) -> Outcomes:
     """Pass where ``measured <= limit``, inclusive with 1e-6 relative tolerance; `absent` where nothing was measured."""
     return _compare(measured, limit, absent, sign=1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kkpr_check.errors import Text
 from kkpr_check.model import Outcome
-from kkpr_check.rules.base import Outcomes, at_most, rule
+from kkpr_check.rules.base import Outcomes, at_most, ratio, rule
 from kkpr_check.rules.rows import IntensityRows
 
 
@@ -46,4 +46,6 @@ from kkpr_check.rules.rows import IntensityRows
 )
 def kdb_exceeded(rows: IntensityRows) -> Outcomes:
     """Compare the coverage ratio with KDB, zone by zone."""
-    return at_most(rows.footprint_part_m2 / rows.parcel_part_m2, rows.limits["kdb_max_pct"], rows.absent)
+    return at_most(
+        ratio(rows.footprint_part_m2, rows.parcel_part_m2), rows.limits["kdb_max_pct"], rows.absent
+    )

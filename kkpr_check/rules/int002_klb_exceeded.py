@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kkpr_check.errors import Text
 from kkpr_check.model import Outcome
-from kkpr_check.rules.base import Outcomes, at_most, rule
+from kkpr_check.rules.base import Outcomes, at_most, ratio, rule
 from kkpr_check.rules.rows import IntensityRows
 
 
@@ -50,4 +50,4 @@ from kkpr_check.rules.rows import IntensityRows
 )
 def klb_exceeded(rows: IntensityRows) -> Outcomes:
     """Compare the floor area ratio with KLB, zone by zone."""
-    return at_most(rows.floor_part_m2 / rows.parcel_part_m2, rows.limits["klb_max"], rows.absent)
+    return at_most(ratio(rows.floor_part_m2, rows.parcel_part_m2), rows.limits["klb_max"], rows.absent)

@@ -6,7 +6,18 @@ import numpy as np
 
 from kkpr_check.errors import Text
 from kkpr_check.model import Outcome
-from kkpr_check.rules.base import CONDITIONAL, FAIL, NA, PASS, UNDETERMINED, Outcomes, at_least, rule, where
+from kkpr_check.rules.base import (
+    CONDITIONAL,
+    FAIL,
+    NA,
+    PASS,
+    UNDETERMINED,
+    Outcomes,
+    at_least,
+    ratio,
+    rule,
+    where,
+)
 from kkpr_check.rules.rows import BalanceRows
 
 
@@ -51,13 +62,13 @@ from kkpr_check.rules.rows import BalanceRows
 )
 def kdh_short(rows: BalanceRows) -> Outcomes:
     """Compare the planted share with KDH; the ground that buildings leave free is the most there can be."""
-    possible = at_least(rows.open_m2 / rows.parcel_m2, rows.needed_ratio)
+    possible = at_least(ratio(rows.open_m2, rows.parcel_m2), rows.needed_ratio)
     green = np.where(np.isnan(rows.open_m2), rows.green_m2, np.minimum(rows.green_m2, rows.open_m2))
-    judged = at_least(green / rows.parcel_m2, rows.needed_ratio)
+    judged = at_least(ratio(green, rows.parcel_m2), rows.needed_ratio)
     given = ~np.isnan(rows.green_m2)
     nothing_asked = rows.needed_ratio.value == 0
     absent = where(possible.outcome == PASS, where(nothing_asked, PASS, CONDITIONAL), possible.outcome)
     outcome = where(given | np.isin(judged.outcome, (NA,)), judged.outcome, absent)
     outcome = where(rows.needed_ratio.missing, UNDETERMINED, outcome)
-    measured = np.where(given, green, np.where(outcome == FAIL, rows.open_m2, np.nan)) / rows.parcel_m2
+    measured = ratio(np.where(given, green, np.where(outcome == FAIL, rows.open_m2, np.nan)), rows.parcel_m2)
     return Outcomes(outcome, measured, rows.needed_ratio.value)

@@ -6,7 +6,7 @@ import numpy as np
 
 from kkpr_check.errors import Text
 from kkpr_check.model import Outcome
-from kkpr_check.rules.base import CONDITIONAL, UNDETERMINED, Outcomes, at_most, rule, where
+from kkpr_check.rules.base import CONDITIONAL, UNDETERMINED, Outcomes, at_most, ratio, rule, where
 from kkpr_check.rules.rows import BalanceRows
 
 
@@ -51,4 +51,4 @@ def ktb_exceeded(rows: BalanceRows) -> Outcomes:
     """Compare the basement share with KTB."""
     open_condition = np.isnan(rows.basement_m2) & ~np.isnan(rows.parcel_m2)
     absent = where(open_condition, CONDITIONAL, UNDETERMINED)
-    return at_most(rows.basement_m2 / rows.parcel_m2, rows.allowed_ratio, absent)
+    return at_most(ratio(rows.basement_m2, rows.parcel_m2), rows.allowed_ratio, absent)
