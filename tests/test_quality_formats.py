@@ -8,6 +8,7 @@ import json
 import re
 import sqlite3
 import xml.etree.ElementTree as ET
+from contextlib import closing
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_gpkg_has_a_layer_a_kind_and_a_table_and_styles(run: Run, tmp_path: Path
     assert first.read_bytes() == second.read_bytes()
     whole = json.loads(run("--lang", "id", "validate", str(SAMPLE), "--format", "json")[1])
     rows = 0
-    with sqlite3.connect(first) as base:
+    with closing(sqlite3.connect(first)) as base:
         styled = dict(base.execute("SELECT f_table_name, styleQML FROM layer_styles WHERE useAsDefault = 1"))
         names = [
             row[0]
