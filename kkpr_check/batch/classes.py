@@ -162,9 +162,8 @@ def _holding(facts: Facts) -> Bools:
     parts, count = facts.parts, len(facts.prepared.subzones)
     found = np.zeros(len(parts.subject), dtype=bool)
     for zoning in facts.prepared.zonings:
-        held = np.flatnonzero(zoning.holding)
+        held, tree = zoning.held
         if len(held):
-            tree = shapely.STRtree(zoning.layer.geometry[held])
             k, f = tree.query(facts.parcels.geometry, predicate="intersects")
             alike = k * count + zoning.layer.group[held[f]] + zoning.offset
             found |= np.isin(parts.subject * count + parts.group, alike)

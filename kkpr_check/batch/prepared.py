@@ -36,6 +36,7 @@ class Zoning:
         claims = [g for spec in window.plan.layers_of("boundary") for g in window.layers[spec.id].geometry]
         self.claims = shapely.STRtree(claims)
         self._outcomes: dict[Proposal, Codes] = {}
+        self._decided: dict[Proposal, Bools] = {}
 
     def outcomes(self, proposal: Proposal) -> Codes:
         """Return the outcome of each use rule in each sub-zone, ``(rules, sub-zones)``."""
@@ -49,9 +50,18 @@ class Zoning:
 
     def decided(self, proposal: Proposal) -> Bools:
         """Tell in which sub-zones some cell of the matrix speaks of the proposal."""
-        tables = self.window.plan.tables
-        uses = use_of(proposal, tables).activities
-        return np.array([any((a, s) in tables.itbx for a in uses) for s in self.subzones], dtype=bool)
+        if proposal not in self._decided:
+            tables = self.window.plan.tables
+            uses = use_of(proposal, tables).activities
+            said = [any((a, s) in tables.itbx for a in uses) for s in self.subzones]
+            self._decided[proposal] = np.array(said, dtype=bool)
+        return self._decided[proposal]
+
+    @cached_property
+    def held(self) -> tuple[Ints, shapely.STRtree]:
+        """The features that are holding zones, and their tree."""
+        rows = np.flatnonzero(self.holding)
+        return rows, shapely.STRtree(self.layer.geometry[rows])
 
     def size_cell(self, group: Ints, area_m2: Floats) -> Ints:
         """Return the range of each lot size, within which no limit of the sub-zone's ladder tells a difference."""
