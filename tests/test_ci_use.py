@@ -356,6 +356,19 @@ def test_the_gitlab_job_leaves_its_reports(repository: Path, tmp_path: Path, bro
     assert ET.parse(repository / reports["junit"]).getroot().tag == "testsuites"
 
 
+def test_a_job_looks_once_and_at_everything_by_default(runner: Runner, tmp_path: Path) -> None:
+    """The default target is the whole repository, in which the reports stand too."""
+    lines = GITLAB["kkpr-check:validate"]["script"]
+    assert sum("kkpr-check validate" in line for line in lines) == 1
+    options = "--baseline=kkpr-baseline.json"
+    done = gitlab_job("kkpr-check:validate", runner.repository, tmp_path, KKPR_OPTIONS=options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = [step["run"] for step in ACTION["runs"]["steps"] if "kkpr-check validate" in step.get("run", "")]
+    assert len(steps) == 1 and steps[0].count("kkpr-check validate") == 1
+    assert runner.run(baseline="kkpr-baseline.json", sarif="findings.sarif") == 0, runner.log
+    assert json.loads((runner.repository / "findings.sarif").read_text("utf-8"))["version"] == "2.1.0"
+
+
 @pytest.mark.parametrize(("budget", "code"), [("2", 0), ("1", 1)])
 @pytest.mark.parametrize("plans", ["plans", "plans/rdtr-utara plans/rdtr-selatan"])
 def test_the_gitlab_job_compares_with_the_target_branch(

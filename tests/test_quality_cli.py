@@ -270,6 +270,60 @@ def entries_of(path: Path) -> list[dict[str, Any]]:
     return list(json.loads(path.read_text("utf-8"))["entries"])
 
 
+def test_one_run_writes_several_formats(
+    run: Run, bad: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file is what a run of its own would have written, and the data are looked at once."""
+    from kkpr_check import validating
+
+    looks: list[object] = []
+    look = validating.validate
+    monkeypatch.setattr(validating, "validate", lambda request: looks.append(request) or look(request))
+    formats = [fmt for fmt in FORMATS if fmt not in ("auto", "text")]
+    also = [word for fmt in formats for word in ("--also", f"{fmt}={tmp_path / ('out.' + fmt)}")]
+    code, out, err = run("validate", str(bad), *also)
+    assert code == 1 and len(looks) == 1
+    assert out == run("validate", str(bad))[1]
+    for fmt in formats:
+        assert f"out.{fmt}" in err
+        if fmt != "gpkg":
+            alone = run("validate", str(bad), "--format", fmt)[1]
+            assert (tmp_path / f"out.{fmt}").read_text("utf-8") == alone, fmt
+    assert (tmp_path / "out.gpkg").read_bytes().startswith(b"SQLite format 3")
+    assert run("validate", str(bad), "--also", f"sarif={tmp_path / 'out.sarif'}")[0] == 2, "it exists"
+    assert run("validate", str(bad), "--overwrite", "--also", f"sarif={tmp_path / 'out.sarif'}")[0] == 1
+
+
+@pytest.mark.parametrize(
+    "also", ["sarif", "sarif=", "=x.sarif", "xml=x.xml", "auto=x.txt", "json=no/such/folder/x.json", "json={bad}"]
+)  # fmt: skip
+def test_what_also_cannot_be_is_refused(run: Run, bad: Path, tmp_path: Path, also: str) -> None:
+    before = bad.read_bytes()
+    code, out, _ = run("validate", str(bad), "--overwrite", "--also", also.format(bad=bad))
+    assert code == 2 and not out and bad.read_bytes() == before
+    same = tmp_path / "x.json"
+    assert run("validate", str(bad), "--output", str(same), "--also", f"md={same}")[0] == 2
+    assert not same.exists()
+
+
+def test_results_stand_beside_plans_and_in_hidden_folders_but_not_in_a_plan(run: Run, tmp_path: Path) -> None:
+    """CI looks at `.` and leaves its report there."""
+    plan = tmp_path / "rencana" / "satu"
+    shutil.copytree(SAMPLE, plan)
+    (plan / ".ci").mkdir()
+    call = ("validate", str(tmp_path), "--select", "DAT3", "--also")
+    assert run(*call, f"gitlab={tmp_path / 'report.json'}")[0] == 0
+    assert run(*call, f"gitlab={plan / '.ci' / 'report.json'}")[0] == 0
+    assert (
+        run("validate", str(plan / "plan.toml"), "--select", "DAT3", "--also", f"json={plan / 'x.json'}")[0]
+        == 2
+    )
+    code, _, err = run(*call, f"gitlab={plan / 'report.json'}")
+    assert code == 2 and "replace an input" in err
+    layers = plan / "layers"
+    assert run("validate", str(layers), "--select", "DAT3", "--also", f"json={layers / 'x.json'}")[0] == 2
+
+
 def test_a_baseline_lets_only_new_findings_fail(run: Run, bad: Path, tmp_path: Path) -> None:
     known = tmp_path / "known.json"
     code, _, err = run("validate", str(bad), "--write-baseline", str(known))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kkpr_check.cli import codes
 from kkpr_check.cli import options as o
-from kkpr_check.cli.base import Session, session_of
+from kkpr_check.cli.base import session_of
 from kkpr_check.cli.language import words
 from kkpr_check.errors import Text, UsageError
 
@@ -72,11 +71,12 @@ def diff(
     swap_xy: o.SwapXy = False,
     format: o.FindingsFormat = None,
     output: o.Output = None,
+    also: o.Also = None,
     overwrite: o.Overwrite = False,
 ) -> int:
     """Compare; returns the exit code."""
-    from kkpr_check.cli.output import check_output, spare_inputs
-    from kkpr_check.report.findings_formats import FORMATS
+    from kkpr_check.cli.results import deliver_results, wanted_results
+    from kkpr_check.report.changes_formats import render
 
     if not old or not new:
         raise UsageError(
@@ -94,13 +94,10 @@ def diff(
     ):
         o.need(name, bool(given), of="--parcels", of_given=parcels is not None)
     o.refuse_together({"--kbli": kbli is not None, "--activity": activity is not None})
-    fmt = o.findings_format(format, output, FORMATS)
-    o.need("--format gpkg", fmt == "gpkg", of="--output", of_given=output is not None)
-    o.need("--overwrite", overwrite, of="--output", of_given=output is not None)
+    o.need("--overwrite", overwrite, of="--output/--also", of_given=bool(output or also))
     budget = o.count_of("--max-flips", max_flips)
-    check_output(output, overwrite)
-    inputs = [old, new, parcels, *(plan or ())]
-    spare_inputs(output, inputs, folders=[name for name in inputs if name and os.path.isdir(name)])
+    inputs = (old, new, parcels, *(plan or ()))
+    wanted = wanted_results(format, output, also, inputs, overwrite=overwrite)
     day = o.date_of(as_of)
 
     from kkpr_check.differing import DiffRequest
@@ -119,21 +116,17 @@ def diff(
             ),
             found, sides, budget,
         )  # fmt: skip
-    _deliver(session_of(context), found, fmt, output, overwrite)
+    session = session_of(context)
+    deliver_results(
+        session,
+        wanted,
+        lambda as_, look: render(found, as_, session.lang, look),
+        lambda: _geopackage(found, session.lang),
+        overwrite=overwrite,
+    )
     if found.failures:
         raise ErrorGroup(list(found.failures))
     return codes.VIOLATION if found.over_budget else codes.CONFORM
-
-
-def _deliver(session: Session, found: Diff, fmt: str, output: str | None, overwrite: bool) -> None:
-    from kkpr_check.cli.output import deliver, tell, write_file
-    from kkpr_check.report.changes_formats import render
-
-    if fmt == "gpkg" and output is not None:
-        write_file(output, _geopackage(found, session.lang), overwrite=overwrite)
-        tell(session, Text(f"written: {output}", f"ditulis: {output}"))
-        return
-    deliver(session, lambda as_, look: render(found, as_, session.lang, look), fmt, output, overwrite)
 
 
 def _geopackage(found: Diff, lang: str) -> bytes:

@@ -162,6 +162,11 @@ FindingsFormat = Annotated[
     option("--format", "FORMAT", f"{_FINDINGS} (default: by the suffix of --output, else text).",
            f"{_FINDINGS} (bawaan: menurut akhiran --output, selain itu text)."),
 ]  # fmt: skip
+Also = Annotated[
+    list[str] | None,
+    option("--also", "FORMAT=FILE", "Also write the result in this format; may be repeated.",
+           "Tulis hasilnya juga dalam format ini; boleh diulang."),
+]  # fmt: skip
 Output = Annotated[
     str | None,
     option(

@@ -147,20 +147,26 @@ def spare_inputs(output: str | None, inputs: Iterable[str | None], folders: Iter
     Raises
     ------
     UsageError
-        The output is one of `inputs`, or lies in one of `folders`.
+        The output is one of `inputs`, or lies in one of `folders` and not in a hidden folder there: those are never read.
     """
     if output is None:
         return
     target = real_path(output)
     taken = [real_path(name) for name in inputs if name and name != "-"]
     homes = [real_path(name) for name in folders if name]
-    if target in taken or any(home in target.parents for home in homes):
+    if target in taken or any(_is_in(target, home) for home in homes):
         raise UsageError(
             Text("the output would replace an input", "keluaran akan menimpa berkas masukan"),
             place=Place(output),
             remedy=Text("choose another name or folder", "pilih nama atau folder lain"),
             code="output",
         )
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    if folder not in path.parents:
+        return False
+    return not any(name.startswith(".") for name in path.relative_to(folder).parts[:-1])
 
 
 def write_file(output: str, content: str | bytes, *, overwrite: bool) -> None:

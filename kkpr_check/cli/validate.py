@@ -98,12 +98,14 @@ def validate(
     as_of: o.AsOf = None,
     format: o.FindingsFormat = None,
     output: o.Output = None,
+    also: o.Also = None,
     overwrite: o.Overwrite = False,
     strict: Strict = False,
 ) -> int:
     """Check data; returns the exit code."""
     from kkpr_check.cli.output import check_output, spare_inputs
-    from kkpr_check.report.findings_formats import FORMATS
+    from kkpr_check.cli.results import deliver_results, wanted_results
+    from kkpr_check.report.findings_formats import render
 
     if not targets:
         raise UsageError(
@@ -115,22 +117,16 @@ def validate(
                 "for example: kkpr-check validate data/sample", "contoh: kkpr-check validate data/sample"
             ),
         )
-    fmt = o.findings_format(format, output, FORMATS)
-    if fmt == "gpkg" and output is None:
-        raise UsageError(
-            Text("format gpkg is a file", "format gpkg berupa berkas"),
-            remedy=Text("name it with --output findings.gpkg", "sebutkan dengan --output temuan.gpkg"),
-        )
     o.need(
         "--overwrite",
         overwrite,
-        of="--output/--write-baseline/--fix-safe",
-        of_given=bool(output or write_baseline or fix_safe),
+        of="--output/--also/--write-baseline/--fix-safe",
+        of_given=bool(output or also or write_baseline or fix_safe),
     )
-    for file in (output, write_baseline):
-        check_output(file, overwrite)
-    spare_inputs(output, (*targets, baseline), folders=[t for t in targets if os.path.isdir(t)])
+    wanted = wanted_results(format, output, also, (*targets, baseline), overwrite=overwrite)
+    check_output(write_baseline, overwrite)
     spare_inputs(write_baseline, targets, folders=())
+    spare_inputs(write_baseline, [one.file for one in wanted], folders=())
     day = o.date_of(as_of)
 
     from kkpr_check.validating import ValidateRequest, read_baseline, with_baseline
@@ -175,7 +171,13 @@ def validate(
     result = replace(result, fixes=fixes)
     if baseline is not None or write_baseline is not None:
         result = with_baseline(result, known, day, targets)
-    _deliver(session, result, fmt, output, overwrite)
+    deliver_results(
+        session,
+        wanted,
+        lambda as_, look_: render(result, as_, session.lang, look_),
+        lambda: _geopackage(result, session.lang),
+        overwrite=overwrite,
+    )
     return exit_code(result, strict=strict)
 
 
@@ -192,17 +194,6 @@ def _codes(values: Sequence[str] | None) -> tuple[str, ...]:
 def _reason(session: Session) -> str:
     today = dt.date.today().isoformat()
     return Text(f"known on {today}", f"sudah dikenal pada {today}").pick(session.lang)
-
-
-def _deliver(session: Session, result: Result, fmt: str, output: str | None, overwrite: bool) -> None:
-    from kkpr_check.cli.output import deliver, tell, write_file
-    from kkpr_check.report.findings_formats import render
-
-    if fmt == "gpkg" and output is not None:
-        write_file(output, _geopackage(result, session.lang), overwrite=overwrite)
-        tell(session, Text(f"written: {output}", f"ditulis: {output}"))
-        return
-    deliver(session, lambda as_, look: render(result, as_, session.lang, look), fmt, output, overwrite)
 
 
 def _geopackage(result: Result, lang: str) -> bytes:
