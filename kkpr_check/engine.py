@@ -19,7 +19,7 @@ from kkpr_check.errors import Text
 from kkpr_check.features import PlanWindow
 from kkpr_check.findings import building_finding, land_finding, not_evaluated, not_judged, unreadable
 from kkpr_check.frontage import Network, frontage_of
-from kkpr_check.geometry import EMPTY, remainder_of, round_m, union_of, without_noise
+from kkpr_check.geometry import EMPTY, left_of, remainder_of, round_m, union_of, without_noise
 from kkpr_check.judgement import Judgement
 from kkpr_check.land import judge_land
 from kkpr_check.ledger import entry
@@ -235,12 +235,16 @@ def network_of(windows: Sequence[PlanWindow]) -> Network:
 
 @dataclass(frozen=True, slots=True)
 class LandStage:
-    """What the land findings come to at one site: refused and doubtful areas of the parcel, and what is left."""
+    """What the land findings come to at one site.
+
+    Of the parcel: what is refused, what is left without that (`left`), and what of it is approvable; noise is in neither.
+    """
 
     parcel: int | None
     footprint: int | None
     judgements: tuple[Judgement, ...]
     refused: Any
+    left: Any
     approvable: Any
     whole_in_doubt: bool
 
@@ -251,7 +255,7 @@ def _land_stage(
     rows = {subjects.kind[k]: int(k) for k in np.flatnonzero(subjects.site == i)}
     parcel, footprint = rows.get("parcel"), rows.get("footprint")
     if parcel is None:
-        return LandStage(None, footprint, tuple(land), EMPTY, EMPTY, True)
+        return LandStage(None, footprint, tuple(land), EMPTY, EMPTY, EMPTY, True)
     of_parcel = [j for j in land if j.subject == parcel]
     refused = union_of([j.pieces for j in of_parcel if j.outcome is Outcome.FAIL and j.pieces is not None])
     doubtful = union_of(
@@ -260,14 +264,14 @@ def _land_stage(
     in_doubt = any(
         j.outcome is Outcome.UNDETERMINED and j.pieces is None and j.rule.code != "LOK004" for j in of_parcel
     )
-    approvable = EMPTY
+    assert site.parcel is not None
+    size_m2, approvable = site.parcel.area, EMPTY
     if not in_doubt:
         zoned = union_of([m.judged.geometry[r] for m in coverage.maps for r in m.rows(parcel)])
-        left = remainder_of(zoned, union_of([refused, doubtful]))
-        approvable = (
-            without_noise(left, site.parcel.area, coverage.tolerance) if site.parcel is not None else EMPTY
-        )
-    return LandStage(parcel, footprint, tuple(land), refused, approvable, in_doubt)
+        taken = union_of([refused, doubtful])
+        approvable = left_of(zoned, taken, EMPTY, size_m2, coverage.tolerance)
+    left = left_of(site.parcel, refused, approvable, size_m2, coverage.tolerance)
+    return LandStage(parcel, footprint, tuple(land), refused, left, approvable, in_doubt)
 
 
 def _building_site(
@@ -276,10 +280,7 @@ def _building_site(
     parts, parcel = [], None
     lot_low = lot_high = float("nan")
     if stage.parcel is not None and site.parcel is not None:
-        left = without_noise(remainder_of(site.parcel, stage.refused), site.parcel.area, coverage.tolerance)
-        # Hairlines between two refused parts can make all that is left look like noise, where a part is approvable.
-        left = stage.approvable if left.is_empty else left
-        parcel = site.parcel if left.is_empty else left  # nothing left: its rules are judged on the whole
+        parcel = site.parcel if stage.left.is_empty else stage.left  # nothing left: judged on the whole
         lot_low, lot_high = float(round_m(stage.approvable.area)), float(round_m(parcel.area))
     for plan in coverage.maps:
         under = (
@@ -292,8 +293,7 @@ def _building_site(
             whole = plan.judged.geometry[over[group]] if group in over else EMPTY
             left = EMPTY
             if site.parcel is not None:
-                left = remainder_of(whole, stage.refused)
-                left = without_noise(left, site.parcel.area, plan.plan.tolerance)
+                left = left_of(whole, stage.refused, stage.approvable, site.parcel.area, plan.plan.tolerance)
             area = float(plan.judged.area_m2[under[group]]) if group in under else 0.0
             # Where all of a part is refused its rules are judged on the part itself: nothing is left to build on.
             piece = whole if left.is_empty else left
@@ -324,7 +324,7 @@ def _report(
     kept = [f for f in findings if f.outcome is not Outcome.NOT_APPLICABLE]
     kept.sort(key=lambda f: (f.subject != "parcel", ORDER[f.rule], f.plan or "", -f.outcome, f.zone or ""))
     pathway, reason = _pathway(site, stage, subjects, coverage)
-    verdict = decide(kept, site, stage.refused, stage.approvable, coverage.tolerance)
+    verdict = decide(kept, site, stage.left, stage.approvable, coverage.tolerance)
     if draft and verdict in (Verdict.CONFORM, Verdict.CONDITIONAL, Verdict.PARTIAL):
         verdict = Verdict.UNDETERMINED
     return Report(

@@ -22,6 +22,8 @@ REL_TOL = 1e-6
 NOISE_SHARE = 0.05
 _DEPTH_TOL_M = 1e-6
 _MAX_TRIANGLES = 400_000
+_HAIR_M = 5e-4
+"""Half the width of what is a hairline between two shapes and no land."""
 
 EMPTY = shapely.MultiPolygon()
 BLOCK_VERTICES = 50_000
@@ -170,6 +172,27 @@ def without_noise(geometry: Any, subject_area_m2: float, tolerance: Tolerance) -
     """Return the geometry without its noise pieces (maybe empty)."""
     parts = polygons_of(geometry)
     return collect(parts[~noise(parts, subject_area_m2, tolerance)]) if len(parts) else EMPTY
+
+
+def left_of(ground: Any, taken: Any, approvable: Any, subject_area_m2: float, tolerance: Tolerance) -> Any:
+    """Return what of a ground is not taken, without its noise pieces (maybe empty).
+
+    Neighbours that are taken leave hairlines between them, which make a piece they hang on look narrow: where something
+    would be dropped, noise is told without them. What is approvable is never noise.
+    """
+    rest = remainder_of(ground, taken)
+    parts = polygons_of(rest)
+    out = noise(parts, subject_area_m2, tolerance)
+    if not out.any():
+        return rest
+    kept = collect(parts[~out])
+    narrow = parts[out & (shapely.area(parts) >= tolerance.sliver_area_m2)]
+    if not len(narrow):
+        return kept
+    core = shapely.buffer(narrow, -_HAIR_M, join_style="mitre")
+    thick = overlap_of(shapely.buffer(core, _HAIR_M, join_style="mitre"), narrow)
+    lasting = [without_noise(piece, subject_area_m2, tolerance) for piece in thick]
+    return union_of([kept, *lasting, overlap_of(collect(narrow), approvable)])
 
 
 def lasting(geometry: Objects, subject_area_m2: Floats, tolerance: Tolerance) -> tuple[Objects, Floats]:

@@ -19,7 +19,7 @@ _WITHOUT_FAIL = {
 
 
 def decide(
-    findings: Sequence[Finding], site: Site, refused: Any, approvable: Any, tolerance: Tolerance
+    findings: Sequence[Finding], site: Site, left: Any, approvable: Any, tolerance: Tolerance
 ) -> Verdict:
     """Return the verdict of a site.
 
@@ -27,8 +27,8 @@ def decide(
     ----------
     findings
         All findings that are applicable.
-    refused, approvable
-        Parts of the parcel with a failing land finding, and with land findings that all pass or are conditional.
+    left, approvable
+        Parts of the parcel without a failing land finding, and with land findings that all pass or are conditional.
     """
     worst = max((f.outcome for f in findings), default=Outcome.NOT_APPLICABLE)
     if worst is not Outcome.FAIL:
@@ -39,7 +39,7 @@ def decide(
         any(f.outcome is Outcome.FAIL for f in building)
         or any(f.outcome is Outcome.FAIL and f.subject == "footprint" for f in land)
         or site.parcel is None
-        or without_noise(remainder_of(site.parcel, refused), site.parcel.area, tolerance).is_empty
+        or left.is_empty
     ):
         return Verdict.NONCONFORM
     built_well = all(f.outcome <= Outcome.CONDITIONAL for f in building)

@@ -253,8 +253,8 @@ class Facts:
     def _cut_out(self) -> None:
         """Cut what is refused and what is in doubt out of the parcels and their parts.
 
-        `approvable_m2` is left without either, `lot_m2` without what is refused (what is approvable, else all, where that
-        is nothing but noise). Of each part: `gone` tells whether all of it is refused, `sure` whether some of it is approvable.
+        `approvable_m2` is left without either, `lot_m2` without what is refused (all, where that is nothing but noise).
+        Of each part: `gone` tells whether all of it is refused, `sure` whether some of it is approvable.
         """
         parts, area = self.parts, self.parcels.area_m2
         self.left_empty = self.all_refused.copy()
@@ -283,20 +283,24 @@ class Facts:
         cut = ~shapely.is_empty(refused)
         left = shape.copy()
         left[cut] = remainder_of(shape[cut], refused[cut])
-        left, _ = lasting(left, area, tolerance)
+        left, narrow_m2 = lasting(left, area, tolerance)
         pieces = parts.geometry[rows]
         pieces[cut[at]] = remainder_of(pieces[cut[at]], refused[at[cut[at]]])
-        pieces, _ = lasting(pieces, area[at], own_tolerance)
+        pieces, dropped_m2 = lasting(pieces, area[at], own_tolerance)
+        hairy = (
+            narrow_m2 >= tolerance.sliver_area_m2
+        )  # hairlines may make it narrow: the engine cuts them off
+        hairy[at[dropped_m2 >= own_tolerance.sliver_area_m2]] = True
         approvable = unions_by(at, parts.geometry[rows], len(some))
         for taken in (refused, doubtful):
             cut = ~shapely.is_empty(taken)
             approvable[cut] = remainder_of(approvable[cut], taken[cut])
-        approvable, _ = lasting(approvable, area, tolerance)
+        approvable, narrow_m2 = lasting(approvable, area, tolerance)
+        self.clear[some[hairy | (narrow_m2 >= tolerance.sliver_area_m2)]] = False
         approvable_m2 = round_m(shapely.area(approvable))
         empty = shapely.is_empty(left)
         self.left_empty[some], self.approvable_m2[some] = empty, approvable_m2
-        instead = np.where(approvable_m2 > 0, approvable_m2, round_m(area))
-        self.lot_m2[some] = np.where(empty, instead, round_m(shapely.area(left)))
+        self.lot_m2[some] = round_m(np.where(empty, area, shapely.area(left)))
         self.gone[rows] = shapely.is_empty(pieces)
         asked = np.flatnonzero((approvable_m2 != self.lot_m2[some])[at] & (approvable_m2 > 0)[at])
         shared = shapely.area(overlap_of(pieces[asked], approvable[at[asked]]))
