@@ -52,14 +52,13 @@ _NOT_JUDGED = Text("The site was not judged.", "Lokasi belum dinilai.")
 class Options:
     """What a run was asked for.
 
-    `include_draft` judges plans that are not law yet, and says so; without `messages` the findings carry no sentences
-    (a table over millions of parcels prints none), and without `distances` no flip distance where it decides nothing.
+    `include_draft` judges plans that are not law yet, and says so; without `distances` there is no flip distance where
+    it decides nothing.
     """
 
     as_of: dt.date
     include_draft: bool = False
     strict_accuracy: bool = False
-    messages: bool = True
     distances: bool = True
 
 
@@ -180,7 +179,6 @@ def _reported(stages: _Stages, options: Options) -> list[Report]:
             stages.answers[i],
             stages.draft,
             stages.left_out,
-            options.messages,
         )
         for i, site in enumerate(stages.sites)
     ]
@@ -314,12 +312,11 @@ def _report(
     answers: Sequence[Answer],
     draft: bool,
     left_out: Sequence[tuple[str, Text]],
-    messages: bool,
 ) -> Report:
     if site.doubt is not None:
         return _unreadable(site, draft, left_out)
-    findings = [land_finding(j, subjects.kind[j.subject], told=messages) for j in _shown(stage)]
-    findings += [building_finding(a, site, told=messages) for a in answers]
+    findings = [land_finding(j, subjects.kind[j.subject]) for j in _shown(stage)]
+    findings += [building_finding(a, site) for a in answers]
     findings += _without_answer(findings, site, stage, coverage)
     kept = [f for f in findings if f.outcome is not Outcome.NOT_APPLICABLE]
     kept.sort(key=lambda f: (f.subject != "parcel", ORDER[f.rule], f.plan or "", -f.outcome, f.zone or ""))

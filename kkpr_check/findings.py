@@ -13,21 +13,17 @@ from kkpr_check.errors import Text
 from kkpr_check.geometry import round_m
 from kkpr_check.judgement import Judgement
 from kkpr_check.model import Finding, Outcome, Site
-from kkpr_check.phrases import Quantity, fill
+from kkpr_check.phrases import Phrase, Quantity, Sentence, fill
 from kkpr_check.rules import BY_CODE, RULES
 from kkpr_check.rules.base import Rule
 
 DISTANCE_RULES = frozenset({"TAB001", "TAB002", "TAB003", "TAB007"})
 
 
-NOT_TOLD = Text("", "")
-
-
-def land_finding(item: Judgement, subject: Literal["parcel", "footprint"], *, told: bool = True) -> Finding:
-    """Return the finding of a land answer, with its sentences where they are wanted."""
+def land_finding(item: Judgement, subject: Literal["parcel", "footprint"]) -> Finding:
+    """Return the finding of a land answer."""
     plan = item.plan.plan if item.plan else None
     unit = item.unit or item.rule.unit
-    message = _land_message(item, unit) if told else NOT_TOLD
     return Finding(
         rule=item.rule.code,
         name=item.rule.name,
@@ -40,7 +36,7 @@ def land_finding(item: Judgement, subject: Literal["parcel", "footprint"], *, to
         operator=item.rule.operator if item.limit is not None else None,
         unit=unit if isinstance(item.measured, float) or item.limit is not None else None,
         margin=_margin(item.measured, item.limit, item.rule.operator),
-        message=message,
+        message=_land_message(item, unit),
         legal=item.legal,
         witness=item.witness,
         flip_distance_m=item.flip_distance_m,
@@ -49,7 +45,7 @@ def land_finding(item: Judgement, subject: Literal["parcel", "footprint"], *, to
     )
 
 
-def _land_message(item: Judgement, unit: str | None) -> Text:
+def _land_message(item: Judgement, unit: str | None) -> Phrase:
     zone_name = ""
     if item.plan is not None and item.zone in item.plan.subzones:
         zone_name = item.plan.names[item.plan.subzones.index(item.zone)]
@@ -71,11 +67,11 @@ def _land_message(item: Judgement, unit: str | None) -> Text:
     return _message(item.rule, said, values, item.missing, shallow_m, ce90_m)
 
 
-def building_finding(answer: Answer, site: Site, *, told: bool = True) -> Finding:
-    """Return the finding of a building answer, with its sentences where they are wanted."""
+def building_finding(answer: Answer, site: Site) -> Finding:
+    """Return the finding of a building answer."""
     part, rule = answer.part, answer.rule
     flip = _flip(answer, rule)
-    message, remedy = _building_message(answer, flip) if told else (NOT_TOLD, None)
+    message, remedy = _building_message(answer, flip)
     return Finding(
         rule=rule.code,
         name=rule.name,
@@ -98,7 +94,7 @@ def building_finding(answer: Answer, site: Site, *, told: bool = True) -> Findin
     )
 
 
-def _building_message(answer: Answer, flip_m: float | None) -> tuple[Text, Text | None]:
+def _building_message(answer: Answer, flip_m: float | None) -> tuple[Phrase, Text | None]:
     part, rule = answer.part, answer.rule
     values = {
         "zone": part.subzone if part else "-",
@@ -145,41 +141,45 @@ def _message(
     missing: Sequence[str],
     shallow_m: float | None,
     ce90_m: float,
-) -> Text:
+) -> Phrase:
     if shallow_m is not None and outcome is Outcome.UNDETERMINED:
-        told = fill(rule.say[Outcome.FAIL], values)
-        depth = Quantity(shallow_m, "m").text()
-        band = f" (CE90 {Quantity(ce90_m, 'm').text().en})" if np.isfinite(ce90_m) else ""
-        band_id = f" (CE90 {Quantity(ce90_m, 'm').text().id})" if np.isfinite(ce90_m) else ""
-        return Text(
-            f"{told.en} But only by {depth.en}, within the map's accuracy{band}: to be verified.",
-            f"{told.id} Namun hanya {depth.id}, masih dalam ketelitian peta{band_id}: perlu verifikasi.",
-        )
-    template = rule.say.get(outcome)
-    told = fill(template, values) if template else Text("", "")
+        told, rest = rule.say[Outcome.FAIL], _SHALLOW if np.isfinite(ce90_m) else _SHALLOW_SOMEHOW
+        more = {"depth": Quantity(shallow_m, "m"), "ce90": Quantity(ce90_m, "m")}
+        return Phrase(_joined(told, rest), values | more)
+    template = rule.say.get(outcome, Text("", ""))
     if outcome is Outcome.UNDETERMINED and missing:
-        rest = _only_missing(missing)
-        return Text(f"{told.en} {rest.en}".strip(), f"{told.id} {rest.id}".strip())
-    if not told.en:
-        return Text("Can not be judged.", "Belum dapat dinilai.")
-    return told
+        return Phrase(_joined(template, _ONLY_MISSING), values | {"missing": ", ".join(missing)})
+    return Phrase(template if template.en else Text("Can not be judged.", "Belum dapat dinilai."), values)
 
 
-def _only_missing(missing: Sequence[str]) -> Text:
-    names = ", ".join(missing)
-    return Text(f"Can not be judged; missing: {names}.", f"Belum dapat dinilai; yang belum ada: {names}.")
+_SHALLOW = Text(
+    "But only by {depth}, within the map's accuracy (CE90 {ce90}): to be verified.",
+    "Namun hanya {depth}, masih dalam ketelitian peta (CE90 {ce90}): perlu verifikasi.",
+)
+_SHALLOW_SOMEHOW = Text(
+    "But only by {depth}, within the map's accuracy: to be verified.",
+    "Namun hanya {depth}, masih dalam ketelitian peta: perlu verifikasi.",
+)
+_ONLY_MISSING = Text(
+    "Can not be judged; missing: {missing}.", "Belum dapat dinilai; yang belum ada: {missing}."
+)
+
+
+def _joined(first: Text, then: Text) -> Text:
+    return Text(f"{first.en} {then.en}".strip(), f"{first.id} {then.id}".strip())
 
 
 def unreadable(site: Site) -> Finding:
     """Return the one finding of a site that could not be read."""
     rule = BY_CODE["LOK000"]
-    message = fill(rule.say[Outcome.UNDETERMINED], {"doubt": site.doubt})
+    message = Phrase(rule.say[Outcome.UNDETERMINED], {"doubt": site.doubt})
     return _without_numbers(rule, _subject(site), message, ("geometry",))
 
 
 def not_judged(rule: Rule, site: Site, missing: tuple[str, ...]) -> Finding:
     """Return the finding of a rule that found nothing to judge by: unknown is its own answer."""
-    return _without_numbers(rule, _subject(site), _only_missing(missing), missing)
+    message = Phrase(_ONLY_MISSING, {"missing": ", ".join(missing)})
+    return _without_numbers(rule, _subject(site), message, missing)
 
 
 def _subject(site: Site) -> Literal["parcel", "footprint"]:
@@ -187,7 +187,7 @@ def _subject(site: Site) -> Literal["parcel", "footprint"]:
 
 
 def _without_numbers(
-    rule: Rule, subject: Literal["parcel", "footprint"], message: Text, missing: tuple[str, ...]
+    rule: Rule, subject: Literal["parcel", "footprint"], message: Phrase, missing: tuple[str, ...]
 ) -> Finding:
     return Finding(
         rule.code, rule.name, Outcome.UNDETERMINED, subject, None, None, None, None, None, None, None, message, "",
@@ -195,10 +195,12 @@ def _without_numbers(
     )  # fmt: skip
 
 
-def not_evaluated(findings: Iterable[Finding]) -> tuple[tuple[str, Text], ...]:
+def not_evaluated(findings: Iterable[Finding]) -> tuple[tuple[str, Sentence], ...]:
     """Name every rule without a finding; only what is not applicable may be missing from a report."""
     evaluated = {f.rule for f in findings if f.outcome is not Outcome.NOT_APPLICABLE}
-    reasons = {f.rule: f.message for f in findings if f.outcome is Outcome.NOT_APPLICABLE}
+    reasons: dict[str, Sentence] = {
+        f.rule: f.message for f in findings if f.outcome is Outcome.NOT_APPLICABLE
+    }
     default = Text("Nothing here that the rule speaks of.", "Tidak ada hal yang diatur aturan ini di sini.")
     return tuple(
         (rule.code, reasons.get(rule.code) or rule.say.get(Outcome.NOT_APPLICABLE, default))

@@ -21,7 +21,7 @@ from kkpr_check.ledger import cut
 from kkpr_check.location import judge_location
 from kkpr_check.model import Outcome, Site
 from kkpr_check.overlay import Source, Strip, declared_none, sources_of, strips_of, undeclared
-from kkpr_check.phrases import Quantity
+from kkpr_check.phrases import Phrase, Quantity
 from kkpr_check.rules import RULES
 from kkpr_check.rules.base import Codes, Rule, fold
 from kkpr_check.rules.overlays import strip as judge_strip
@@ -33,6 +33,8 @@ USE_RULES = tuple(rule for rule in RULES if rule.block == "use")
 HOLDING_RULES = tuple(rule for rule in RULES if rule.block == "holding")
 OVERLAY_RULES = tuple(rule for rule in RULES if rule.block == "overlay")
 HIERARCHY_RULES = tuple(rule for rule in RULES if rule.block == "hierarchy")
+_COVERS = Text("covers {area}.", "meliputi {area}.")
+_AWAY = Text("{measured} away, at least {limit}.", "berjarak {measured}, paling sedikit {limit}.")
 
 
 def judge_land(
@@ -213,8 +215,8 @@ def _judge_source(
             item.witness = item.pieces
             item.against(adverse)
             size = Quantity(item.measured, "m2")
-            detail = Text(f"covers {size.text().en}.", f"meliputi {size.text().id}.")
-            item.values = {"value": value, "area": size, "detail": detail, "layer": source.features.name}
+            covers = Phrase(_COVERS, {"area": size})
+            item.values = {"value": value, "area": size, "detail": covers, "layer": source.features.name}
             item.ce90_m = source.features.ce90_m
             if item.outcome is Outcome.UNDETERMINED and not item.shallow:
                 item.missing = source.missing
@@ -272,9 +274,8 @@ def _judge_strip(rule: Rule, subjects: Subjects, plan: PlanMap, strip: Strip) ->
         item.ce90_m = features.ce90_m
         item.values = {
             "value": features.name,
-            "detail": Text(
-                f"{Quantity(item.measured, 'm').text().en} away, at least {Quantity(item.limit, 'm').text().en}.",
-                f"berjarak {Quantity(item.measured, 'm').text().id}, paling sedikit {Quantity(item.limit, 'm').text().id}.",
+            "detail": Phrase(
+                _AWAY, {"measured": Quantity(item.measured, "m"), "limit": Quantity(item.limit, "m")}
             ),
         }
         found.append(item)

@@ -60,7 +60,7 @@ class Lookout:
     @cached_property
     def surveys(self) -> tuple[Survey, ...]:
         """What was found on the way to the reports, site by site."""
-        silent = replace(self._options, messages=False, distances=False)
+        silent = replace(self._options, distances=False)
         return engine.survey(self.sites, self.windows, silent, known_m=self._known_m)[0]
 
     @cached_property

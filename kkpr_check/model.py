@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 from kkpr_check.errors import Text
+from kkpr_check.phrases import Sentence
 
 Json = dict[str, Any]
 SideKind = Literal["front", "side", "rear"]
@@ -130,7 +131,7 @@ class Finding:
     operator: str | None
     unit: str | None
     margin: float | None
-    message: Text
+    message: Sentence
     legal: str
     witness: Any | None = None
     flip_distance_m: float | None = None
@@ -314,7 +315,7 @@ class Report:
     pathway_reason: Text
     self_declaration: bool
     findings: tuple[Finding, ...]
-    not_evaluated: tuple[tuple[str, Text], ...]
+    not_evaluated: tuple[tuple[str, Sentence], ...]
     ledger: tuple[LedgerEntry, ...]
     combined: tuple[LedgerEntry, ...]
     approvable: Approvable | None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from kkpr_check.errors import Text
@@ -39,8 +41,52 @@ def _indonesian(number: str) -> str:
     return number.translate(str.maketrans(",.", ".,"))
 
 
-def fill(template: Text, values: dict[str, Any]) -> Text:
-    """Fill the placeholders of a sentence; a value may be Text, Quantity, None or anything that prints.
+@dataclass(eq=False, slots=True)
+class Phrase:
+    """A sentence whose placeholders are filled when somebody reads it; otherwise as good as a Text."""
+
+    template: Text
+    values: Mapping[str, Any]
+    _said: Text | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, text: Text) -> Phrase:
+        """Return a text as it stands as a phrase."""
+        return cls(text, {}, text)
+
+    def text(self) -> Text:
+        """Return the sentence with its values."""
+        if self._said is None:
+            self._said = fill(self.template, self.values)
+        return self._said
+
+    @property
+    def en(self) -> str:
+        """The sentence in English."""
+        return self.text().en
+
+    @property
+    def id(self) -> str:
+        """The sentence in Indonesian."""
+        return self.text().id
+
+    def pick(self, lang: str) -> str:
+        """Return the sentence in `lang` ("id" or "en")."""
+        return self.text().pick(lang)
+
+    def __eq__(self, other: object) -> bool:
+        return self.text() == (other.text() if isinstance(other, Phrase) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.text())
+
+
+Sentence = Text | Phrase
+"""What can be said in both languages."""
+
+
+def fill(template: Text, values: Mapping[str, Any]) -> Text:
+    """Fill the placeholders of a sentence; a value may be Text, Phrase, Quantity, None or anything that prints.
 
     >>> fill(Text("{a} left", "sisa {a}"), {"a": Quantity(1234.5, "m2")})
     Text(en='1,234.5 m² left', id='sisa 1.234,5 m²')
@@ -65,6 +111,6 @@ class _Lenient(dict[str, str]):
 def _text(value: Any) -> Text:
     if isinstance(value, Text):
         return value
-    if isinstance(value, Quantity):
+    if isinstance(value, Quantity | Phrase):
         return value.text()
     return Text("-", "-") if value is None else Text(str(value), str(value))

@@ -117,7 +117,7 @@ def suggest(
     blocked = _blocked(report)
     if any(name.startswith("plan.toml:") or name == "plan" for name in blocked):
         return Suggestions((), NOT_SEARCHED, blocked)
-    judge = _Judge(windows, replace(options, messages=False), known_m)
+    judge = _Judge(windows, options, known_m)
     found = list(_changed(site, report, judge))
     if any(f.rule.startswith("KGT") and f.outcome >= Outcome.UNDETERMINED for f in report.findings):
         found += _other_uses(site, judge)

@@ -138,7 +138,6 @@ def _judge(
     sites = [paired(site, plans, work_crs) for site in sites]
     sites = [_with_existing(site, plans, options.existing, work_crs) for site in sites]
     reach_m = least_reach_m(plans)
-    asked = replace(options.engine, messages=options.message)
     placed: dict[int, Report] = {}
     rest = list(range(len(sites)))
     while rest:
@@ -146,7 +145,7 @@ def _judge(
         shapes = [g for site in some for g in (site.parcel, site.footprint) if g is not None]
         boxes = np.array(shapes, dtype=object)
         windows = [plan.around(boxes, work_crs, reach_m) for plan in plans]
-        judged = engine.judge(some, windows, asked, known_m=reach_m)
+        judged = engine.judge(some, windows, options.engine, known_m=reach_m)
         placed.update(zip(rest, judged.reports, strict=True))
         if judged.needed_m <= reach_m:
             break

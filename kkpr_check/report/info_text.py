@@ -9,6 +9,7 @@ from typing import Literal
 
 from kkpr_check.envelope import STOREY_M, Room
 from kkpr_check.errors import Text
+from kkpr_check.phrases import Sentence
 from kkpr_check.plan import Limit, State
 from kkpr_check.report import info_words as w
 from kkpr_check.report import missing, words
@@ -72,7 +73,7 @@ class _Page:
     lang: str
     as_of: dt.date
 
-    def say(self, text: Text, *values: object) -> str:
+    def say(self, text: Sentence, *values: object) -> str:
         return text.pick(self.lang).format(*values) if values else text.pick(self.lang)
 
     def m2(self, value: float) -> str:

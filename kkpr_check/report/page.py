@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from kkpr_check.errors import Text
 from kkpr_check.model import Finding, LedgerEntry, Outcome, Report, Verdict
+from kkpr_check.phrases import Sentence
 from kkpr_check.report import missing, words
 from kkpr_check.report.findings import is_news, same_said
 from kkpr_check.report.json import ToLonLat, work_crs_of
@@ -49,7 +50,7 @@ class Page:
     to_lonlat: ToLonLat
     as_of: dt.date
 
-    def say(self, text: Text) -> str:
+    def say(self, text: Sentence) -> str:
         """Return a text in the language of the page."""
         return text.pick(self.lang)
 

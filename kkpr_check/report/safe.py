@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Any
 
-from kkpr_check.errors import Text
+from kkpr_check.phrases import Sentence
 
 _HIDDEN = frozenset(
     "\u061c\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -60,7 +60,7 @@ def whole_characters(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def whole_text(text: Text, lang: str) -> str:
+def whole_text(text: Sentence, lang: str) -> str:
     """Return a text of ours, with foreign words in it, as JSON can hold it."""
     return whole_characters(text.pick(lang))
 

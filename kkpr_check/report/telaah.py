@@ -10,6 +10,7 @@ from typing import Any
 from kkpr_check.errors import Text
 from kkpr_check.geometry import REL_TOL
 from kkpr_check.model import Finding, Json, Outcome, Report, SideDistance, SideKind
+from kkpr_check.phrases import Sentence
 from kkpr_check.reference import kbli_titles
 from kkpr_check.report import info_words, json, missing, sitemap, words
 from kkpr_check.report import telaah_words as w
@@ -88,7 +89,7 @@ class _Page:
     lang: str
     to_lonlat: ToLonLat
 
-    def say(self, text: Text) -> str:
+    def say(self, text: Sentence) -> str:
         return text.pick(self.lang)
 
     def text(self, value: object) -> str:
