@@ -327,8 +327,8 @@ def with_buildings(site: Site, opened: OpenPlan, spec: Any, work_crs: str) -> Si
     known = [] if site.existing is None else [site.existing]
     existing = shapely.union_all([*known, *inside]) if known or len(inside) else shapely.MultiPolygon()
     note = Text(
-        f"{len(inside)} building(s) of layer {spec.id} stand on the parcel",
-        f"{len(inside)} bangunan dari layer {spec.id} berdiri di persil",
+        f"Buildings on the parcel before the proposal, by layer {spec.id}: {len(inside)}",
+        f"Bangunan yang sudah ada di persil menurut layer {spec.id}: {len(inside)}",
     )
     return replace(site, existing=existing, assumptions=(*site.assumptions, note))
 

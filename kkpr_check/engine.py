@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+import shapely
 
 from kkpr_check.adverse import Reach
 from kkpr_check.building import Answer, judge_buildings
@@ -135,6 +136,8 @@ class _Stages:
     answers: list[list[Answer]]
     draft: bool
     left_out: list[tuple[str, Text]]
+    idle: list[PlanWindow]
+    """Plans that are not in force."""
 
 
 def _stages(
@@ -148,6 +151,8 @@ def _stages(
     """Judge land and buildings; `edges` asks for the edges of every parcel, also where no rule needs them."""
     sites = [_with_floor_area(site) for site in sites]
     used, left_out = in_force(windows, options)
+    names = {plan for plan, _ in left_out}
+    idle = [window for window in windows if window.plan.id in names]
     used = [with_front_classes(window) for window in used]
     subjects = Subjects.of(sites)
     coverage = overlay_plans(subjects, used)
@@ -166,7 +171,7 @@ def _stages(
     for answer in judge_buildings(built):
         answers[answer.site].append(answer)
     draft = any(not w.plan.in_force(options.as_of) for w in used)
-    return _Stages(sites, subjects, coverage, stage, built, answers, draft, left_out), reach
+    return _Stages(sites, subjects, coverage, stage, built, answers, draft, left_out, idle), reach
 
 
 def _reported(stages: _Stages, options: Options) -> list[Report]:
@@ -179,6 +184,7 @@ def _reported(stages: _Stages, options: Options) -> list[Report]:
             stages.answers[i],
             stages.draft,
             stages.left_out,
+            stages.idle,
         )
         for i, site in enumerate(stages.sites)
     ]
@@ -312,6 +318,7 @@ def _report(
     answers: Sequence[Answer],
     draft: bool,
     left_out: Sequence[tuple[str, Text]],
+    idle: Sequence[PlanWindow],
 ) -> Report:
     if site.doubt is not None:
         return _unreadable(site, draft, left_out)
@@ -320,7 +327,7 @@ def _report(
     findings += _without_answer(findings, site, stage, coverage)
     kept = [f for f in findings if f.outcome is not Outcome.NOT_APPLICABLE]
     kept.sort(key=lambda f: (f.subject != "parcel", ORDER[f.rule], f.plan or "", -f.outcome, f.zone or ""))
-    pathway, reason = _pathway(site, stage, subjects, coverage)
+    pathway, reason = _pathway(site, stage, subjects, coverage, idle)
     verdict = decide(kept, site, stage.left, stage.approvable, coverage.tolerance)
     if draft and verdict in (Verdict.CONFORM, Verdict.CONDITIONAL, Verdict.PARTIAL):
         verdict = Verdict.UNDETERMINED
@@ -445,7 +452,7 @@ def _combined(stage: LandStage, subjects: Subjects, coverage: Coverage) -> tuple
 
 
 def _pathway(
-    site: Site, stage: LandStage, subjects: Subjects, coverage: Coverage
+    site: Site, stage: LandStage, subjects: Subjects, coverage: Coverage, idle: Sequence[PlanWindow]
 ) -> tuple[Literal["KKKPR", "PKKPR", "RKKPR"], Text]:
     k = stage.parcel if stage.parcel is not None else stage.footprint
     if k is None:
@@ -466,6 +473,10 @@ def _pathway(
         any(m.plan.level == "rdtr" for m, _ in mine),
         bool(site.proposal.psn),
         regulated,
+        any(
+            w.plan.level == "rdtr" and bool(shapely.intersects(w.zoning.geometry, subjects.geometry[k]).any())
+            for w in idle
+        ),
     )
 
 

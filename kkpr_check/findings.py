@@ -13,7 +13,7 @@ from kkpr_check.errors import Text
 from kkpr_check.geometry import round_m
 from kkpr_check.judgement import Judgement
 from kkpr_check.model import Finding, Outcome, Site
-from kkpr_check.phrases import Phrase, Quantity, Sentence, fill
+from kkpr_check.phrases import Aside, Phrase, Quantity, Sentence, fill
 from kkpr_check.rules import BY_CODE, RULES
 from kkpr_check.rules.base import Rule
 
@@ -57,6 +57,8 @@ def _land_message(item: Judgement, unit: str | None) -> Phrase:
     }
     values.setdefault("measured", _quantity(item.measured, unit))
     values.setdefault("limit", _quantity(item.limit, unit))
+    if "value" in values:
+        values["named"] = Aside(values["value"], item.rule.title)
     ce90_m = item.ce90_m
     if ce90_m is None:
         ce90_m = item.plan.window.zoning.ce90_m if item.plan else float("nan")

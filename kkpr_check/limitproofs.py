@@ -174,11 +174,11 @@ def _contradictions(tables: Tables) -> Iterator[Problem]:
             _number(rung, column) for column in ("ktb_max_pct", "height_max_m", "floors_max")
         )
         if kdb is not None and kdh is not None and kdb + kdh > 100 + _SLACK:
-            yield _limits(rung, "kdh_min_pct", "error", f"KDB {kdb:g} + KDH {kdh:g} > 100 %")
+            yield _limits(rung, "kdh_min_pct", "error", f"KDB {kdb:g} + KDH {kdh:g} > 100%")
         if kdb is not None and klb is not None and klb < kdb / 100 - _SLACK:
-            yield _limits(rung, "klb_max", "error", f"KLB {klb:g} < KDB {kdb:g} %")
+            yield _limits(rung, "klb_max", "error", f"KLB {klb:g} < KDB {kdb:g}%")
         if ktb is not None and kdh is not None and ktb > 100 - kdh + _SLACK:
-            yield _limits(rung, "ktb_max_pct", "warning", f"KTB {ktb:g} > 100 - KDH {kdh:g} %")
+            yield _limits(rung, "ktb_max_pct", "warning", f"KTB {ktb:g} > 100 - KDH {kdh:g}%")
         if height is not None and floors is not None and height < SMALLEST_STOREY_M * floors - _SLACK:
             yield _limits(
                 rung, "height_max_m", "warning", f"{height:g} m < {SMALLEST_STOREY_M:g} m x {floors:g}"
@@ -186,7 +186,7 @@ def _contradictions(tables: Tables) -> Iterator[Problem]:
         for column in ("kdb_max_pct", "kdh_min_pct", "ktb_max_pct"):
             percent = _number(rung, column)
             if percent is not None and 0 < percent < 1:
-                yield _limits(rung, column, "warning", f"{percent:g} % ({percent * 100:g} % ?)")
+                yield _limits(rung, column, "warning", f"{percent:g}% ({percent * 100:g}% ?)")
 
 
 def _limits(rung: Rung, column: str, level: Level, what: str) -> Problem:

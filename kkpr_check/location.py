@@ -106,21 +106,32 @@ def _tell_site(
         item.values = _area_words(rows.area_m2[k], rows.legal_area_m2[k], site)
 
 
+_TOUCHES_M = 0.01
+"""Nearer than what a distance shows: said as touching."""
+
+
 def _accuracy_text(distance_m: float, ce90_m: float) -> Text:
     if not np.isfinite(distance_m):
         return Text(
-            "No adverse area within four times the map's accuracy.",
-            "Tidak ada kawasan yang menolak di dekat lokasi.",
+            "No area that would refuse the proposal lies within four times the map's accuracy.",
+            "Tidak ada zona atau kawasan yang menolak usulan ini dalam jarak empat kali ketelitian peta.",
         )
     distance, ce90 = Quantity(distance_m, "m").text(), Quantity(ce90_m, "m").text()
+    if distance_m < _TOUCHES_M:
+        return Text(
+            f"An area that would refuse the proposal reaches the site (map accuracy CE90 {ce90.en}).",
+            f"Zona atau kawasan yang menolak usulan ini mencapai lokasi (ketelitian peta CE90 {ce90.id}).",
+        )
     if distance_m < ce90_m:
         return Text(
-            f"An adverse area begins {distance.en} away, nearer than the map's accuracy (CE90 {ce90.en}).",
-            f"Kawasan yang menolak berjarak {distance.id}, lebih dekat daripada ketelitian peta (CE90 {ce90.id}).",
+            f"An area that would refuse the proposal lies {distance.en} away, "
+            f"nearer than the map's accuracy (CE90 {ce90.en}).",
+            f"Zona atau kawasan yang menolak usulan ini berjarak {distance.id}, "
+            f"lebih dekat daripada ketelitian peta (CE90 {ce90.id}).",
         )
     return Text(
-        f"The nearest adverse area is {distance.en} away (CE90 {ce90.en}).",
-        f"Kawasan yang menolak terdekat berjarak {distance.id} (CE90 {ce90.id}).",
+        f"The nearest area that would refuse the proposal is {distance.en} away (CE90 {ce90.en}).",
+        f"Zona atau kawasan terdekat yang menolak usulan ini berjarak {distance.id} (CE90 {ce90.id}).",
     )
 
 

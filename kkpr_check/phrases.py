@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -9,12 +10,16 @@ from typing import Any, NamedTuple
 from kkpr_check.errors import Text
 
 _UNITS = {
-    "m": ("m", "m"),
-    "m2": ("m²", "m²"),
-    "floors": ("floor(s)", "lantai"),
-    "zones": ("zone(s)", "zona"),
-    "ha": ("ha", "ha"),
+    "m": Text(" m", " m"),
+    "m2": Text(" m²", " m²"),
+    "ha": Text(" ha", " ha"),
+    "%": Text("%", "%"),
+    "floors": Text(" floors", " lantai"),
+    "zones": Text(" zones", " zona"),
 }
+_ONE = {"floors": Text(" floor", " lantai"), "zones": Text(" zone", " zona")}
+_DIGITS = {"m": 2, "m2": 2, "%": 2, "factor": 2, "floors": 1, "ha": 4}
+_WORDS = re.compile(r"\w+")
 
 
 class Quantity(NamedTuple):
@@ -24,17 +29,33 @@ class Quantity(NamedTuple):
     unit: str
 
     def text(self) -> Text:
-        """Return the number as both languages write it."""
+        """Return the number as both languages write it in a sentence: no more decimals than it needs."""
         value, unit = (self.value * 100, "%") if self.unit == "ratio" else (self.value, self.unit)
-        digits = {"m": 2, "m2": 2, "%": 1, "factor": 2, "floors": 1, "ha": 4}.get(unit, 0)
+        digits = _DIGITS.get(unit, 0)
         if digits and value and abs(value) < 10.0**-digits:
             digits = 4
         number = f"{value:,.{digits}f}"
         if "." in number:
             whole, decimals = number.split(".")
             number = f"{whole}.{decimals.rstrip('0')}".rstrip(".")
-        en, id_ = _UNITS.get(unit, (unit if unit == "%" else "", unit if unit == "%" else ""))
-        return Text(f"{number} {en}".strip(), f"{_indonesian(number)} {id_}".strip())
+        if number == "-0":
+            number = "0"
+        named = (_ONE if abs(value) == 1 else _UNITS).get(unit) or _UNITS.get(unit, Text("", ""))
+        return Text(number + named.en, _indonesian(number) + named.id)
+
+
+class Aside(NamedTuple):
+    """A name in brackets behind the words of a rule; left out where those words say it already."""
+
+    name: str
+    behind: Text
+
+    def text(self) -> Text:
+        """Return `` (name)``, or nothing."""
+        told = set(_WORDS.findall(self.name.casefold()))
+        en, id_ = (set(_WORDS.findall(words.casefold())) for words in self.behind)
+        aside = f" ({self.name})"
+        return Text("" if told <= en else aside, "" if told <= id_ else aside)
 
 
 def _indonesian(number: str) -> str:
@@ -111,6 +132,6 @@ class _Lenient(dict[str, str]):
 def _text(value: Any) -> Text:
     if isinstance(value, Text):
         return value
-    if isinstance(value, Quantity | Phrase):
+    if isinstance(value, Quantity | Aside | Phrase):
         return value.text()
     return Text("-", "-") if value is None else Text(str(value), str(value))

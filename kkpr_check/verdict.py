@@ -56,7 +56,7 @@ def _holds(area: Any, footprint: Any, tolerance: Tolerance) -> bool:
 
 
 def pathway_of(
-    integrated: bool, by_rdtr: bool, psn: bool, regulated: bool
+    integrated: bool, by_rdtr: bool, psn: bool, regulated: bool, idle_rdtr: bool = False
 ) -> tuple[Literal["KKKPR", "PKKPR", "RKKPR"], Text]:
     """Return the pathway and its reason.
 
@@ -68,6 +68,8 @@ def pathway_of(
         Some RDTR decides a part of it.
     psn, regulated
         The proposal is a national strategic project; some plan decides its use here.
+    idle_rdtr
+        An RDTR is drawn for this place and is not in force on the date of the check.
     """
     if psn and not regulated:
         return "RKKPR", Text(
@@ -83,6 +85,11 @@ def pathway_of(
         return "PKKPR", Text(
             "The RDTR here is not integrated in OSS, or covers only a part of the site.",
             "RDTR di sini belum terintegrasi OSS, atau hanya mencakup sebagian lokasi.",
+        )
+    if idle_rdtr:
+        return "PKKPR", Text(
+            "The RDTR drawn for this place is not in force; the site is assessed against the other plans.",
+            "RDTR untuk lokasi ini ada, tetapi belum atau tidak lagi berlaku; dinilai terhadap rencana tata ruang lainnya.",
         )
     return "PKKPR", Text(
         "No RDTR covers the site; it is assessed against the other plans.",

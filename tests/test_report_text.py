@@ -64,7 +64,7 @@ def test_each_verdict_has_its_label_and_none_is_an_approval(verdict: Verdict) ->
 def test_a_violation_says_measured_limit_place_law_and_remedy() -> None:
     text = write(failing())
     block = text[text.index("INT001") : text.index("Perlu diverifikasi")]
-    assert "Terukur 72,92%, batas ≤ 60,00%" in block
+    assert "Terukur 72,92%, batas ≤ 60%" in block
     assert "zona R-2, rencana rdtr-kota-contoh" in block
     assert "Dasar hukum: Perbup 1/2024" in block
     assert "Yang perlu dilakukan: Kurangi tapak" in block

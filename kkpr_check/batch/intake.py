@@ -117,7 +117,7 @@ def take_in(
     geometry, crossing = passed.geometry, {}
     for one in passed.repairs:
         if one.doubtful:
-            crossing[one.row] = crossing_doubt(one.reason, f"{100 * one.change_ratio:.3g} %")
+            crossing[one.row] = crossing_doubt(one.reason, one.change_ratio)
     for row, error in errors.items():
         broken[row] = _words(error)
     groups: dict[str, SiteBlock] = {}

@@ -221,7 +221,7 @@ def run(context: typer.Context, request: BatchRequest, max_broken: int | None, f
     except BaseException as error:
         line.end()
         kept = Path(request.output + ".kkpr-work").is_dir()
-        if kept:
+        if kept and not isinstance(error, UsageError):  # what was refused says itself what to do
             tell(session, _KEPT)
         lacking = _lacking(error, request.output, kept=kept)
         if lacking is None:

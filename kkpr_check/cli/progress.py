@@ -49,7 +49,7 @@ class ProgressLine:
 
 
 def _line(done: int, rows: int | None, rate: float, counts: Summary) -> Text:
-    share = f" ({100 * done / rows:.0f} %)" if rows else ""
+    share = f" ({100 * done / rows:.0f}%)" if rows else ""
     left_s = (rows - done) / rate if rows and rate > 0 else None
     left = "" if left_s is None else f"{int(left_s) // 60}:{int(left_s) % 60:02d}"
     verdicts = ", ".join(f"{name} {count}" for name, count in sorted(counts.verdicts.items()))

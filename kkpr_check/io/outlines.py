@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 
 from kkpr_check.errors import InputError, Place, Text
+from kkpr_check.phrases import Quantity
 
 AREA_CHANGE_MAX = 0.001
 """A repair that changes the area by more than this share makes the site doubtful (contract 1a.9)."""
@@ -40,23 +41,33 @@ def repair(geometry: Any, place: Place) -> tuple[Any, Text | None, Text | None]:
     fixed = polygons_of(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
     after = float(shapely.area(fixed)) if fixed is not None else 0.0
     change = abs(after - before) / before if before > 0 else float("inf")
-    percent = f"{100 * change:.3g} %" if np.isfinite(change) else "100 %"
-    note = Text(
-        f"{place.pick('en')}: invalid outline ({reason}) repaired, area changed by {percent}",
-        f"{place.pick('id')}: batas tidak sah ({reason}) diperbaiki, luas berubah {percent}",
-    )
+    note = repaired_note(place.pick("en"), place.pick("id"), reason, change)
     if change <= AREA_CHANGE_MAX:
         return fixed, note, None
-    return fixed, note, crossing_doubt(reason, percent)
+    return fixed, note, crossing_doubt(reason, change)
 
 
-def crossing_doubt(reason: str, change: str) -> Text:
-    """Return the doubt about an outline whose repair changes its area by `change`."""
+def repaired_note(place_en: str, place_id: str, reason: str, change_ratio: float) -> Text:
+    """Return the note that an outline was repaired, and what that did to its area."""
+    change = _percent(change_ratio)
     return Text(
-        f"the outline crosses itself ({reason}) and repair changes its area by {change}: which area is meant?",
-        f"batas memotong dirinya sendiri ({reason}) dan perbaikan mengubah luasnya {change}: "
+        f"{place_en}: invalid outline ({reason}) repaired, area changed by {change.en}",
+        f"{place_id}: batas tidak sah ({reason}) diperbaiki, luas berubah {change.id}",
+    )
+
+
+def crossing_doubt(reason: str, change_ratio: float) -> Text:
+    """Return the doubt about an outline whose repair changes its area by that share."""
+    change = _percent(change_ratio)
+    return Text(
+        f"the outline crosses itself ({reason}) and repair changes its area by {change.en}: which area is meant?",
+        f"batas memotong dirinya sendiri ({reason}) dan perbaikan mengubah luasnya {change.id}: "
         "bidang mana yang dimaksud?",
     )
+
+
+def _percent(change_ratio: float) -> Text:
+    return Quantity(change_ratio if np.isfinite(change_ratio) else 1.0, "ratio").text()
 
 
 def polygons_of(geometry: Any) -> Any | None:

@@ -11,7 +11,7 @@ from kkpr_check.errors import CrsError, ErrorGroup, InputError, KkprError, Place
 from kkpr_check.features import as_text
 from kkpr_check.io.crs import canonical
 from kkpr_check.io.options import Options, not_given, parse_options
-from kkpr_check.io.outlines import area_of, crossing_doubt, no_area, repair
+from kkpr_check.io.outlines import area_of, crossing_doubt, no_area, repair, repaired_note
 from kkpr_check.model import Application
 
 if TYPE_CHECKING:
@@ -293,14 +293,13 @@ def _unusable(place: Place, role: Role, data: LayerData, fields: Mapping[str, An
 
 
 def _repaired(file: str, repair: Repair) -> Text:
-    change = f"{100 * repair.change_ratio:.3g} %"
-    return Text(
-        f"{file}, feature {repair.feature}: invalid outline ({repair.reason}) repaired, "
-        f"area changed by {change}",
-        f"{file}, fitur {repair.feature}: batas tidak sah ({repair.reason}) diperbaiki, luas berubah {change}",
+    return repaired_note(
+        f"{file}, feature {repair.feature}",
+        f"{file}, fitur {repair.feature}",
+        repair.reason,
+        repair.change_ratio,
     )
 
 
 def _crossing(repair: Repair) -> Text:
-    change = f"{100 * repair.change_ratio:.3g} %"
-    return crossing_doubt(repair.reason, change)
+    return crossing_doubt(repair.reason, repair.change_ratio)

@@ -105,12 +105,12 @@ def _contradictions(
     for name in _PERCENT[:2]:
         for row in np.flatnonzero(values.get(name, nothing) > 100).tolist():
             yield _wrong(
-                view, columns[name], row, "error", f"{columns[name]} = {values[name][row]:g} %", "> 100 %"
+                view, columns[name], row, "error", f"{columns[name]} = {values[name][row]:g}%", "> 100%"
             )
     sums = kdb + kdh
     for row in np.flatnonzero((sums > 100 + 1e-9) & (kdb <= 100) & (kdh <= 100)).tolist():
         said = f"{columns['KDB']} {kdb[row]:g} + {columns['KDH']} {kdh[row]:g} = {sums[row]:g}"
-        yield _wrong(view, columns["KDB"], row, "error", said, "> 100 %")
+        yield _wrong(view, columns["KDB"], row, "error", said, "> 100%")
     for row in np.flatnonzero((klb < kdb / 100 - 1e-9) & (klb > 0)).tolist():
         said = f"{columns['KLB']} {klb[row]:g}"
         yield _wrong(

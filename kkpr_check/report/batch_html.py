@@ -12,7 +12,7 @@ from kkpr_check.errors import Text
 from kkpr_check.model import Verdict
 from kkpr_check.report.webpage import policy
 from kkpr_check.report.webpage import text as _text
-from kkpr_check.report.words import DISCLAIMER, VERDICTS
+from kkpr_check.report.words import DISCLAIMER, VERDICTS, percent
 from kkpr_check.rules import BY_CODE
 
 COLOURS: Mapping[str, str] = {
@@ -155,7 +155,7 @@ def _verdicts(counts: _Counts, lang: str) -> str:
         [
             f'<span class="key {verdict.value}"></span>{escape(words.pick(lang))}',
             counts.verdicts[verdict.value],
-            _percent(counts.verdicts[verdict.value], counts.rows),
+            percent(counts.verdicts[verdict.value] / counts.rows, lang) if counts.rows else "-",
         ]
         for verdict, words in VERDICTS.items()
     ]
@@ -198,10 +198,6 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>"
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else "-"
 
 
 def _map(found: _Map, lang: str) -> str:

@@ -96,7 +96,7 @@ class Page:
     def _proposal_value(self, name: str, value: Any) -> str:
         if isinstance(value, float | int) and not isinstance(value, bool):
             unit = "m2" if name.endswith("_m2") else "m" if name.endswith("_m") else "floors"
-            text = words.quantity(value, unit, self.lang)
+            text = words.told(value, unit, self.lang)
             return text.rsplit(" ", 1)[0] if unit == "floors" else text
         key = str(value)
         return self.say(words.VALUES[key]) if key in words.VALUES else key
@@ -143,7 +143,7 @@ class Page:
             where=self._place(group),
             law="; ".join(laws),
             todo=self.say(finding.remedy) if asked and finding.remedy is not None else "",
-            flip=self.say(words.FLIP).format(words.quantity(min(flips), "m", self.lang)) if turns else "",
+            flip=self.say(words.FLIP).format(words.told(min(flips), "m", self.lang)) if turns else "",
         )
 
     def _message(self, group: Sequence[Finding]) -> str:
@@ -154,20 +154,18 @@ class Page:
         return self.say(words.NOT_JUDGED).format(lacking)
 
     def _measured(self, finding: Finding) -> str:
-        def written(value: float | str | None) -> str:
-            return words.quantity(value, finding.unit, self.lang)
+        """Return the figures beside their limit; without a limit, or with one of nothing, the sentence has said all."""
 
-        no_number = isinstance(finding.measured, str) or finding.measured is None
-        if (finding.limit is None and (no_number or finding.unit is None)) or (
-            no_number and finding.limit == 0
-        ):
+        def written(value: float | str) -> str:
+            return words.told(value, finding.unit, self.lang)
+
+        if not finding.limit:
             return ""
         parts = []
         if finding.measured is not None:
             parts.append(f"{self.say(words.MEASURED)} {written(finding.measured)}")
-        if finding.limit is not None:
-            operator = {"<=": "≤", ">=": "≥", "==": "="}.get(finding.operator or "", finding.operator or "")
-            parts.append(" ".join(filter(None, (self.say(words.LIMIT), operator, written(finding.limit)))))
+        operator = {"<=": "≤", ">=": "≥", "==": "="}.get(finding.operator or "", finding.operator or "")
+        parts.append(" ".join(filter(None, (self.say(words.LIMIT), operator, written(finding.limit)))))
         if finding.margin is not None and finding.measured is not None:
             parts.append(f"{self.say(words.MARGIN)} {written(finding.margin)}")
         text = ", ".join(parts)
@@ -176,8 +174,12 @@ class Page:
     def _place(self, group: Sequence[Finding]) -> str:
         subjects = dict.fromkeys(self.say(words.SUBJECTS[finding.subject]) for finding in group)
         parts = [self.say(words.AND).join(subjects)]
+        overlay = group[0].rule.startswith("KHS")
         for word, names in (
-            (words.ZONE, dict.fromkeys(finding.zone for finding in group if finding.zone)),
+            (
+                words.OVERLAY if overlay else words.ZONE,
+                dict.fromkeys(finding.zone for finding in group if finding.zone),
+            ),
             (words.PLAN, dict.fromkeys(finding.plan for finding in group if finding.plan)),
         ):
             if names:

@@ -73,8 +73,8 @@ def whole_value(value: Any) -> Any:
 def encodable(text: str, encoding: str | None) -> str:
     """Return `text` with what `encoding` cannot hold in ASCII (``<=`` for ``≤``), ``?`` as the last resort.
 
-    >>> encodable("KDB ≤ 60 %, 10 m²", "cp1252"), encodable("KDB ≤ 60 %, 10 m²", "utf-8")
-    ('KDB <= 60 %, 10 m²', 'KDB ≤ 60 %, 10 m²')
+    >>> encodable("KDB ≤ 60%, 10 m²", "cp1252"), encodable("KDB ≤ 60%, 10 m²", "utf-8")
+    ('KDB <= 60%, 10 m²', 'KDB ≤ 60%, 10 m²')
     """
     try:
         text.encode(encoding or "ascii")

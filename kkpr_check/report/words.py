@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from kkpr_check.errors import Text
 from kkpr_check.model import Outcome, Verdict
+from kkpr_check.phrases import Quantity
 
 VERDICTS: Mapping[Verdict, Text] = {
     Verdict.CONFORM: Text("Conforms", "Sesuai"),
@@ -33,9 +34,8 @@ DRAFT = Text(
 )
 SELF_DECLARATION = Text(
     "Micro or small business (UMK): no KKPR document is issued; "
-    "this is a self-check for the self-declaration (pernyataan mandiri)",
-    "Usaha mikro/kecil (UMK): tidak diterbitkan dokumen KKPR; "
-    "ini pemeriksaan mandiri untuk pernyataan mandiri",
+    "this check supports the self-declaration (pernyataan mandiri)",
+    "Usaha mikro/kecil (UMK): tidak diterbitkan dokumen KKPR; hasil ini menjadi bahan pernyataan mandiri",
 )
 PATHWAYS: Mapping[str, Text] = {
     "KKKPR": Text("KKKPR (confirmation)", "KKKPR (konfirmasi)"),
@@ -79,12 +79,13 @@ MARGIN = Text("margin", "selisih")
 WHERE = Text("Where", "Di mana")
 LAW = Text("Law", "Dasar hukum")
 TODO = Text("What to do", "Yang perlu dilakukan")
-FLIP = Text("The answer turns if the line lies {0} elsewhere", "Jawaban berubah bila garis bergeser {0}")
+FLIP = Text("The answer would change if the line moved by {0}", "Jawaban berubah bila garisnya bergeser {0}")
 PLAN = Text("plan", "rencana")
 ZONE = Text("zone", "zona")
 NAME = Text("name", "nama")
 AREA = Text("area", "luas")
 SHARE = Text("share", "bagian")
+OVERLAY = Text("overlay", "ketentuan khusus")
 POINT = Text("at latitude, longitude", "pada lintang, bujur")
 SUGGESTIONS = Text("What would pass (judged again)", "Yang akan lolos (sudah diperiksa ulang)")
 NO_SUGGESTION = Text("None found within these bounds: {0}.", "Tidak ditemukan dalam batas ini: {0}.")
@@ -229,6 +230,11 @@ def quantity(value: float | str | None, unit: str | None, lang: str) -> str:
     if unit is None or unit == "factor":
         return text
     return f"{text} {UNITS[unit].pick(lang) if unit in UNITS else unit}"
+
+
+def told(value: float | str, unit: str | None, lang: str) -> str:
+    """Write a number as sentences do, with no more decimals than it needs: ``55%``, ``0,4 m``."""
+    return Quantity(value, unit or "").text().pick(lang) if isinstance(value, float | int) else value
 
 
 def date(value: dt.date, lang: str) -> str:

@@ -36,7 +36,8 @@ from kkpr_check.rules.rows import UseRows
             "Tidak ada syarat T yang terbuka bagi {activity} di {zone}.",
         ),
         Outcome.CONDITIONAL: Text(
-            "{activity} is limited in {zone}: {conditions}", "{activity} terbatas di {zone}: {conditions}"
+            "{activity} is permitted with limits (T) in {zone}: {conditions}",
+            "{activity} diperbolehkan secara terbatas (T) di {zone}: {conditions}",
         ),
         Outcome.FAIL: Text(
             "{activity} in {zone} breaks a condition: {conditions}",

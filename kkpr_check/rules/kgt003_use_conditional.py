@@ -36,8 +36,8 @@ from kkpr_check.rules.rows import UseRows
             "Tidak ada syarat B yang terbuka bagi {activity} di {zone}.",
         ),
         Outcome.CONDITIONAL: Text(
-            "{activity} is conditional in {zone}: {conditions}",
-            "{activity} bersyarat di {zone}: {conditions}",
+            "{activity} is permitted on conditions (B) in {zone}: {conditions}",
+            "{activity} diperbolehkan dengan syarat (B) di {zone}: {conditions}",
         ),
         Outcome.FAIL: Text(
             "{activity} in {zone} breaks a condition: {conditions}",

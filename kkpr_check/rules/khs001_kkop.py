@@ -28,8 +28,8 @@ kkop = Rule(
     ),
     check=overlays.stated,
     say=overlays.inside(
-        "Flight safety area {value} covers {area} of the site.",
-        "KKOP {value} meliputi {area} lokasi.",
+        "Flight safety area{named} covers {area} of the site.",
+        "Kawasan keselamatan operasi penerbangan{named} meliputi {area} dari lokasi.",
     ),
     remedy=Text(
         "Ask the airport authority for the permitted height.",

@@ -22,8 +22,8 @@ lp2b = Rule(
     fails=Text("300 m2 of the parcel are LP2B.", "300 m2 persil adalah LP2B."),
     check=overlays.stated,
     say=overlays.inside(
-        "Food land {value} covers {area} of the site.",
-        "Lahan pangan {value} meliputi {area} lokasi.",
+        "Protected food land{named} covers {area} of the site.",
+        "Lahan pertanian pangan berkelanjutan{named} meliputi {area} dari lokasi.",
     ),
     remedy=Text("Keep the building off the food land.", "Hindari lahan pangan tersebut."),
     default=Outcome.FAIL,

@@ -22,8 +22,8 @@ krb = Rule(
     ),
     check=overlays.stated,
     say=overlays.inside(
-        "Hazard area {value} covers {area} of the site.",
-        "Kawasan rawan {value} meliputi {area} lokasi.",
+        "Disaster-prone area{named} covers {area} of the site.",
+        "Kawasan rawan bencana{named} meliputi {area} dari lokasi.",
     ),
     remedy=Text(
         "Build with the mitigation that the plan asks for.", "Bangun dengan mitigasi yang diminta rencana."

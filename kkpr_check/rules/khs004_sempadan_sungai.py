@@ -68,7 +68,7 @@ sempadan_sungai = Rule(
         "4 m dari tepi yang sama; dari garis tengah saja perlu verifikasi.",
     ),
     check=overlays.stated,
-    say=overlays.inside("River setback {value}: {detail}", "Sempadan sungai {value}: {detail}"),
+    say=overlays.inside("River setback{named}: {detail}", "Sempadan sungai{named}: {detail}"),
     remedy=Text("Keep the building off the setback strip.", "Jauhkan bangunan dari sempadan."),
     default=Outcome.FAIL,
     limits=setbacks,

@@ -58,8 +58,8 @@ sutet = Rule(
     ),
     check=overlays.stated,
     say=overlays.inside(
-        "Power line corridor {value}: {detail}",
-        "Ruang bebas saluran listrik {value}: {detail}",
+        "Power line corridor{named}: {detail}",
+        "Ruang bebas saluran listrik{named}: {detail}",
     ),
     remedy=Text(
         "Have the vertical clearance confirmed by the operator.",

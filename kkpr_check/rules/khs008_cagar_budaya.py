@@ -19,8 +19,8 @@ cagar_budaya = Rule(
     fails=Text("Only where the plan says so.", "Hanya bila rencana menyatakannya."),
     check=overlays.stated,
     say=overlays.inside(
-        "Heritage area {value} covers {area} of the site.",
-        "Kawasan cagar budaya {value} meliputi {area} lokasi.",
+        "Heritage area{named} covers {area} of the site.",
+        "Kawasan cagar budaya{named} meliputi {area} dari lokasi.",
     ),
     remedy=Text("Ask the heritage agency for its study.", "Mintakan kajian instansi cagar budaya."),
     default=Outcome.CONDITIONAL,

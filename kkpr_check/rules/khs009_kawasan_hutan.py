@@ -27,8 +27,8 @@ kawasan_hutan = Rule(
     ),
     check=overlays.stated,
     say=overlays.inside(
-        "Forest area {value} covers {area} of the site.",
-        "Kawasan hutan {value} meliputi {area} lokasi.",
+        "State forest area{named} covers {area} of the site.",
+        "Kawasan hutan{named} meliputi {area} dari lokasi.",
     ),
     remedy=Text(
         "Apply for release or a use permit first, or move out of the forest.",

@@ -22,8 +22,8 @@ tod = Rule(
     fails=Text("Only where the plan says so.", "Hanya bila rencana menyatakannya."),
     check=overlays.stated,
     say=overlays.inside(
-        "Transit-oriented area {value} covers {area} of the site.",
-        "Kawasan berorientasi transit {value} meliputi {area} lokasi.",
+        "Transit-oriented area{named} covers {area} of the site.",
+        "Kawasan berorientasi transit{named} meliputi {area} dari lokasi.",
     ),
     remedy=Text("Nothing to do.", "Tidak perlu tindakan."),
     default=Outcome.PASS,

@@ -21,8 +21,8 @@ resapan_air = Rule(
     fails=Text("Only where the plan says so.", "Hanya bila rencana menyatakannya."),
     check=overlays.stated,
     say=overlays.inside(
-        "Infiltration area {value} covers {area} of the site.",
-        "Kawasan resapan air {value} meliputi {area} lokasi.",
+        "Water infiltration area{named} covers {area} of the site.",
+        "Kawasan resapan air{named} meliputi {area} dari lokasi.",
     ),
     remedy=Text(
         "Provide infiltration wells as the plan asks for.", "Sediakan sumur resapan sesuai ketentuan."

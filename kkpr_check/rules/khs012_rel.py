@@ -32,7 +32,9 @@ rel = Rule(
     passes=Text("20 m from the edge.", "20 m dari tepi."),
     fails=Text("4 m from the edge.", "4 m dari tepi."),
     check=overlays.stated,
-    say=overlays.inside("Railway corridor {value}: {detail}", "Ruang pengawasan jalur {value}: {detail}"),
+    say=overlays.inside(
+        "Railway corridor{named}: {detail}", "Ruang pengawasan jalur kereta api{named}: {detail}"
+    ),
     remedy=Text(
         "Keep the building off the corridor, or obtain the operator's consent.",
         "Jauhkan bangunan, atau peroleh izin penyelenggara prasarana.",

@@ -22,8 +22,8 @@ other_overlay = Rule(
     fails=Text("Only where the plan says so.", "Hanya bila rencana menyatakannya."),
     check=overlays.stated,
     say=overlays.inside(
-        "Special provision {value} covers {area} of the site.",
-        "Ketentuan khusus {value} meliputi {area} lokasi.",
+        "Special provision{named} covers {area} of the site.",
+        "Ketentuan khusus{named} meliputi {area} dari lokasi.",
     ),
     remedy=Text("Meet the special provision.", "Penuhi ketentuan khusus tersebut."),
     default=Outcome.CONDITIONAL,

@@ -25,11 +25,7 @@ from kkpr_check.rules.rows import SiteRows
         "Always; a split parcel is the normal case.", "Selalu; persil yang terbelah adalah hal biasa."
     ),
     fails=Text("Never.", "Tidak pernah."),
-    say={
-        Outcome.PASS: Text(
-            "The site lies in {count} sub-zone(s): {zones}.", "Lokasi berada dalam {count} subzona: {zones}."
-        )
-    },
+    say={Outcome.PASS: Text("Sub-zones of the site: {zones}.", "Subzona di lokasi ini: {zones}.")},
     remedy=Text("Nothing to do.", "Tidak perlu tindakan."),
     unit="zones",
 )

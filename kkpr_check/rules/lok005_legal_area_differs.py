@@ -19,7 +19,7 @@ from kkpr_check.rules.rows import SiteRows
         "The drawn area of the parcel agrees with the area applied for or on the title.",
         "Luas gambar persil sesuai dengan luas yang dimohon atau luas pada surat tanah.",
     ),
-    formula="|drawn area - legal area| <= 0.5 % of the legal area (settable: tolerance.legal_area_pct)",
+    formula="|drawn area - legal area| <= 0.5% of the legal area (settable: tolerance.legal_area_pct)",
     law=Text("The drawn area counts (contract of this tool).", "Yang dipakai adalah luas gambar."),
     passes=Text("999 m2 drawn, 1,000 m2 on the title.", "999 m2 tergambar, 1.000 m2 pada sertipikat."),
     fails=Text("980 m2 drawn, 1,000 m2 on the title.", "980 m2 tergambar, 1.000 m2 pada sertipikat."),

@@ -28,14 +28,16 @@ from kkpr_check.rules.rows import BuildingRows
     operator=">=",
     say={
         Outcome.PASS: Text(
-            "{measured} to {reference}; GSB is {limit}.", "{measured} ke {reference}; GSB {limit}."
+            "The building stands {measured} from {reference}; GSB is {limit}.",
+            "Bangunan berjarak {measured} dari {reference}; GSB {limit}.",
         ),
         Outcome.NOT_APPLICABLE: Text(
             "The plan does not regulate this in {zone}.", "Rencana tidak mengatur hal ini di {zone}."
         ),
         Outcome.CONDITIONAL: Text("GSB {limit} from {reference}.", "GSB {limit} dari {reference}."),
         Outcome.FAIL: Text(
-            "{measured} to {reference}; GSB is {limit}.", "{measured} ke {reference}; GSB {limit}."
+            "The building stands {measured} from {reference}; GSB is {limit}.",
+            "Bangunan berjarak {measured} dari {reference}; GSB {limit}.",
         ),
     },
     remedy=Text(

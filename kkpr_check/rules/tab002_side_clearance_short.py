@@ -32,7 +32,10 @@ from kkpr_check.rules.rows import BuildingRows
             "The plan does not regulate this in {zone}.", "Rencana tidak mengatur hal ini di {zone}."
         ),
         Outcome.CONDITIONAL: Text("JBS at least {limit}.", "JBS paling sedikit {limit}."),
-        Outcome.FAIL: Text("{measured} to the edge; JBS is {limit}.", "{measured} ke batas; JBS {limit}."),
+        Outcome.FAIL: Text(
+            "The building stands {measured} from the side of the parcel; JBS is {limit}.",
+            "Bangunan berjarak {measured} dari batas samping persil; JBS {limit}.",
+        ),
     },
     remedy=Text("Move or narrow the building by {excess}.", "Geser atau persempit bangunan {excess}."),
 )

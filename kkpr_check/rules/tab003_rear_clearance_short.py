@@ -32,7 +32,10 @@ from kkpr_check.rules.rows import BuildingRows
             "The plan does not regulate this in {zone}.", "Rencana tidak mengatur hal ini di {zone}."
         ),
         Outcome.CONDITIONAL: Text("JBB at least {limit}.", "JBB paling sedikit {limit}."),
-        Outcome.FAIL: Text("{measured} to the edge; JBB is {limit}.", "{measured} ke batas; JBB {limit}."),
+        Outcome.FAIL: Text(
+            "The building stands {measured} from the rear of the parcel; JBB is {limit}.",
+            "Bangunan berjarak {measured} dari batas belakang persil; JBB {limit}.",
+        ),
     },
     remedy=Text("Move or narrow the building by {excess}.", "Geser atau persempit bangunan {excess}."),
 )

@@ -28,14 +28,16 @@ from kkpr_check.rules.rows import BuildingRows
     operator="<=",
     say={
         Outcome.PASS: Text(
-            "{measured}, at most {limit} in {zone}.", "{measured}, paling tinggi {limit} di {zone}."
+            "Height {measured}, at most {limit} in {zone}.",
+            "Tinggi {measured}, paling tinggi {limit} di {zone}.",
         ),
         Outcome.NOT_APPLICABLE: Text(
             "The plan does not regulate this in {zone}.", "Rencana tidak mengatur hal ini di {zone}."
         ),
         Outcome.CONDITIONAL: Text("At most {limit} high in {zone}.", "Paling tinggi {limit} di {zone}."),
         Outcome.FAIL: Text(
-            "{measured}; {zone} allows {limit}.", "{measured}; {zone} memperbolehkan {limit}."
+            "The building is {measured} high; {zone} allows {limit}.",
+            "Tinggi bangunan {measured}; {zone} memperbolehkan {limit}.",
         ),
     },
     remedy=Text("Lower the building by {excess}.", "Rendahkan bangunan {excess}."),

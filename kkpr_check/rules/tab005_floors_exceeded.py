@@ -35,10 +35,11 @@ from kkpr_check.rules.rows import BuildingRows
         ),
         Outcome.CONDITIONAL: Text("At most {limit} in {zone}.", "Paling banyak {limit} di {zone}."),
         Outcome.FAIL: Text(
-            "{measured}; {zone} allows {limit}.", "{measured}; {zone} memperbolehkan {limit}."
+            "The building has {measured}; {zone} allows {limit}.",
+            "Bangunan memiliki {measured}; {zone} memperbolehkan {limit}.",
         ),
     },
-    remedy=Text("Build {excess} less.", "Kurangi {excess}."),
+    remedy=Text("Reduce the building by {excess}.", "Kurangi {excess}."),
 )
 def floors_exceeded(rows: BuildingRows) -> Outcomes:
     """Compare the number of floors with the limit of the sub-zone."""

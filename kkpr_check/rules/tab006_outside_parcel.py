@@ -37,7 +37,8 @@ from kkpr_check.rules.rows import BuildingRows
         ),
         Outcome.CONDITIONAL: Text("Stay inside the parcel.", "Tetap di dalam persil."),
         Outcome.FAIL: Text(
-            "{measured} of the building lie beyond the parcel.", "{measured} bangunan berada di luar persil."
+            "{measured} of the building lie beyond the parcel.",
+            "{measured} dari bangunan berada di luar persil.",
         ),
     },
     remedy=Text(
