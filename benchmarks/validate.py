@@ -2,7 +2,8 @@
 
 The coverage of `generate.py` gets, evenly spread: overlaps of 5 m, gaps of 2 m, overlaps of 1 cm, bow-ties, missing zones and
 duplicates. Each method reads the same GeoParquet-free WKB file; `topology` is the pass of `validate` over the geometries alone, `command`
-is the whole `kkpr-check validate --select DAT1` on a GeoPackage. Seconds are CPU of the whole process (median): the machine may be shared.
+is the whole `kkpr-check validate --select DAT1` on a GeoPackage. Seconds are CPU of the whole process tree, ratios the median of
+those within one round: the machine may be shared. Memory is read off `/proc` (`measure.py`).
 
     python benchmarks/validate.py                          # 20,000 polygons
     python benchmarks/validate.py --zones 20000 100000 --write
@@ -13,9 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -24,12 +23,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 from generate import CRS, coverage
+from measure import machine, timed
 from numpy.typing import NDArray
 
 FIGURES = Path(__file__).with_suffix(".json")
 GOAL = 0.7
 GAP_WIDTH_M = 2.5
 CLASSES = ("overlap", "gap", "sliver", "bow-tie", "missing", "duplicate")
+BASE = "coverage_invalid_edges"
+"""What the others are measured against."""
 METHODS = ("coverage_invalid_edges", "strtree_self_join", "topology", "topology_unshared", "read", "command")
 NOISE_M2 = 1e-2
 
@@ -113,35 +115,28 @@ def unshared(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
 def run_one(name: str, data: Path, answer: Path) -> None:
     """Run one method in this process and write what it found: number of findings by kind."""
     found: dict[str, Any] = {}
-    if name == "command":
-        out = subprocess.run(
-            [sys.executable, "-m", "kkpr_check", "validate", str(data / "zones.gpkg"), "--select", "DAT1", "--format", "json"],
-            stdout=subprocess.PIPE, check=False,
-        ).stdout  # fmt: skip
-        found = json.loads(out)["summary"]["by_code"]
-    else:
-        geometry = shapely.from_wkb(np.load(data / "zones.npy", allow_pickle=True))
-        valid = shapely.is_valid(geometry)
-        geometry[~valid] = shapely.make_valid(geometry[~valid], method="structure", keep_collapsed=False)
-        if name == "coverage_invalid_edges":
-            edges = shapely.coverage_invalid_edges(geometry, gap_width=GAP_WIDTH_M)
-            found = {"edges": int((~shapely.is_empty(edges)).sum())}
-        elif name == "strtree_self_join":
-            a, b = shapely.STRtree(geometry).query(geometry, predicate="intersects")
-            a, b = a[a < b], b[a < b]
-            area = shapely.area(shapely.intersection(geometry[a], geometry[b]))
-            found = {"pairs": int((area >= NOISE_M2).sum())}
-        elif name.startswith("topology"):
-            from kkpr_check.quality.coverage import analyse
+    geometry = shapely.from_wkb(np.load(data / "zones.npy", allow_pickle=True))
+    valid = shapely.is_valid(geometry)
+    geometry[~valid] = shapely.make_valid(geometry[~valid], method="structure", keep_collapsed=False)
+    if name == "coverage_invalid_edges":
+        edges = shapely.coverage_invalid_edges(geometry, gap_width=GAP_WIDTH_M)
+        found = {"edges": int((~shapely.is_empty(edges)).sum())}
+    elif name == "strtree_self_join":
+        a, b = shapely.STRtree(geometry).query(geometry, predicate="intersects")
+        a, b = a[a < b], b[a < b]
+        area = shapely.area(shapely.intersection(geometry[a], geometry[b]))
+        found = {"pairs": int((area >= NOISE_M2).sum())}
+    elif name.startswith("topology"):
+        from kkpr_check.quality.coverage import analyse
 
-            if name == "topology_unshared":
-                geometry = unshared(geometry)
-            result = analyse(geometry)
-            found = {
-                "pairs": len(result.pairs),
-                "holes": len(result.holes),
-                "unmatched": round(result.unmatched_ratio, 3),
-            }
+        if name == "topology_unshared":
+            geometry = unshared(geometry)
+        result = analyse(geometry)
+        found = {
+            "pairs": len(result.pairs),
+            "holes": len(result.holes),
+            "unmatched": round(result.unmatched_ratio, 3),
+        }
     answer.write_text(json.dumps(found))
 
 
@@ -149,15 +144,16 @@ def measure(name: str, data: Path, folder: Path) -> dict[str, Any]:
     """Return CPU seconds, peak MB and findings of one method in a process of its own, with compiled modules as installed."""
     answer = folder / f"{name}.json"
     call = [sys.executable, __file__, "--one", name, "--data", str(data), "--answer", str(answer)]
-    installed = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    child = os.posix_spawn(call[0], call, installed | {"PYTHONPYCACHEPREFIX": str(folder / "compiled")})
-    _, status, used = os.wait4(child, 0)
-    if os.waitstatus_to_exitcode(status):
-        raise SystemExit(f"failed: {name}")
+    if name == "command":
+        options = ["--select", "DAT1", "--output", str(answer), "--overwrite"]
+        call = [sys.executable, "-m", "kkpr_check", "validate", str(data / "zones.gpkg"), *options]
+    run = timed(call, good=(0, 1) if name == "command" else (0,))
+    told = json.loads(answer.read_text("utf-8"))
     return {
-        "cpu_s": round(used.ru_utime + used.ru_stime, 2),
-        "peak_mb": round(used.ru_maxrss / 1024),
-        "found": json.loads(answer.read_text()),
+        "cpu_s": run.cpu_s,
+        "peak_mb": round(run.peak_mb),
+        "together_mb": round(run.together_mb),
+        "found": told["summary"]["by_code"] if name == "command" else told,
     }
 
 
@@ -200,16 +196,26 @@ def compare(zones: int, each: int, methods: list[str], folder: Path, repeat: int
     codes = np.full(len(made.geometry), "R-3", dtype=object)
     write_gpkg(data / "zones.gpkg", made.geometry, {"KODSZN": codes})
     runs = [{name: measure(name, data, folder) for name in methods} for _ in range(repeat + 1)][1:]
-    figures = {
-        name: runs[0][name] | {"cpu_s": statistics.median(run[name]["cpu_s"] for run in runs)}
-        for name in methods
-    }
+    figures = {name: _middle([run[name] for run in runs], [run[BASE] for run in runs]) for name in methods}
     return {
         "zones": len(made.geometry),
         "each": each,
+        "vertices": int(shapely.get_num_coordinates(made.geometry).sum()),
         "crs": CRS,
         "methods": figures,
         "planted_found": check_found(made),
+    }
+
+
+def _middle(runs: list[dict[str, Any]], beside: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the figures of several runs of one method: medians, the largest memory, the ratio within each round."""
+    ratios = [one["cpu_s"] / other["cpu_s"] for one, other in zip(runs, beside, strict=True)]
+    return {
+        "cpu_s": statistics.median(run["cpu_s"] for run in runs),
+        "ratio": round(statistics.median(ratios), 2),
+        "peak_mb": max(run["peak_mb"] for run in runs),
+        "together_mb": max(run["together_mb"] for run in runs),
+        "found": runs[0]["found"],
     }
 
 
@@ -225,23 +231,26 @@ def main() -> int:
     options.add_argument("--data", type=Path)
     options.add_argument("--answer", type=Path)
     given = options.parse_args()
+    if BASE not in given.methods:
+        options.error(f"--methods needs {BASE}")
     if given.one:
         run_one(given.one, given.data, given.answer)
         return 0
     with tempfile.TemporaryDirectory(prefix="kkpr-bench-") as home:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(home) / "compiled")
         sizes = [compare(zones, given.each, given.methods, Path(home), given.repeat) for zones in given.zones]
     result = {
-        "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}, shapely {shapely.__version__}",
+        "machine": f"{machine()}, shapely {shapely.__version__}",
+        "rounds": given.repeat,
         "goal": GOAL,
         "sizes": sizes,
     }
     for size in sizes:
-        base = size["methods"]["coverage_invalid_edges"]["cpu_s"]
         print(f"{size['zones']:,} polygons; planted {size['each']} each, found {size['planted_found']}")
         for name, row in size["methods"].items():
-            print(
-                f"  {name:<24}{row['cpu_s']:>8.2f} s CPU {row['cpu_s'] / base:>6.2f} x {row['peak_mb']:>6} MB  {row['found']}"
-            )
+            memory = f"{row['peak_mb']:>6} MB, together {row['together_mb']:>6} MB"
+            print(f"  {name:<24}{row['cpu_s']:>8.2f} s CPU {row['ratio']:>6.2f} x {memory}  {row['found']}")
     if given.write:
         FIGURES.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return 0

@@ -9,6 +9,7 @@ import contextlib
 import datetime as dt
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -29,10 +30,11 @@ from kkpr_check.io.planfolder import PLAN_FILE, gather_plan
 from kkpr_check.io.planlayers import COPIES, LOCK_FILE
 from kkpr_check.io.quality_read import Reading
 from kkpr_check.io.raw import Raw
+from kkpr_check.io.repoint import repointed
 from kkpr_check.quality import topology
 from kkpr_check.quality.base import LayerView, Surroundings
 from kkpr_check.quality.findings import DataFinding, FixReport, RolledBack
-from kkpr_check.quality.fixes import KINDS, Draft, Fix, Sheet, draft_of
+from kkpr_check.quality.fixes import CONVERTED, KINDS, Draft, Fix, Sheet, draft_of
 from kkpr_check.trials import MAX_SITES, Layer, Signature, Trial, changed, spread
 
 CHANGES = "CHANGES.json"
@@ -69,9 +71,7 @@ def fix_safe(target: str, output: str, reading: Reading, *, overwrite: bool, as_
         layers = _layers(source, reading)
         skipped = [layer.path for layer in layers if not _writable(copy, layer)]
         work = _Work(source, copy, [layer for layer in layers if layer.path not in skipped], as_of)
-        report = work.run(
-            output, skipped, locked=(source / LOCK_FILE).is_file() if source.is_dir() else False
-        )
+        report = work.run(output, skipped, locked=(source / LOCK_FILE).is_file())
         _note(copy / CHANGES, report)
         if out.exists():
             shutil.move(str(out), str(home / "old"))
@@ -114,14 +114,21 @@ def _copy(source: Path, copy: Path) -> None:
     if source.is_dir() and (source / PLAN_FILE).is_file():
         shutil.copytree(source, copy, ignore=shutil.ignore_patterns(LOCK_FILE, COPIES))
         return
-    if source.is_dir():
+    if source.is_dir() and source.suffix.casefold() != ".gdb":
         raise InputError(
             Text("neither a plan folder nor a layer", "bukan folder rencana, bukan pula layer"), place=Place(str(source)),
             remedy=Text("name one plan folder, or one layer", "sebutkan satu folder rencana, atau satu layer"), code="not-fixable",
         )  # fmt: skip
     copy.mkdir()
     for part in _parts(source):
-        shutil.copy2(part, copy / part.name)
+        _copy_part(part, copy)
+
+
+def _copy_part(part: Path, folder: Path) -> None:
+    if part.is_dir():
+        shutil.copytree(part, folder / part.name, dirs_exist_ok=True)
+    else:
+        shutil.copy2(part, folder / part.name)
 
 
 def _parts(layer: Path) -> list[Path]:
@@ -131,7 +138,7 @@ def _parts(layer: Path) -> list[Path]:
 
 
 def _layers(source: Path, reading: Reading) -> list[Layer]:
-    if not source.is_dir():
+    if not _is_plan(source):
         return [Layer(source.name, reading, None, None)]
     from kkpr_check.validating import reading_of
 
@@ -143,14 +150,18 @@ def _layers(source: Path, reading: Reading) -> list[Layer]:
     ]
 
 
+def _is_plan(target: Path) -> bool:
+    return (target / PLAN_FILE).is_file()
+
+
 def _writable(copy: Path, layer: Layer) -> bool:
-    """Tell whether a layer of the copy can be corrected: a format that is patched, read without doubt."""
+    """Tell whether a layer of the copy can be corrected: a format that is written, read without doubt."""
     path = copy / layer.path
     try:
         raw = _raw(path, layer)
     except KkprError:
         return False
-    return fix_write.can_write(path, raw) and not layer.reading.swap_xy
+    return (fix_write.can_write(path, raw) or fix_write.can_convert(raw)) and not layer.reading.swap_xy
 
 
 def _raw(path: Path, layer: Layer) -> Raw:
@@ -163,8 +174,10 @@ class _Work:
 
     def __init__(self, source: Path, copy: Path, layers: Sequence[Layer], as_of: dt.date) -> None:
         self.source, self.copy, self.layers = source, copy, layers
-        self.is_plan = source.is_dir()
+        self.is_plan = _is_plan(source)
         self.trial = Trial(source, layers, as_of)
+        self.now = list(layers)
+        self.unwritten: dict[str, None] = {}
         self.places: list[Any] = []
         self._crs: dict[str, str] = {}
         self._judged: dict[tuple[bytes, ...], Signature | None] = {}
@@ -190,12 +203,19 @@ class _Work:
             after = self._tried(kept, before)
             if isinstance(after, Text):
                 after = self._state([])
-        numbers = {kind: sum(fix.kind == kind for fix in after.fixes) for kind in KINDS}
+        numbers = {kind: sum(fix.kind == kind for fix in after.fixes) for kind in (*KINDS, CONVERTED)}
         counts = {kind: number for kind, number in numbers.items() if number}
         return FixReport(
-            output, tuple(replace(fix, file=self._relative(fix.file)) for fix in after.fixes), counts, tuple(rolled), tuple(skipped),
-            sites=max(len(after.verdicts or ()) - self.trial.cases, 0), cases=self.trial.cases, locked=locked,
-        )  # fmt: skip
+            output,
+            tuple(replace(fix, file=self._relative(fix.file)) for fix in after.fixes),
+            counts,
+            tuple(rolled),
+            (*skipped, *self.unwritten),
+            target=str(Path(output) if self.is_plan else Path(output) / self.now[0].path),
+            sites=max(len(after.verdicts or ()) - self.trial.cases, 0),
+            cases=self.trial.cases,
+            locked=locked,
+        )
 
     def _relative(self, file: str) -> str:
         return Path(file).relative_to(self.copy).as_posix()
@@ -221,7 +241,7 @@ class _Work:
 
     @property
     def copy_target(self) -> Path:
-        return self.copy if self.is_plan else self.copy / self.layers[0].path
+        return self.copy if self.is_plan else self.copy / self.now[0].path
 
     def _state(self, made: list[Fix]) -> _Outcome:
         self._restore()
@@ -236,26 +256,82 @@ class _Work:
         return self._judged[key]
 
     def _restore(self) -> None:
-        for layer in self.layers:
-            original = self.source / layer.path if self.is_plan else self.source
-            target = self.copy / layer.path
-            for part in _parts(original):
-                shutil.copy2(part, target.parent / part.name)
+        for old, new in zip(self.layers, self.now, strict=True):
+            if new.path != old.path:
+                (self.copy / new.path).unlink(missing_ok=True)
+            original = self.source / old.path if self.is_plan else self.source
+            if not original.is_dir():
+                for part in _parts(original):
+                    _copy_part(part, (self.copy / old.path).parent)
+        if self.is_plan:
+            shutil.copy2(self.source / PLAN_FILE, self.copy / PLAN_FILE)
+        self.now = list(self.layers)
 
     def _corrected(self, kinds: Sequence[str]) -> list[Fix]:
         """Write the corrections of some kinds into the fresh copy."""
         self._restore()
         made: list[Fix] = []
-        for layer in self.layers:
+        for number, layer in enumerate(self.layers):
+            if layer.path in self.unwritten:
+                continue
             sheet, raw, slivers = self._sheet(layer)
             if sheet is None:
                 continue
             draft = draft_of(sheet, kinds, slivers)
-            _drop_what_does_not_fit(draft, self.copy / layer.path, raw)
-            if draft.fixes:
-                fix_write.write(self.copy / layer.path, raw, draft)
-            made += draft.fixes
+            _drop_what_does_not_fit(draft, self.copy / layer.path, layer.reading.layer, raw)
+            if draft.fixes and self._written(number, raw, draft):
+                made += draft.fixes
         return made
+
+    def _written(self, number: int, raw: Raw, draft: Draft) -> bool:
+        """Write a layer, in another format where its own would lose something; tell whether that could be done."""
+        layer = self.layers[number]
+        path = self.copy / layer.path
+        try:
+            if fix_write.can_write(path, raw):
+                try:
+                    fix_write.write(path, layer.reading.layer, raw, draft)
+                    return True
+                except InputError as error:
+                    if error.code != "not-written" or not fix_write.can_convert(raw):
+                        raise
+            self._convert(number, raw, draft)
+        except InputError as error:
+            if error.code != "not-written":
+                raise
+            self.unwritten[layer.path] = None
+            return False
+        return True
+
+    def _convert(self, number: int, raw: Raw, draft: Draft) -> None:
+        """Write a layer as a GeoPackage beside it, and let plan.toml name that."""
+        layer = self.layers[number]
+        path = self.copy / layer.path
+        target = _free_name(path, raw.layer)
+        inside = target.relative_to(self.copy).as_posix()
+        text = None
+        if self.is_plan:
+            text = repointed(
+                (self.copy / PLAN_FILE).read_text("utf-8"), self._place(layer), inside, raw.layer
+            )
+            if text is None:
+                raise InputError(
+                    Text("plan.toml cannot be made to name another file", "plan.toml tidak dapat diarahkan ke berkas lain"),
+                    place=Place(str(path)), code="not-written",
+                )  # fmt: skip
+        fix_write.convert(path, layer.reading.layer, raw, draft, target)
+        if text is not None:
+            (self.copy / PLAN_FILE).write_text(text, encoding="utf-8")
+        reading = replace(layer.reading, layer=raw.layer, encoding=None)
+        spec = None if layer.spec is None else replace(layer.spec, path=inside, layer=raw.layer)
+        self.now[number] = Layer(inside, reading, spec, layer.plan)
+        draft.fixes.append(Fix(CONVERTED, str(path), raw.layer, None, -1, before=layer.path, after=inside))
+
+    @staticmethod
+    def _place(layer: Layer) -> int:
+        """Return which ``[[layer]]`` of plan.toml a layer is."""
+        assert layer.plan is not None and layer.spec is not None
+        return next(i for i, spec in enumerate(layer.plan.layers) if spec is layer.spec)
 
     def _sheet(self, layer: Layer) -> tuple[Sheet | None, Raw, Sequence[DataFinding]]:
         path = self.copy / layer.path
@@ -265,7 +341,8 @@ class _Work:
             return None, raw, ()
         geometry = raw.geometry.copy()
         polygon = np.isin(shapely.get_type_id(geometry), (3, 6)) & ~shapely.is_empty(geometry)
-        usable = polygon & ~shapely.has_z(geometry) & shapely.is_valid(geometry) & view.has_plane
+        flat = ~fix_write.with_heights(path, layer.reading.layer, raw)
+        usable = polygon & flat & shapely.is_valid(geometry) & view.has_plane
         geometry[~usable] = None
         kept = _named_texts(layer)
         slivers = self._slivers(view, crs, plane) if view.role == "zoning" else ()
@@ -296,7 +373,7 @@ class _Work:
     def _defects(self) -> int:
         """Return how many overlaps, gaps and duplicates the zoning layers of the copy have."""
         number = 0
-        for layer in self.layers:
+        for layer in self.now:
             if layer.spec is not None and layer.spec.role != "zoning":
                 continue
             view, _, _ = self._view(layer)
@@ -319,12 +396,18 @@ def _named_texts(layer: Layer) -> frozenset[str]:
     return frozenset([*layer.spec.codes, *values])
 
 
-def _drop_what_does_not_fit(draft: Draft, path: Path, raw: Raw) -> None:
-    """Take back texts that have no room in their column."""
-    wrong = {key for key, text in draft.cells.items() if not fix_write.fits(path, raw, key[1], text)}
-    for key in wrong:
-        del draft.cells[key]
-    draft.fixes[:] = [fix for fix in draft.fixes if fix.field is None or (fix.row, fix.field) not in wrong]
+def _drop_what_does_not_fit(draft: Draft, path: Path, layer: str | None, raw: Raw) -> None:
+    """Take back texts that have no place in the file."""
+    room = fix_write.fits(path, layer, raw, draft.cells)
+    draft.fixes[:] = [fix for fix in draft.fixes if fix.field is None or (fix.row, fix.field) in room]
+    draft.cells = {key: text for key, text in draft.cells.items() if key in room}
+
+
+def _free_name(path: Path, layer: str) -> Path:
+    """Return the name of a GeoPackage beside a file that nothing has yet."""
+    stem = path.stem if path.stem == layer else f"{path.stem}_{re.sub(r'[^0-9A-Za-z_-]+', '_', layer)}"
+    names = (path.with_name(f"{stem}{more}.gpkg") for more in ("", *(f"_{n}" for n in range(2, 1000))))
+    return next(name for name in names if not name.exists())
 
 
 def _note(path: Path, report: FixReport) -> None:

@@ -18,7 +18,7 @@ from kkpr_check import checking
 from kkpr_check.errors import KkprError
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io import quality_read
-from kkpr_check.io.planfolder import gather_plan
+from kkpr_check.io.planfolder import PLAN_FILE, gather_plan
 from kkpr_check.io.quality_read import Reading, ReadLayer
 from kkpr_check.io.sites import read_sites
 from kkpr_check.plan import LayerSpec, Plan
@@ -53,7 +53,7 @@ class Trial:
 
     def __init__(self, source: Path, layers: Sequence[Layer], as_of: dt.date) -> None:
         self.source, self.layers, self.as_of = source, layers, as_of
-        self.is_plan = source.is_dir()
+        self.is_plan = (source / PLAN_FILE).is_file()
         self.cases = 0
         self._zones: list[Any] | None = None
 

@@ -37,6 +37,7 @@ from kkpr_check.rules.base import Rule
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "kkpr_check" / "schemas" / "plan-1.json"
 FIGURES = ROOT / "benchmarks" / "check_cold.json"
+VALIDATE_FIGURES = ROOT / "benchmarks" / "validate.json"
 EXAMPLE = "kkpr-check check examples/03-partial.geojson --plan data/sample --as-of 2026-01-01"
 EXTRAS = {
     "fast": "the compiled area kernel of `batch` and `validate`",
@@ -86,6 +87,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "install.md": {"extras": extras()},
         ROOT / "docs" / "growth.md": dict(make_growth.parts()),
         ROOT / "docs" / "law.md": {"law": law_table()},
+        ROOT / "benchmarks" / "README.md": {"topology": topology_speed()},
     }
     return made | {path: filled(path.read_text("utf-8"), named) for path, named in parts.items()}
 
@@ -434,6 +436,33 @@ def speed() -> str:
             "",
             "| what | time | against `import geopandas` | goal |",
             "|---|---|---|---|",
+            *rows,
+        ]
+    )
+
+
+def topology_speed() -> str:
+    """Return the figures that ``benchmarks/validate.py --write`` measured, as a table."""
+    figures = json.loads(VALIDATE_FIGURES.read_text("utf-8"))
+    rows = []
+    for size in figures["sizes"]:
+        methods = size["methods"]
+        found = ", ".join(f"{name} {number}" for name, number in size["planted_found"].items())
+        ratios = " | ".join(f"{methods[name]['ratio']:.2f}" for name in ("topology", "command"))
+        memory = " | ".join(
+            f"{methods[name]['together_mb'] / 1000:.1f} GB"
+            for name in ("coverage_invalid_edges", "topology", "command")
+        )
+        vertices = f"{size['vertices'] / 1e6:.1f}M"
+        rows.append(
+            f"| {size['zones']:,} ({vertices} vertices) | {ratios} | {memory} | {found}, of {size['each']} each |"
+        )
+    return "\n".join(
+        [
+            f"Median of {figures['rounds']} rounds on {figures['machine']}; goal: {figures['goal']}.",
+            "",
+            "| polygons | pass over the geometries | whole command | memory: GEOS | pass | command | planted defects found |",
+            "|---|---|---|---|---|---|---|",
             *rows,
         ]
     )

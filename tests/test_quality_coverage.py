@@ -162,3 +162,28 @@ def test_edges_that_meet_within_a_millimetre_close_what_they_enclose() -> None:
     assert [(pair.first, pair.second) for pair in found.pairs] == [(0, 1)]
     assert shapely.area(found.pairs[0].pieces).sum() == pytest.approx(1_000.0, abs=0.1)
     assert len(found.holes) == 0
+
+
+@pytest.mark.parametrize("miss_m", [2e-5, 1e-4, 5e-4])
+def test_a_face_is_not_judged_by_a_point_that_fell_between_neighbours(miss_m: float) -> None:
+    """Two equal lots that miss each other by float noise: the middle of what surrounds them lies in neither."""
+    x, y = ORIGIN
+    lots = [shapely.box(x, y, x + 100, y + 100), shapely.box(x + 100 + miss_m, y, x + 200 + miss_m, y + 100)]
+    defect = shapely.box(x + 300, y, x + 330, y + 30)
+    found = coverage.analyse(column([*lots, defect, defect]))
+    assert not len(found.holes)
+    assert [(pair.first, pair.second) for pair in found.pairs] == [(2, 3)]
+    parent = shapely.box(x - 10, y, x + 210 + miss_m, y + 100)
+    found = coverage.analyse(column([*lots, parent]))
+    assert [(pair.first, pair.second) for pair in found.pairs] == [(0, 2), (1, 2)]
+    assert not len(found.holes)
+
+
+@pytest.mark.parametrize("width_m", [0.0012, 0.0018, 0.0025, 0.1])
+def test_a_narrow_hole_is_one_though_its_middle_is_near_its_rim(width_m: float) -> None:
+    x, y = ORIGIN
+    outer = shapely.box(x, y, x + 200, y + 100)
+    slit = shapely.box(x + 50, y + 50, x + 150, y + 50 + width_m)
+    found = coverage.analyse(column([shapely.difference(outer, slit)]))
+    assert len(found.holes) == 1
+    assert float(shapely.area(found.holes).sum()) == pytest.approx(100 * width_m, rel=0.1)

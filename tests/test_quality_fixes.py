@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import shutil
 import sqlite3
+import tomllib
+import zipfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from cli_harness import SAMPLE, Run
 
 from kkpr_check import fixing
 from kkpr_check.errors import UsageError
+from kkpr_check.io.layers import read_layer
 from kkpr_check.io.quality_read import Reading
 from kkpr_check.quality.findings import FixReport, Result
 from kkpr_check.validating import ValidateRequest, validate
@@ -74,34 +78,206 @@ def as_file(folder: Path, suffix: str) -> Path:
     }
     geometry = shapely.to_wkb([shapely.from_geojson(json.dumps(r["geometry"])) for r in rows])
     target = folder / f"zona{suffix}"
+    plain.unlink()
+    if suffix in (".kml", ".kmz"):
+        return as_kml(target, rows)
+    if suffix == ".zip":
+        shapefile = as_file(folder / "apart", ".shp")
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("baca saya.txt", "isi")
+            for part in sorted(shapefile.parent.iterdir()):
+                archive.write(part, f"data/{part.name}")
+        shutil.rmtree(folder / "apart")
+        return target
     pyogrio.raw.write(
         target, np.asarray(geometry, dtype=object), list(fields.values()), list(fields), geometry_type="Polygon",
-        crs="EPSG:4326", encoding="UTF-8", layer="zona",
+        crs="EPSG:4326", encoding="UTF-8", layer="zona", driver="OpenFileGDB" if suffix == ".gdb" else None,
     )  # fmt: skip
-    plain.unlink()
     return target
 
 
-@pytest.mark.parametrize("suffix", [".geojson", ".shp", ".gpkg"])
+def as_kml(target: Path, rows: list[dict[str, Any]]) -> Path:
+    """Write what a mapping program exports: a prefix, styles, heights of 0, a folder, a comment, a picture beside it."""
+    marks = []
+    for number, row in enumerate(rows):
+        (outer,) = row["geometry"]["coordinates"]
+        line = " ".join(f"{x!r},{y!r},0" for x, y in outer)
+        name = (row["properties"].get("NAMOBJ") or "").replace("\0", "")
+        marks.append(
+            f'<k:Placemark id="m"><k:name>{number if number < 3 else 2} &amp; co</k:name><k:styleUrl>#s</k:styleUrl>'
+            f"<k:ExtendedData><k:SchemaData schemaUrl='#x'><k:SimpleData name=\"KODSZN\">{row['properties']['KODSZN']}</k:SimpleData>"
+            f"</k:SchemaData><k:Data name='NAMOBJ'><k:value><![CDATA[{name}]]></k:value></k:Data></k:ExtendedData>"
+            f"<k:Polygon><k:tessellate>1</k:tessellate><k:outerBoundaryIs><k:LinearRing><k:coordinates>\n\t{line}\n"
+            "</k:coordinates></k:LinearRing></k:outerBoundaryIs></k:Polygon></k:Placemark>\n"
+        )
+    text = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<!-- dibuat dengan tangan -->\n<k:kml xmlns:k="http://www.opengis.net/kml/2.2">'
+        '<k:Document><k:Style id="s"><k:LineStyle><k:width>2</k:width></k:LineStyle></k:Style><k:Folder><k:name>Zona é</k:name>\n'
+        f"{''.join(marks)}</k:Folder></k:Document></k:kml>\n"
+    )
+    if target.suffix == ".kml":
+        target.write_text(text, encoding="utf-8")
+    else:
+        with zipfile.ZipFile(target, "w") as archive:
+            archive.writestr("files/ikon.png", b"\x89PNG")
+            archive.writestr("doc.kml", text)
+    return target
+
+
+def contents(path: Path) -> list[tuple[str, bytes]]:
+    if path.is_dir():
+        return [found for file in sorted(path.iterdir()) for found in contents(file)]
+    return [(path.name, path.read_bytes())]
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".shp", ".gpkg", ".fgb", ".kml", ".kmz", ".zip", ".gdb"])
 def test_a_layer_is_corrected_and_the_original_is_left(suffix: str, tmp_path: Path) -> None:
     layer = as_file(tmp_path / "in", suffix)
-    before = {file.name: file.read_bytes() for file in layer.parent.iterdir()}
+    before = contents(layer.parent)
     report = fix(layer, tmp_path / "out")
-    assert {file.name: file.read_bytes() for file in layer.parent.iterdir()} == before
+    assert contents(layer.parent) == before
+    assert not report.not_writable
     made = report.by_kind
     assert made["duplicate-feature"] == 1 and made["code-spelling"] == 1 and made["blanks"] == 1
     assert made["snap-noise"] >= 1 and made["snap-sliver"] >= 1 and made["duplicate-vertex"] == 1
     assert not report.rolled_back and report.sites > 0
-    copy = tmp_path / "out" / layer.name
+    copy = Path(report.target)
+    assert copy == tmp_path / "out" / (layer.name if suffix != ".gdb" else "zona.gpkg")
+    assert ("converted" in made) == (suffix == ".gdb")
     left = {f.code for f in look(copy).findings}
     assert not left & {"DAT101", "DAT102", "DAT104", "DAT105", "DAT111", "DAT211", "DAT216"}, left
-    found = pyogrio.read_dataframe(copy)
-    assert len(found) == 3 and list(found.KODSZN) == ["R-3"] * 3 and found.NAMOBJ[1] == "Perumahan Sedang"
-    assert shapely.coverage_is_valid(found.geometry.to_numpy())
+    found = read_layer(copy)
+    assert len(found) == 3 and list(found.fields["KODSZN"]) == ["R-3"] * 3
+    assert "Perumahan Sedang" in list(found.fields["NAMOBJ"])
+    assert shapely.coverage_is_valid(found.geometry)
     moved = [
         entry["moved_m"] for entry in json.loads((tmp_path / "out" / "CHANGES.json").read_text())["changes"]
     ]
     assert max(m for m in moved if m is not None) < 0.5
+
+
+@pytest.mark.parametrize("suffix", [".kml", ".kmz"])
+def test_a_kml_keeps_every_byte_that_it_does_not_touch(suffix: str, tmp_path: Path) -> None:
+    layer = as_file(tmp_path / "in", suffix)
+    fix(layer, tmp_path / "out")
+
+    def document(path: Path) -> str:
+        if suffix == ".kml":
+            return path.read_text("utf-8")
+        with zipfile.ZipFile(path) as archive:
+            assert archive.namelist() == ["files/ikon.png", "doc.kml"]
+            assert archive.read("files/ikon.png") == b"\x89PNG"
+            return archive.read("doc.kml").decode("utf-8")
+
+    old, new = document(layer), document(tmp_path / "out" / layer.name)
+    shape = re.compile(r"<k:Polygon>.*?</k:Polygon>", re.DOTALL)
+    texts = shape.sub("", old).splitlines()
+    assert texts.pop(-2).startswith("<k:Placemark"), "what stood twice is left out"
+    wanted = [
+        line.replace(">R3<", ">R-3<").replace("<![CDATA[ Perumahan\u00a0 Sedang]]>", "Perumahan Sedang")
+        for line in texts
+    ]
+    assert [line for line in shape.sub("", new).splitlines() if line] == wanted[:-1] + wanted[-1:]
+    assert all("<k:tessellate>1</k:tessellate>" in found for found in shape.findall(new))
+    assert all(
+        token.endswith(",0") for one in re.findall(r"coordinates>([^<]+)<", new) for token in one.split()
+    )
+
+
+def test_a_flatgeobuf_keeps_types_nulls_order_and_other_geometries(tmp_path: Path) -> None:
+    """Types that a rewrite easily loses: whole numbers with nulls, small numbers, truth values, dates, heights elsewhere."""
+    layer = tmp_path / "in" / "zona.fgb"
+    layer.parent.mkdir()
+    shapes = [shapely.from_geojson(json.dumps(row["geometry"])) for row in defective()]
+    shapes[3] = shapely.force_3d(shapely.box(X + 5 * STEP, Y, X + 6 * STEP, Y + STEP), 7.0)
+    columns: dict[str, tuple[Any, Any]] = {
+        "KODSZN": (np.array(["R3", "R-3", "R-3", None], dtype=object), None),
+        "JUMLAH": (np.array([1, 2, 3, 4], dtype=np.int32), np.array([False, True, False, False])),
+        "BESAR": (np.array([2**40, 2, 3, 4], dtype=np.int64), np.array([False, False, True, False])),
+        "LUAS": (np.array([1.5, np.nan, 0.1, 2e-300]), None),
+        "SAH": (np.array([True, False, True, True]), None),
+        "TGL": (np.array(["2024-02-29", "1950-01-01", "NaT", "2026-11-24"], dtype="datetime64[D]"), None),
+    }
+    pyogrio.raw.write(
+        layer, np.asarray(shapely.to_wkb(shapes), dtype=object), [values for values, _ in columns.values()], list(columns),
+        field_mask=[mask for _, mask in columns.values()], geometry_type="Unknown", crs="EPSG:4326", layer="zona",
+        SPATIAL_INDEX="NO",
+    )  # fmt: skip
+    report = fix(layer, tmp_path / "out")
+    assert report.by_kind["code-spelling"] == 1 and report.by_kind["snap-noise"] >= 1
+    assert "converted" not in report.by_kind and not report.not_writable
+    old, new = (pyogrio.read_info(path) for path in (layer, tmp_path / "out" / "zona.fgb"))
+    for key in ("fields", "dtypes", "ogr_types", "ogr_subtypes", "geometry_type", "crs", "layer_name"):
+        assert np.array_equal(old.get(key), new.get(key)), key
+    before, after = (read_layer(path, keep_broken=True) for path in (layer, tmp_path / "out" / "zona.fgb"))
+    for name in columns:
+        wanted = list(before.fields[name])
+        assert list(after.fields[name]) == (["R-3", "R-3", "R-3", None] if name == "KODSZN" else wanted), name
+
+
+def test_a_geodatabase_of_a_plan_becomes_a_geopackage_that_plan_toml_names(
+    plan: Path, tmp_path: Path
+) -> None:
+    """Ids and other layers stay, comments of plan.toml too."""
+    zoning = read_plan_layer(plan, "zoning")
+    meta, fids, wkb, columns = pyogrio.raw.read(plan / zoning["path"], return_fids=True, encoding="utf-8")
+    names = [str(name) for name in meta["fields"]]
+    codes = columns[names.index(zoning["fields"]["subzone"])]
+    codes[0] = f" {codes[0]} "
+    pyogrio.raw.write(plan / "layers" / "rdtr.gdb", wkb, columns, names, layer="POLA_RUANG", geometry_type="MultiPolygon",
+                      promote_to_multi=True, crs=meta["crs"], encoding="UTF-8", driver="OpenFileGDB")  # fmt: skip
+    toml = plan / "plan.toml"
+    text = toml.read_text("utf-8")
+    text = text.replace(
+        f'path = "{zoning["path"]}"', 'path = "layers/rdtr.gdb"  # dari GDB\nlayer = "POLA_RUANG"', 1
+    )
+    toml.write_text(text, "utf-8")
+    (plan / "plan.lock").unlink(missing_ok=True)
+    report = fix(plan, tmp_path / "out")
+    assert report.by_kind["blanks"] == 1 and report.by_kind["converted"] == 1
+    (said,) = [one for one in report.fixes if one.kind == "converted"]
+    assert (said.before, said.after) == ("layers/rdtr.gdb", "layers/rdtr_POLA_RUANG.gpkg")
+    now = read_plan_layer(tmp_path / "out", "zoning")
+    assert now["path"] == said.after and now["fields"] == zoning["fields"]
+    comments = [line for line in text.splitlines() if line.startswith("#")]
+    assert [
+        line for line in (tmp_path / "out" / "plan.toml").read_text("utf-8").splitlines() if line[:1] == "#"
+    ] == comments
+    made = read_layer(tmp_path / "out" / said.after)
+    assert len(made) == len(fids) and "OBJECTID" in made.fields
+    assert contents(tmp_path / "out" / "layers" / "rdtr.gdb") == contents(plan / "layers" / "rdtr.gdb")
+    assert "DAT010" not in {finding.code for finding in look(tmp_path / "out").findings}
+
+
+def read_plan_layer(plan: Path, role: str) -> dict[str, Any]:
+    document = tomllib.loads((plan / "plan.toml").read_text("utf-8"))
+    return next(layer for layer in document["layer"] if layer["role"] == role)
+
+
+@pytest.mark.parametrize("suffix", [".kml", ".geojson"])
+def test_outlines_with_heights_stay_as_they_are(suffix: str, tmp_path: Path) -> None:
+    layer = as_file(tmp_path / "in", suffix)
+    text = layer.read_text("utf-8")
+    text = re.sub(r"\[(124\.[\d.]+), (-9\.[\d.]+)\]", r"[\1, \2, 12.5]", text.replace(",0 ", ",12.5 "))
+    layer.write_text(text, "utf-8")
+    assert text.count("12.5") > 10
+    report = fix(layer, tmp_path / "out")
+    assert set(report.by_kind) <= {"blanks", "code-spelling", "duplicate-feature"}, report.by_kind
+    assert report.by_kind["code-spelling"] == 1
+    assert (tmp_path / "out" / layer.name).read_text("utf-8").count("12.5") >= text.count("12.5") * 3 // 5
+
+
+@pytest.mark.parametrize("style", ["inline", "dotted"])
+def test_a_plan_toml_that_cannot_be_repointed_leaves_the_layer(style: str) -> None:
+    from kkpr_check.io.repoint import repointed
+
+    inline = 'layer = [{role = "zoning", path = "a.gdb"}]\n'
+    text = {"inline": inline, "dotted": '[[layer]]\n"path" = "a.gdb"\n'}[style]
+    assert repointed(text, 0, "b.gpkg", "x") is None
+    plain = '# a\n[[layer]] # z\npath = "a.gdb"\nrole = "zoning"\n[layer.fields]\nlayer = "K"\n[[layer]]\npath = "a.gdb"\n'
+    made = repointed(plain, 1, 'b "x".gpkg', "POLA")
+    assert made is not None and tomllib.loads(made)["layer"][1] == {"path": 'b "x".gpkg', "layer": "POLA"}
+    assert made.startswith(plain[: plain.rindex("path")])
 
 
 def test_a_shapefile_keeps_widths_encoding_and_every_row_it_does_not_touch(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -150,9 +149,7 @@ def validate(
 
         reading = Reading(layer, encoding, assume_crs, None, swap_xy)
         fixes = fix(targets[0], fix_safe, reading, overwrite=overwrite, as_of=day)
-        targets = [
-            fix_safe if os.path.isdir(targets[0]) else os.path.join(fix_safe, os.path.basename(targets[0]))
-        ]
+        targets = [fixes.target]
     result = look(
         ValidateRequest(
             tuple(targets), _codes(select), _codes(ignore), layer, encoding, assume_crs, swap_xy, day, own

@@ -18,7 +18,7 @@ from kkpr_check.io.digests import file_sha256
 from kkpr_check.io.drivers import DRIVERS, ZIPPED, driver_of
 
 __all__ = [
-    "SHAPEFILE_PARTS", "Source", "choose_layer", "datasets", "digest_of", "local_path", "opened", "parts_of",
+    "SHAPEFILE_PARTS", "Source", "choose_dataset", "choose_layer", "datasets", "digest_of", "local_path", "opened", "parts_of",
     "sha256_of", "sibling",
 ]  # fmt: skip
 
@@ -192,7 +192,7 @@ def opened(path: str | Path, layer: str | None = None) -> Iterator[Source]:
         if local.suffix.lower() in ZIPPED:
             archive = stack.enter_context(open_zip(local))
             members = zip_members(archive, local)
-            chosen, inner = _choose(members, layer, place)
+            chosen, inner = choose_dataset(members, layer, place)
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kkpr-")))
             file = extract(archive, chosen, members[chosen], folder, place)
             name = local.stem if local.suffix.lower() == ".kmz" else _stem(chosen)
@@ -200,7 +200,7 @@ def opened(path: str | Path, layer: str | None = None) -> Iterator[Source]:
             return
         if _is_plain_folder(local):
             found = _folder_members(local)
-            chosen, layer = _choose({name: [name] for name in found}, layer, place)
+            chosen, layer = choose_dataset({name: [name] for name in found}, layer, place)
             local = found[chosen]
         driver = "OpenFileGDB" if _is_gdb(local) else driver_of(local.suffix, place)
         file = local.resolve()
@@ -235,7 +235,9 @@ def choose_layer(names: list[str], wanted: str | None, place: Place) -> str:
     raise InputError(text, place=place, remedy=remedy, code="layer-choice")
 
 
-def _choose(members: Mapping[str, list[str]], layer: str | None, place: Place) -> tuple[str, str | None]:
+def choose_dataset(
+    members: Mapping[str, list[str]], layer: str | None, place: Place
+) -> tuple[str, str | None]:
     """Return the chosen data set and the layer still to be found inside it."""
     spelled = {
         spelling: name for name in members for spelling in (_stem(name), PurePosixPath(name).name, name)

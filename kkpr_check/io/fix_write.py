@@ -1,45 +1,206 @@
 """Corrections written into a copy of a layer: only what changes is touched, every other byte stays.
 
 Shapefiles are patched record by record (ESRI Shapefile Technical Description, 1998; dBASE III), GeoJSON by feature,
-GeoPackages by row. Other formats are not written.
+GeoPackages by row, KML by placemark, also inside a zip. A FlatGeobuf is written anew and read again: it stays only if nothing else changed.
+Of a File GDB (which has domains, aliases and ids that GDAL would not keep) the layer is written as a GeoPackage beside it.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sqlite3
 import struct
-from collections.abc import Mapping
-from contextlib import closing
-from pathlib import Path
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path, PurePosixPath
 from typing import Any
+from xml.parsers.expat import ExpatError
 
+import numpy as np
 import shapely
 
 from kkpr_check.errors import InputError, Place, Text
-from kkpr_check.io.containers import sibling
+from kkpr_check.io import crs as crs_policy
+from kkpr_check.io import fix_kml
+from kkpr_check.io.archives import extract, open_zip, zip_members
+from kkpr_check.io.containers import choose_dataset, opened, sibling
+from kkpr_check.io.drivers import ZIPPED
+from kkpr_check.io.geojson import has_height
+from kkpr_check.io.kml import folders_of
+from kkpr_check.io.layers import read_source
 from kkpr_check.io.raw import Raw
+from kkpr_check.quality.base import Bools
 from kkpr_check.quality.fixes import Draft
 
 _DELETED = ord("*")
 
 
+_PATCHED = frozenset({"ESRI Shapefile", "GeoJSON", "GPKG", "KML", "FlatGeobuf"})
+_CONVERTED = frozenset({"OpenFileGDB", "FlatGeobuf"})
+
+
 def can_write(path: Path, raw: Raw) -> bool:
     """Tell whether corrections can be written into this file."""
-    suffix = path.suffix.casefold()
-    return (suffix in (".shp", ".geojson", ".json") and raw.driver != "GeoJSONSeq") or suffix == ".gpkg"
+    return raw.driver in _PATCHED and path.is_file()
 
 
-def write(path: Path, raw: Raw, draft: Draft) -> None:
+def can_convert(raw: Raw) -> bool:
+    """Tell whether the layer can be written as a GeoPackage instead."""
+    return raw.driver in _CONVERTED
+
+
+def write(path: Path, layer: str | None, raw: Raw, draft: Draft) -> None:
     """Patch a file.
 
     Raises
     ------
     InputError
-        The file is not laid out as it was read: rows and features do not correspond.
+        Code ``not-written``: rows and features do not correspond, or the format would lose something.
     """
-    writers = {".shp": _shapefile, ".gpkg": _geopackage}
-    writers.get(path.suffix.casefold(), _geojson)(path, raw, draft)
+    if path.suffix.casefold() in ZIPPED:
+        with _unpacked(path, layer) as (inner, inner_layer, parts):
+            write(inner, inner_layer, raw, draft)
+            _repack(path, parts)
+        return
+    writers: dict[str, Callable[[Path, str | None, Raw, Draft], None]] = {
+        "ESRI Shapefile": _shapefile, "GPKG": _geopackage, "KML": _kml, "FlatGeobuf": _flatgeobuf,
+    }  # fmt: skip
+    writers.get(raw.driver, _geojson)(path, layer, raw, draft)
+
+
+def convert(path: Path, layer: str | None, raw: Raw, draft: Draft, target: Path) -> None:
+    """Write the corrected layer as a GeoPackage.
+
+    Raises
+    ------
+    InputError
+        Code ``not-written``: not all of it would be in there.
+    """
+    _rewrite(path, layer, raw, draft, target, {}, called=raw.layer)
+    if not _as_expected(raw, draft, target):
+        target.unlink()
+        raise _mismatch(path)
+
+
+def _flatgeobuf(path: Path, layer: str | None, raw: Raw, draft: Draft) -> None:
+    """Write it anew; without an index where that would bring the features into another order."""
+    with tempfile.TemporaryDirectory(prefix="kkpr-") as home:
+        for index in ("YES", "NO"):
+            made = Path(home) / index / path.name
+            made.parent.mkdir()
+            _rewrite(path, layer, raw, draft, made, {"SPATIAL_INDEX": index})
+            if _as_expected(raw, draft, made):
+                shutil.copyfile(made, path)
+                return
+    raise _mismatch(path)
+
+
+def _rewrite(
+    path: Path,
+    layer: str | None,
+    raw: Raw,
+    draft: Draft,
+    target: Path,
+    options: Mapping[str, str],
+    called: str | None = None,
+) -> None:
+    from kkpr_check.io import apart
+    from kkpr_check.io.fix_gdal import rewrite
+
+    shapes = {row: shapely.to_wkb(shape) for row, shape in _shapes(raw, draft).items()}
+    with opened(path, layer) as source:
+        inner = raw.layer if source.driver in ("OpenFileGDB", "GPKG") else None
+        apart.call(rewrite, source, inner, target, shapes, dict(draft.cells), frozenset(draft.dropped), dict(options),
+                   called, file=source.file, place=source.place)  # fmt: skip
+
+
+def _shapes(raw: Raw, draft: Draft) -> dict[int, Any]:
+    """Return the changed geometries, each of the kind that it was stored as."""
+    return {
+        row: _like(draft.geometry[row], raw.geometry[row].geom_type)
+        for row in sorted(draft.shapes - draft.dropped)
+    }
+
+
+def _as_expected(raw: Raw, draft: Draft, made: Path) -> bool:
+    """Tell whether a written layer is the one that was read, but for the corrections."""
+    with opened(made) as source:
+        found = read_source(source, None)
+    kept = [row for row in range(len(raw.geometry)) if row not in draft.dropped]
+    geometry = raw.geometry.copy()
+    for row, shape in _shapes(raw, draft).items():
+        geometry[row] = shape
+    fields = {name: [values[row] for row in kept] for name, values in raw.fields.items()}
+    place = {row: i for i, row in enumerate(kept)}
+    for (row, name), text in draft.cells.items():
+        if row in place:
+            fields[name][place[row]] = text
+    if made.suffix == ".gpkg" and raw.fids is not None and raw.fid_field not in fields:
+        fields = {str(raw.fid_field): [raw.fids[row] for row in kept], **fields}
+    same_fields = list(found.fields) == list(fields) and all(
+        list(map(repr, found.fields[name].tolist())) == list(map(repr, values))
+        for name, values in fields.items()
+    )
+    same_shapes = shapely.to_wkb(found.geometry).tolist() == shapely.to_wkb(geometry[kept]).tolist()
+    return same_fields and same_shapes and not raw.broken and _same_crs(raw.crs_label, found.crs_label)
+
+
+def _same_crs(one: str | None, other: str | None) -> bool:
+    return one == other or (one is not None and other is not None and crs_policy.same(one, other))
+
+
+def _kml(path: Path, layer: str | None, raw: Raw, draft: Draft) -> None:
+    data = path.read_bytes()
+    marks = _kml_marks(path, layer, data)
+    wanted = [row for row in draft.shapes | draft.dropped if len(marks[row].geometry) != 1] if marks else [0]
+    if marks is None or len(marks) != len(raw.geometry) or wanted:
+        raise _mismatch(path)
+    shapes = {
+        row: (shape, bool(fix_kml.heights(data, marks[row]))) for row, shape in _shapes(raw, draft).items()
+    }
+    path.write_bytes(fix_kml.patched(data, marks, shapes, draft.cells, draft.dropped))
+
+
+def _kml_marks(path: Path, layer: str | None, data: bytes) -> list[fix_kml.Mark] | None:
+    """Return where the rows of a KML stand in it; None where that cannot be told."""
+    if not fix_kml.can_patch(data):
+        return None
+    try:
+        marks = fix_kml.marks_of(data)
+    except (ExpatError, ValueError):
+        return None
+    folders = folders_of(data, Place(str(path)))
+    if len(marks) != len(folders):
+        return None
+    return [mark for mark, folder in zip(marks, folders, strict=True) if layer in (None, folder)]
+
+
+@contextmanager
+def _unpacked(path: Path, layer: str | None) -> Iterator[tuple[Path, str | None, dict[str, Path]]]:
+    """Give the data set inside a zip as files, its inner layer, and member of the zip -> file."""
+    place = Place(str(path))
+    with tempfile.TemporaryDirectory(prefix="kkpr-") as home:
+        with open_zip(path) as archive:
+            members = zip_members(archive, path)
+            chosen, inner = choose_dataset(members, layer, place)
+            file = extract(archive, chosen, members[chosen], Path(home), place)
+        parts = {name: file.with_suffix(PurePosixPath(name).suffix.lower()) for name in members[chosen]}
+        yield file, inner, parts
+
+
+def _repack(path: Path, parts: Mapping[str, Path]) -> None:
+    """Write a zip anew with some members replaced; the others, their order and their times stay."""
+    made = path.with_name(path.name + ".new")
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(made, "w") as new:
+        for info in old.infolist():
+            new.writestr(
+                info, parts[info.filename].read_bytes() if info.filename in parts else old.read(info)
+            )
+    os.replace(made, path)
 
 
 def _mismatch(path: Path) -> InputError:
@@ -52,7 +213,7 @@ def _mismatch(path: Path) -> InputError:
     )
 
 
-def _geojson(path: Path, raw: Raw, draft: Draft) -> None:
+def _geojson(path: Path, layer: str | None, raw: Raw, draft: Draft) -> None:
     data = path.read_bytes()
     document = json.loads(data.decode("utf-8-sig"))
     features = document.get("features") if isinstance(document, dict) else None
@@ -75,7 +236,7 @@ def _like(shape: Any, kind: str) -> Any:
     )
 
 
-def _geopackage(path: Path, raw: Raw, draft: Draft) -> None:
+def _geopackage(path: Path, layer: str | None, raw: Raw, draft: Draft) -> None:
     with closing(sqlite3.connect(path)) as base:
         for name, index in (("ST_MinX", 0), ("ST_MinY", 1), ("ST_MaxX", 2), ("ST_MaxY", 3)):
             base.create_function(name, 1, lambda blob, i=index: _shape(blob).bounds[i], deterministic=True)
@@ -122,7 +283,7 @@ def _blob(shape: Any, like: bytes) -> bytes:
     return b"GP\x00\x03" + struct.pack("<i4d", srs, x0, x1, y0, y1) + body
 
 
-def _shapefile(path: Path, raw: Raw, draft: Draft) -> None:
+def _shapefile(path: Path, layer: str | None, raw: Raw, draft: Draft) -> None:
     dbf, shx = sibling(path, ".dbf"), sibling(path, ".shx")
     assert dbf is not None and shx is not None
     records = _records(path, shx)
@@ -202,10 +363,46 @@ def _patch_table(
     dbf.write_bytes(bytes(data[:start]) + b"".join(kept) + bytes(data[start + count * width :]))
 
 
-def fits(path: Path, raw: Raw, name: str, text: str) -> bool:
-    """Tell whether a text has room in its column; only a .dbf has columns of a fixed width."""
-    if path.suffix.casefold() != ".shp":
-        return True
+def with_heights(path: Path, layer: str | None, raw: Raw) -> Bools:
+    """Tell which geometries have heights that a correction would lose; our readers of KML and GeoJSON drop them.
+
+    Heights of 0 in a KML say nothing: most of its writers write them, and so does a correction.
+    """
+    if path.suffix.casefold() in ZIPPED:
+        with _unpacked(path, layer) as (inner, inner_layer, _):
+            return with_heights(inner, inner_layer, raw)
+    if raw.driver == "KML":
+        data = path.read_bytes()
+        marks = _kml_marks(path, layer, data) or []
+        high = [any(height != 0 for height in fix_kml.heights(data, mark)) for mark in marks]
+    elif raw.driver == "GeoJSON":
+        document = json.loads(path.read_bytes().decode("utf-8-sig"))
+        features = document.get("features") if isinstance(document, dict) else None
+        high = [has_height(feature.get("geometry")) for feature in features or ()]
+    else:
+        has_z: Bools = shapely.has_z(raw.geometry)
+        return has_z
+    if len(high) != len(raw.geometry):
+        return np.ones(len(raw.geometry), dtype=bool)
+    return np.array(high, dtype=bool)
+
+
+def fits(
+    path: Path, layer: str | None, raw: Raw, cells: Mapping[tuple[int, str], str]
+) -> set[tuple[int, str]]:
+    """Return the cells whose new text has a place: a .dbf has columns of a fixed width, not all of a KML is a text."""
+    if path.suffix.casefold() in ZIPPED:
+        with _unpacked(path, layer) as (inner, inner_layer, _):
+            return fits(inner, inner_layer, raw, cells)
+    if raw.driver == "ESRI Shapefile":
+        return {key for key, text in cells.items() if _has_room(path, raw, key[1], text)}
+    if raw.driver == "KML":
+        marks = _kml_marks(path, layer, path.read_bytes()) or []
+        return {(row, name) for row, name in cells if row < len(marks) and name in marks[row].texts}
+    return set(cells)
+
+
+def _has_room(path: Path, raw: Raw, name: str, text: str) -> bool:
     dbf = sibling(path, ".dbf")
     data = dbf.read_bytes()[:32768] if dbf is not None else b""
     try:

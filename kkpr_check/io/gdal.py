@@ -64,7 +64,7 @@ def read_gdal(source: Source, encoding: str | None) -> Raw:
         meta, fids, wkb, data = pyogrio.raw.read(
             source.file, layer=layer, return_fids=True, datetime_as_string=True, encoding=byte_text(facts)
         )
-        curved = _has_curves(source, str(info["layer_name"]), pyogrio)
+        curved = has_curves(source, str(info["layer_name"]), pyogrio)
     check_count(source, layer, info["features"], len(fids), facts)
     geometry, broken = from_wkb(wkb if wkb is not None else objects([None] * len(fids)))
     unique_names(meta["fields"], source)
@@ -312,7 +312,7 @@ def _words(why: Exception | str) -> str:
     return re.sub(r" To avoid accepting it, set the \w+ configuration option to \w+", "", text)
 
 
-def _has_curves(source: Source, layer: str, pyogrio: Any) -> bool:
+def has_curves(source: Source, layer: str, pyogrio: Any) -> bool:
     """Tell whether any feature is stored as a curve; pyogrio reports the type of the chords it makes of it."""
     if source.driver not in ("GPKG", "OpenFileGDB", "FlatGeobuf"):
         return False

@@ -72,6 +72,11 @@ def kml_folders(source: Source) -> list[str]:
     return sorted({folder for folder, _ in _placemarks(root, "")})
 
 
+def folders_of(data: bytes, place: Place) -> list[str]:
+    """Return the folder of each placemark, in the order of the file."""
+    return [folder for folder, _ in _placemarks(_parse(data, place), "")]
+
+
 def _parse(data: bytes, place: Place) -> ElementTree.Element:
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
     if _DECLARATION.search(data.decode(encoding, errors="replace").replace("\0", "")):

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 
-from kkpr_check.geometry import BLOCK_VERTICES, blocks, overlap_of, polygons_of
+from kkpr_check.geometry import BLOCK_VERTICES, blocks, overlap_of, polygons_of, remainder_of, union_of
 from kkpr_check.quality.base import Bools, Floats, Ints, Numbers, Objects
 
 MATCH_GRID_M = 1e-3
@@ -153,11 +153,11 @@ def analyse(geometry: Objects) -> Coverage:
     segments, neighbours, unmatched_ratio = _left_over(parts)
     faces = _faces(segments)
     tree = shapely.STRtree(parts.polygon)
-    depth = _depth(faces, tree)
+    inside, near = _depth(faces, tree)
     return Coverage(
         parts,
-        tuple(_pairs(faces[depth > 1], parts, tree)),
-        _dissolved(faces[depth == 0]),
+        tuple(_pairs(faces[near > 1], parts, tree)),
+        _dissolved(_holes(faces[inside == 0], near[inside == 0] > 0, parts, tree)),
         neighbours,
         unmatched_ratio,
         tree,
@@ -363,11 +363,24 @@ def without_noise(pieces: Objects) -> Objects:
     return kept
 
 
-def _depth(faces: Objects, tree: shapely.STRtree) -> Ints:
-    if not len(faces):
-        return np.empty(0, dtype=np.int64)
-    inside = tree.query(shapely.point_on_surface(faces), predicate="intersects")[0]
-    return np.bincount(inside, minlength=len(faces))
+def _depth(faces: Objects, tree: shapely.STRtree) -> tuple[Ints, Ints]:
+    """Return how many polygons lie over a point of each face, and how many lie within a millimetre of it.
+
+    They differ where the point fell beside an edge: between two neighbours that miss each other by float noise nothing lies.
+    """
+    points = shapely.point_on_surface(faces)
+    over = tree.query(points, predicate="intersects")[0]
+    beside = tree.query(points, predicate="dwithin", distance=MATCH_GRID_M)[0]
+    return np.bincount(over, minlength=len(faces)), np.bincount(beside, minlength=len(faces))
+
+
+def _holes(faces: Objects, doubtful: Bools, parts: Parts, tree: shapely.STRtree) -> Objects:
+    """Return faces without polygons; of a doubtful one, what no polygon covers."""
+    rest = [
+        polygons_of(remainder_of(face, union_of(parts.polygon[tree.query(face, predicate="intersects")])))
+        for face in faces[doubtful]
+    ]
+    return without_noise(np.concatenate([faces[~doubtful], *rest]))
 
 
 def _dissolved(faces: Objects) -> Objects:

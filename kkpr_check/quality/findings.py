@@ -177,7 +177,9 @@ class FixReport:
     by_kind
         Number of changes by kind.
     not_writable
-        Layers of a format that is not patched.
+        Layers of a format that is not written.
+    target
+        What to look at now: the folder, or the layer in it.
     sites, cases
         How many sample sites and cases of the plan were judged before and after: all alike.
     locked
@@ -189,6 +191,7 @@ class FixReport:
     by_kind: Mapping[str, int]
     rolled_back: tuple[RolledBack, ...] = ()
     not_writable: tuple[str, ...] = ()
+    target: str = ""
     sites: int = 0
     cases: int = 0
     locked: bool = False

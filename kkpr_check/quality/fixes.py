@@ -32,6 +32,12 @@ KINDS: Mapping[str, Text] = {
     ),
 }  # fmt: skip
 """Every kind of correction, in the order in which they are made."""
+CONVERTED = "converted"
+"""A layer that had to be written in another format for the corrections above."""
+WORDS: Mapping[str, Text] = {
+    **KINDS, CONVERTED: Text("layers written as GeoPackage, since their own format would lose something",
+                             "layer ditulis sebagai GeoPackage, karena format asalnya akan kehilangan sesuatu"),
+}  # fmt: skip
 _BLANKS = re.compile(r"[\s\u00a0\u2007\u202f]+")
 _NOTHING = re.compile("[\u200b\ufeff\x00-\x08\x0e-\x1f\x7f]")
 LEFT_OVER_SHARE = 0.02
@@ -57,7 +63,7 @@ class Fix:
     kind: str
     file: str
     layer: str
-    feature: str
+    feature: str | None
     row: int
     field: str | None = None
     before: str | None = None
@@ -263,8 +269,8 @@ def _snap_pair(
 ) -> None:
     a, b = draft.geometry[first], draft.geometry[second]
     window = shapely.buffer(witness, near)
-    new_b = shapely.snap(b, _vertices_in(a, window), near)
-    new_a = shapely.snap(a, _vertices_in(new_b, window), near)
+    new_b = _snapped(b, _vertices_in(a, window), near)
+    new_a = _snapped(a, _vertices_in(new_b, window), near)
     shapes = np.array([new_a, new_b], dtype=object)
     if (
         not shapely.is_valid(shapes).all()
@@ -286,6 +292,16 @@ def _snap_pair(
         moved = float(shapely.hausdorff_distance(old, new)) * sheet.unit_m
         if not shapely.equals_exact(old, new):
             _set_shape(sheet, draft, "snap-sliver", row, new, moved)
+
+
+def _snapped(shape: Any, points: Any, near: float) -> Any:
+    """Return a polygon snapped to points; GEOS makes a plain polygon of a multipolygon of one part."""
+    new = shapely.snap(shape, points, near)
+    return (
+        shapely.multipolygons([new])
+        if shape.geom_type == "MultiPolygon" and new.geom_type == "Polygon"
+        else new
+    )
 
 
 def _vertices_in(shape: Any, window: Any) -> Any:

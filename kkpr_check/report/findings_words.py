@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from kkpr_check.changes.base import CODES as DIFF_CODES
 from kkpr_check.errors import Text
 from kkpr_check.quality.findings import CODES, LEVELS, Code, DataFinding, FixReport, Level, Result, Target
-from kkpr_check.quality.fixes import KINDS
+from kkpr_check.quality.fixes import CONVERTED, WORDS
 from kkpr_check.report.safe import safe_text
 
 LEVEL_WORDS: Mapping[Level, Text] = {
@@ -148,10 +148,11 @@ def _fixes(report: FixReport, lang: str) -> list[str]:
         "tidak ada putusan yang berubah",
     )
     lines = [safe_text(head.pick(lang))]
-    lines += [f"  {count} x {KINDS[kind].pick(lang)} ({kind})" for kind, count in report.by_kind.items()]
+    lines += [f"  {count} x {WORDS[kind].pick(lang)} ({kind})" for kind, count in report.by_kind.items()]
+    lines += [safe_text(f"    {fix.before} -> {fix.after}") for fix in report.fixes if fix.kind == CONVERTED]
     undone = Text("not done", "tidak dilakukan").pick(lang)
     lines += [
-        f"  {undone}: {KINDS[item.kind].pick(lang)} - {safe_text(item.why.pick(lang))}"
+        f"  {undone}: {WORDS[item.kind].pick(lang)} - {safe_text(item.why.pick(lang))}"
         for item in report.rolled_back
     ]
     asis = Text(
