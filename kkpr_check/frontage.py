@@ -94,6 +94,18 @@ class Network:
         return np.sort(self.area_tree.query(shape, predicate="dwithin", distance=distance_m))
 
 
+def reached_by_roads(parcels: Objects, network: Network) -> NDArray[np.bool_]:
+    """Tell which parcels lie near enough to a road to have a front; the others have none."""
+    found = np.zeros(len(parcels), dtype=bool)
+    if len(network.lines):
+        width_m = np.where(np.isnan(network.width_m), UNKNOWN_RUMIJA_M, network.width_m)
+        reach_m = width_m / 2 + FRONT_REACH_M + TOUCH_M
+        k, i = network.line_tree.query(parcels, predicate="dwithin", distance=float(reach_m.max()))
+        found[k[shapely.dwithin(parcels[k], network.lines[i], reach_m[i])]] = True
+    found[network.area_tree.query(parcels, predicate="dwithin", distance=TOUCH_M)[0]] = True
+    return found
+
+
 def frontage_of(parcel: Any, network: Network) -> Frontage:
     """Classify the edges of a parcel.
 

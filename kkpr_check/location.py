@@ -103,7 +103,7 @@ def _tell_site(
         outside = isinstance(item.measured, float) and item.measured > 0
         item.flip_distance_m = item.measured if outside else None  # type: ignore[assignment]
     if code == "LOK005" and item.outcome is Outcome.CONDITIONAL:
-        item.values = _area_words(rows.area_m2[k], rows.legal_area_m2[k], site)
+        item.values = area_words(rows.area_m2[k], rows.legal_area_m2[k], site)
 
 
 _TOUCHES_M = 0.01
@@ -135,7 +135,8 @@ def _accuracy_text(distance_m: float, ce90_m: float) -> Text:
     )
 
 
-def _area_words(drawn_m2: float, legal_m2: float, site: Site) -> dict[str, Any]:
+def area_words(drawn_m2: float, legal_m2: float, site: Site) -> dict[str, Any]:
+    """Return what LOK005 tells of a drawn area and that of the papers."""
     ratio = drawn_m2 / legal_m2 - 1 if legal_m2 else float("nan")
     mercator = Text("", "")
     inflated_m2 = 0.0

@@ -11,7 +11,6 @@ parcel) is left to the engine, parcel by parcel.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,16 +18,18 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.batch.facts import Facts
+from kkpr_check.batch.naming import distinct, names_of
 from kkpr_check.batch.placing import Bools, Ints
-from kkpr_check.batch.prepared import Answer, Prepared
+from kkpr_check.batch.prepared import Answer, Prepared, Said
+from kkpr_check.batch.sentences import Sentences, fixed_of
 from kkpr_check.batch.siteblock import SiteBlock
-from kkpr_check.batch.table import COLUMNS, BlockRows
-from kkpr_check.geometry import round_m
+from kkpr_check.batch.table import COLUMNS, BlockRows, rows_of
 from kkpr_check.land import USE_RULES
-from kkpr_check.model import Outcome, Verdict
-from kkpr_check.rules import BY_CODE, ORDER
-from kkpr_check.rules.rows import SiteRows
+from kkpr_check.model import Outcome, Report, Verdict
+from kkpr_check.rules import ORDER
 
+Exact = Callable[[SiteBlock], Sequence[Report]]
+"""The engine, judging sites one by one."""
 AT_ONCE = 240
 """New classes that the engine is asked about together."""
 AREA_M2, DEPTH_M, SHARE = 2e-4, 3e-4, 1e-5
@@ -38,7 +39,11 @@ WORDS = ("verdict", "pathway", "plan", "footprint_area_m2", "fail", "undetermine
 
 
 def judge_alike(
-    sites: SiteBlock, prepared: Prepared, exact: Callable[[SiteBlock], BlockRows], near_building: Bools | None
+    sites: SiteBlock,
+    prepared: Prepared,
+    exact: Exact,
+    near_building: Bools | None,
+    lang: str | None,
 ) -> BlockRows | None:
     """Return the rows of the parcels that are judged by class; `row` says which of `sites` those are.
 
@@ -48,6 +53,8 @@ def judge_alike(
         Lets the engine judge sites one by one.
     near_building
         Sites with a building of ``--existing`` about; None without the option.
+    lang
+        Language of the messages; None: none are wanted.
 
     Returns
     -------
@@ -64,7 +71,7 @@ def judge_alike(
     if not len(member):
         return None
     facts = Facts(prepared, sites.take(member), proposal[member])
-    rows = _rows(facts, exact) if facts.found() else None
+    rows = _rows(facts, exact, lang) if facts.found() else None
     if rows is not None:
         rows.row = member[rows.row]
     return rows
@@ -82,60 +89,84 @@ def _candidates(sites: SiteBlock, prepared: Prepared) -> tuple[Ints, Ints]:
     return np.flatnonzero(keep & simple), proposal
 
 
-def _rows(facts: Facts, exact: Callable[[SiteBlock], BlockRows]) -> BlockRows | None:
+def _rows(facts: Facts, exact: Exact, lang: str | None) -> BlockRows | None:
     """Return the rows of the parcels whose class the engine has an answer for."""
     judged = np.flatnonzero(facts.clear)
     names, which = _named(facts, judged)
     table = facts.table(judged)
-    answers = _answers(facts, judged, names, which, table, exact)
-    known = np.array([answer is not None for answer in answers], dtype=bool)[which]
-    if not known.any():
+    answers, reports = _answers(facts, judged, names, which, table, exact, lang)
+    in_doubt = np.array([answer is not None and answer.in_doubt for answer in answers], dtype=bool)[which]
+    table["approvable_m2"] = np.where(in_doubt, 0.0, table["approvable_m2"])
+    known = np.flatnonzero(np.array([answer is not None for answer in answers], dtype=bool)[which])
+    words = _words(facts, judged[known], which[known], answers)
+    if lang is not None and len(known):
+        fixed = [answers[c].fixed for c in which[known]]
+        told = _messages(facts, judged[known], words, in_doubt[known], fixed, reports, exact, lang)
+        words["message"][:] = told
+        some = np.flatnonzero([message is not None for message in told])
+        known, words = known[some], {name: values[some] for name, values in words.items()}
+    if not len(known):
         return None
-    in_doubt = np.array([answer is not None and answer.in_doubt for answer in answers], dtype=bool)
-    table["approvable_m2"] = np.where(in_doubt[which], 0.0, table["approvable_m2"])
-    table = {name: values[known] for name, values in table.items()}
-    columns: dict[str, Any] = table | _words(facts, judged[known], which[known], answers)
+    columns: dict[str, Any] = {name: values[known] for name, values in table.items()} | words
     return BlockRows(judged[known], {name: columns[name] for name in COLUMNS})
+
+
+def _messages(
+    facts: Facts,
+    judged: Ints,
+    words: dict[str, NDArray[Any]],
+    in_doubt: Bools,
+    fixed: Sequence[dict[int, tuple[Said, ...]]],
+    reports: dict[int, Report],
+    exact: Exact,
+    lang: str,
+) -> list[str | None]:
+    """Return the message of each judged parcel; None where the engine has to say it."""
+    worst = np.full(len(judged), int(Outcome.PASS))
+    codes = np.full(len(judged), "", dtype=object)
+    for outcome in (Outcome.CONDITIONAL, Outcome.UNDETERMINED, Outcome.FAIL):
+        some = words[outcome.word] != ""
+        worst[some], codes[some] = outcome, words[outcome.word][some]
+    said = [of_class.get(int(outcome), ()) for of_class, outcome in zip(fixed, worst, strict=True)]
+    sentences = Sentences(facts, judged, worst, codes, in_doubt, said, lang)
+    for subject, report in reports.items():
+        sentences.learn(subject, report)
+    unknown = sentences.unknown()
+    for start in range(0, len(unknown), AT_ONCE):
+        asked = unknown[start : start + AT_ONCE]
+        for subject, report in zip(asked, exact(facts.sites.take(np.array(asked))), strict=True):
+            sentences.learn(subject, report)
+    return [sentences.message(subject) for subject in judged.tolist()]
 
 
 def _named(facts: Facts, judged: Ints) -> tuple[list[bytes], Ints]:
     """Return the names of the classes that occur, and the class of each judged parcel."""
     prepared, parts, n = facts.prepared, facts.parts, len(facts.parcels)
-    low = np.where(facts.approvable_m2 > 0, facts.approvable_m2, facts.lot_m2)
-    held = _holding(facts)
-    cells = [np.zeros(len(parts.subject), dtype=np.int64) for _ in range(2)]
     decided = np.zeros(len(parts.subject), dtype=bool)
     ladder = np.zeros(len(parts.subject), dtype=np.int64)
     tall = np.array([p.height_m is not None or p.floors is not None for p in facts.asked], dtype=np.int64)
     for index, zoning in enumerate(prepared.zonings):
         mine = np.flatnonzero(facts.decides[parts.subject] == index)
         subject, group = parts.subject[mine], parts.group[mine] - zoning.offset
-        for cell, lot in zip(cells, (low, facts.lot_m2), strict=True):
-            cell[mine] = zoning.size_cell(group, lot[subject])
         by_use = np.stack([zoning.decided(proposal) for proposal in facts.asked])
         decided[mine] = by_use[facts.use[subject], group]
         ladder[mine] = zoning.ladder[tall[facts.use[subject]], group]
     said = np.zeros((n, len(USE_RULES) + 3), dtype=np.int64)
     yes: Bools = np.all(facts.said < Outcome.UNDETERMINED, axis=1)
-    bits = [np.int64(1) << facts.said.astype(np.int64), held[:, None], decided[:, None], yes[:, None]]
+    bits = [
+        np.int64(1) << facts.said.astype(np.int64),
+        facts.held_over[:, None],
+        decided[:, None],
+        yes[:, None],
+    ]
     np.bitwise_or.at(said, parts.subject, np.hstack(bits))
     columns: list[NDArray[Any]] = [
-        facts.decides, facts.has_gap, facts.left_empty, facts.approvable_m2 > 0, facts.approvable_m2 == facts.lot_m2,
-        _legal_area(facts), *said.T, *facts.overlaid.values(), *_beside(facts),
+        facts.decides, facts.gap_m2 > 0, facts.left_empty, facts.approvable_m2 > 0, facts.approvable_m2 == facts.lot_m2,
+        facts.legal_area, *said.T, *facts.overlaid.values(), *_beside(facts),
     ]  # fmt: skip
-    # Building rules are judged in the parts that are not refused; in all where nothing else is left.
-    kept = np.zeros(n, dtype=bool)
-    kept[parts.subject[~facts.gone]] = True
-    built = np.flatnonzero(~facts.gone | ~kept[parts.subject])
-    subject = parts.subject[built]
-    of_part = [column[built] for column in (ladder, facts.sure, *cells)]
-    halves = []
-    for seed in (1, 2):
-        each = np.unique(np.column_stack([subject.astype(np.uint64), _mixed(of_part, seed)]), axis=0)
-        total = np.zeros(n, dtype=np.uint64)
-        np.add.at(total, each[:, 0].astype(np.int64), each[:, 1])
-        halves.append(_mixed([*columns, total.view(np.int64)], seed)[judged])
-    return _distinct(*halves)
+    built = facts.built
+    of_part = [column[built] for column in (ladder, facts.sure, *facts.size_cells)]
+    return distinct(names_of(columns, parts.subject[built], of_part)[:, judged])
 
 
 def _beside(facts: Facts) -> list[Ints]:
@@ -146,9 +177,7 @@ def _beside(facts: Facts) -> list[Ints]:
     """
     prepared = facts.prepared
     if len(prepared.zonings) == 1:
-        bare = [replace(p, kbli=None, activity=None) for p in facts.asked]
-        rest = [prepared.rest.setdefault(p, len(prepared.rest)) for p in bare]
-        return [np.array(rest, dtype=np.int64)[facts.use]]
+        return [facts.bare]
     found = [facts.number]
     for index, (zoning, placed) in enumerate(zip(prepared.zonings, facts.zoned, strict=True)):
         some = (placed.zone >= 0) & (facts.decides != index)
@@ -157,64 +186,34 @@ def _beside(facts: Facts) -> list[Ints]:
     return found
 
 
-def _holding(facts: Facts) -> Bools:
-    """Tell of which parts some feature is a holding zone (RTR002)."""
-    parts, count = facts.parts, len(facts.prepared.subzones)
-    found = np.zeros(len(parts.subject), dtype=bool)
-    for zoning in facts.prepared.zonings:
-        held, tree = zoning.held
-        if len(held):
-            k, f = tree.query(facts.parcels.geometry, predicate="intersects")
-            alike = k * count + zoning.layer.group[held[f]] + zoning.offset
-            found |= np.isin(parts.subject * count + parts.group, alike)
-    return found
-
-
-def _legal_area(facts: Facts) -> Ints:
-    """Return what LOK005 says of each parcel."""
-    n = len(facts.parcels)
-    given = [p.legal_area_m2 for p in facts.sites.proposal]
-    legal = np.array([np.nan if value is None else value for value in given], dtype=float)
-    nan, no, yes = np.full(n, np.nan), np.zeros(n, dtype=bool), np.ones(n, dtype=bool)
-    tolerance = facts.prepared.windows[0].plan.tolerance.legal_area_pct / 100
-    rows = SiteRows(
-        yes,
-        yes,
-        nan,
-        round_m(facts.parcels.area_m2),
-        np.ones(n, dtype=np.int64),
-        nan,
-        nan,
-        no,
-        legal,
-        np.full(n, tolerance),
-        yes,
-    )
-    outcome: Ints = BY_CODE["LOK005"].check(rows).outcome.astype(np.int64)
-    return outcome
-
-
 def _answers(
     facts: Facts,
     judged: Ints,
     names: Sequence[bytes],
     which: Ints,
     table: dict[str, NDArray[Any]],
-    exact: Callable[[SiteBlock], BlockRows],
-) -> list[Answer | None]:
-    """Return the answer of each class, having asked the engine about the first parcel of the new ones."""
+    exact: Exact,
+    lang: str | None,
+) -> tuple[list[Answer | None], dict[int, Report]]:
+    """Return the answer of each class, and the reports of the first parcels of the new ones, about which the engine was asked."""
     answers = facts.prepared.answers
     first = np.full(len(names), len(which))
     np.minimum.at(first, which, np.arange(len(which)))
     new = [row for row, name in zip(first.tolist(), names, strict=True) if name not in answers]
+    given: dict[int, Report] = {}
     for start in range(0, len(new), AT_ONCE):
         rows = new[start : start + AT_ONCE]
-        told = exact(facts.sites.take(judged[rows])).columns
+        reports = exact(facts.sites.take(judged[rows]))
+        told = rows_of(reports, judged[rows], "", message=False, findings=False).columns
         for n, row in enumerate(rows):
             one = {name: values[n] for name, values in told.items()}
             extra = _extra_codes(facts, int(facts.extra[judged[row]]))
-            answers[names[which[row]]] = _answer(one, {k: v[row] for k, v in table.items()}, extra)
-    return [answers[name] for name in names]
+            fixed = {} if lang is None else fixed_of(reports[n], lang)
+            measured = {name: values[row] for name, values in table.items()}
+            answer = answers[names[which[row]]] = _answer(one, measured, extra, fixed)
+            if answer is not None:
+                given[int(judged[row])] = reports[n]
+    return [answers[name] for name in names], given
 
 
 def _extra_codes(facts: Facts, extra: int) -> list[str]:
@@ -229,7 +228,7 @@ def _words(
     extra = facts.extra[judged]
     pairs, row = np.unique(np.column_stack([which, extra]), axis=0, return_inverse=True)
     made = [_with_conditions(answers[c], _extra_codes(facts, e)) for c, e in pairs.tolist()]
-    found = {}
+    found: dict[str, NDArray[Any]] = {}
     for name in WORDS:
         values = np.empty(len(made), dtype=object)
         values[:] = [one[name] for one in made]
@@ -237,30 +236,12 @@ def _words(
     return found
 
 
-def _mixed(columns: Sequence[NDArray[Any]], seed: int) -> NDArray[np.uint64]:
-    """Return 64 bits of each row of some columns of whole numbers (the finalizer of splitmix64, column by column)."""
-    found = np.full(len(columns[0]), seed, dtype=np.uint64)
-    for column in columns:
-        found = (found ^ column.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
-        found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        found ^= found >> np.uint64(31)
-    return found
-
-
-def _distinct(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> tuple[list[bytes], Ints]:
-    """Return the distinct pairs as bytes, and which of them each row is."""
-    order = np.lexsort((other, one))
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = (one[order][1:] != one[order][:-1]) | (other[order][1:] != other[order][:-1])
-    which = np.empty(len(order), dtype=np.int64)
-    which[order] = np.cumsum(new) - 1
-    first = order[new]
-    pairs = np.column_stack([one[first], other[first]])
-    return [pair.tobytes() for pair in pairs], which
-
-
-def _answer(engines: dict[str, Any], measured: dict[str, Any], extra: Sequence[str]) -> Answer | None:
+def _answer(
+    engines: dict[str, Any],
+    measured: dict[str, Any],
+    extra: Sequence[str],
+    fixed: dict[int, tuple[Said, ...]],
+) -> Answer | None:
     """Return what the engine says of a parcel as the answer of its class; None where the arrays found other numbers.
 
     Parameters
@@ -283,7 +264,7 @@ def _answer(engines: dict[str, Any], measured: dict[str, Any], extra: Sequence[s
     values = {name: engines[name] for name in WORDS} | {"conditional": ",".join(rest)}
     if not rest and values["verdict"] == Verdict.CONDITIONAL:
         values["verdict"] = Verdict.CONFORM.value
-    return Answer(values, in_doubt)
+    return Answer(values, in_doubt, fixed)
 
 
 def _with_conditions(answer: Answer | None, extra: Sequence[str]) -> dict[str, Any]:

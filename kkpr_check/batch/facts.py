@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -22,11 +24,39 @@ from kkpr_check.geometry import REL_TOL, lasting, overlap_of, remainder_of, roun
 from kkpr_check.land import USE_RULES
 from kkpr_check.ledger import Parts
 from kkpr_check.model import Outcome
+from kkpr_check.rules import BY_CODE
 from kkpr_check.rules.base import fold
 from kkpr_check.rules.overlays import strip as judge_strip
+from kkpr_check.rules.rows import SiteRows
 
 TRACE_M2 = 1e-4
 """A shared area that may be rounding: the engine says what it comes to."""
+
+
+class AreaHits(NamedTuple):
+    """Parts of parcels in the areas of one source: its number, whose they are, which value, what it comes to.
+
+    `depth_m` tells how deep those lie that are too shallow to refuse, NaN for all others.
+    """
+
+    source: int
+    subject: Ints
+    value: Ints
+    outcome: Ints
+    area_m2: Floats
+    depth_m: Floats
+
+
+class StripHits(NamedTuple):
+    """What the worst line or bank of one layer comes to for each parcel near it; `depth_m` as in `AreaHits`."""
+
+    strip: int
+    subject: Ints
+    feature: Ints
+    outcome: Ints
+    measured_m: Floats
+    limit_m: Floats
+    depth_m: Floats
 
 
 class Facts:
@@ -51,6 +81,8 @@ class Facts:
         """For each rule of overlays, the outcomes that it comes to here, as bits."""
         self.refused: list[tuple[Ints, Objects]] = []
         self.doubtful: list[tuple[Ints, Objects]] = []
+        self.area_hits: list[AreaHits] = []
+        self.strip_hits: list[StripHits] = []
         listed = list(prepared.numbers)
         numbers, self.use = np.unique(proposal, return_inverse=True)
         self.number = proposal
@@ -111,7 +143,7 @@ class Facts:
         tolerance = self.prepared.windows[0].plan.tolerance
         self.dropped_m2 = np.bincount(parts.subject, parts.dropped_m2, n)
         self.covered_m2 = area.copy()
-        self.has_gap = np.zeros(n, dtype=bool)
+        self.gap_m2 = np.zeros(n)
         split = np.flatnonzero(self.clear & ~self.held)
         if len(split):
             mine = np.flatnonzero(~self.held[parts.subject])
@@ -124,7 +156,7 @@ class Facts:
             if len(self.prepared.zonings) > 1:
                 self.clear[some] = False
             left, _ = lasting(gap, area[some], tolerance)
-            self.has_gap[some] = round_m(shapely.area(left)) > 0
+            self.gap_m2[some] = round_m(shapely.area(left))
         some_part = np.zeros(n, dtype=bool)
         some_part[parts.subject[parts.area_m2 > 0]] = True
         self.clear &= some_part
@@ -140,7 +172,7 @@ class Facts:
 
     def _judge_strips(self) -> None:
         """Judge the distances to lines and banks; the worst feature of a layer speaks for the parcel."""
-        for rule, strip, tree in self.prepared.strips:
+        for number, (rule, strip, tree) in enumerate(self.prepared.strips):
             reach_m = PASS_REACH_CE90 * strip.features.ce90_m
             mine, shapes = np.flatnonzero(self.clear), self.parcels.geometry
             k, f = tree.query(shapes[mine], predicate="dwithin", distance=strip.furthest_m + reach_m + 1e-4)
@@ -170,6 +202,16 @@ class Facts:
                 found.append((k[bad[some]], pieces[some]))
             shallow = (outcome[worst] == Outcome.UNDETERMINED) & ~mixed[worst] & rows.edge_known[shown[worst]]
             self.inside[k[worst[shallow | (outcome[worst] == Outcome.FAIL)]]] = True
+            row, depth = shown[worst], np.where(shallow, np.abs(round_m(margin[worst])), np.nan)
+            hits = (
+                k[worst],
+                f[worst],
+                outcome[worst].astype(np.int64),
+                checked.measured[row],
+                checked.limit[row],
+                depth,
+            )
+            self.strip_hits.append(StripHits(number, *hits))
             self.overlaid[rule.code] |= np.where(said > Outcome.PASS, np.int64(1) << said, 0)
 
     def _judge_uses(self) -> None:
@@ -178,6 +220,8 @@ class Facts:
         said = [np.stack([zoning.outcomes(proposal) for proposal in self.asked]) for zoning in zonings]
         by_use = np.concatenate(said, axis=2)
         self.said = by_use[self.use[parts.subject], :, parts.group]
+        self.use_depth_m = np.full(self.said.shape, np.nan)
+        """How deep a part lies in what refuses its use, where that is too shallow to refuse."""
         for index, (zoning, placed) in enumerate(zip(zonings, self.zoned, strict=True)):
             mine = self.clear & (self.decides == index)
             if not mine.any():
@@ -198,25 +242,31 @@ class Facts:
                 told[parts.subject[here & (self.said[:, r] != Outcome.NOT_APPLICABLE)]] = True
                 self._take(refused, placed, told)
                 bad = here & (self.said[:, r] == Outcome.FAIL)
-                self.said[bad & ~refused.fails[parts.subject], r] = Outcome.UNDETERMINED
+                shallow = bad & ~refused.fails[parts.subject]
+                self.said[shallow, r] = Outcome.UNDETERMINED
+                self.use_depth_m[shallow, r] = refused.flip_m[parts.subject[shallow]]
 
     def _judge_areas(self) -> None:
         """Judge the overlay areas; tell apart the rules that only add a condition, whatever else holds (`extra`)."""
         n = len(self.parcels)
-        for area in self.prepared.areas:
+        for source, area in enumerate(self.prepared.areas):
             placed = area.layer.place(self.parcels)
             rows = np.flatnonzero((placed.parts.area_m2 > 0) & self.clear[placed.parts.subject])
             subject = placed.parts.subject[rows]
             outcome = area.outcome[placed.parts.group[rows]].astype(np.int64)
-            doubt = outcome == Outcome.UNDETERMINED
+            doubt, depth_m = outcome == Outcome.UNDETERMINED, np.full(len(rows), np.nan)
             bad = area.outcome == Outcome.FAIL
             if bad.any():
                 patterns = np.vstack([bad, np.zeros_like(bad)])
                 refused = area.layer.refused(placed, self.parcels, patterns, np.where(self.clear, 0, 1))
                 self._take(refused, placed, np.ones(n, dtype=bool))
-                outcome[(outcome == Outcome.FAIL) & ~refused.fails[subject]] = Outcome.UNDETERMINED
+                shallow = (outcome == Outcome.FAIL) & ~refused.fails[subject]
+                outcome[shallow] = Outcome.UNDETERMINED
+                depth_m[shallow] = refused.flip_m[subject[shallow]]
             self._doubt(subject[doubt], placed.parts.geometry[rows[doubt]], placed.zone >= 0)
             np.bitwise_or.at(self.overlaid[area.rule], subject, np.int64(1) << outcome)
+            hits = subject, placed.parts.group[rows], outcome, round_m(placed.parts.area_m2[rows]), depth_m
+            self.area_hits.append(AreaHits(source, *hits))
         self.extra = np.zeros(n, dtype=np.int64)
         for number, (rule, bits) in enumerate(self.overlaid.items()):
             soft = bits < np.int64(1) << Outcome.UNDETERMINED
@@ -254,7 +304,8 @@ class Facts:
         """Cut what is refused and what is in doubt out of the parcels and their parts.
 
         `approvable_m2` is left without either, `lot_m2` without what is refused (all, where that is nothing but noise).
-        Of each part: `gone` tells whether all of it is refused, `sure` whether some of it is approvable.
+        Of each part: `gone` tells whether all of it is refused, `sure` whether some of it is approvable, and `left_m2` how
+        much of it is not refused (all of it, where that is nothing).
         """
         parts, area = self.parts, self.parcels.area_m2
         self.left_empty = self.all_refused.copy()
@@ -262,6 +313,7 @@ class Facts:
         self.lot_m2: Floats = round_m(area)
         self.gone = self.all_refused[parts.subject]
         self.sure = np.ones(len(parts.subject), dtype=bool)
+        self.left_m2 = shapely.area(parts.geometry)
         partial = np.zeros(len(area), dtype=bool)
         for subject, _ in (*self.refused, *self.doubtful):
             partial[subject] = True
@@ -302,11 +354,74 @@ class Facts:
         self.left_empty[some], self.approvable_m2[some] = empty, approvable_m2
         self.lot_m2[some] = round_m(np.where(empty, area, shapely.area(left)))
         self.gone[rows] = shapely.is_empty(pieces)
+        self.left_m2[rows] = np.where(self.gone[rows], self.left_m2[rows], shapely.area(pieces))
         asked = np.flatnonzero((approvable_m2 != self.lot_m2[some])[at] & (approvable_m2 > 0)[at])
         shared = shapely.area(overlap_of(pieces[asked], approvable[at[asked]]))
         self.sure[rows[asked]] = shared > 0
         trace = (shared > 0) & (shared < TRACE_M2)
         self.clear[parts.subject[rows[asked[trace]]]] = False
+
+    @cached_property
+    def built(self) -> Ints:
+        """Parts in which building rules are judged: those that are not refused; all where nothing else is left."""
+        subject = self.parts.subject
+        kept = np.zeros(len(self.parcels), dtype=bool)
+        kept[subject[~self.gone]] = True
+        return np.flatnonzero(~self.gone | ~kept[subject])
+
+    @cached_property
+    def low_m2(self) -> Floats:
+        """The least that each lot may measure: what is approvable, else what is not refused."""
+        return np.where(self.approvable_m2 > 0, self.approvable_m2, self.lot_m2)
+
+    @cached_property
+    def size_cells(self) -> tuple[Ints, Ints]:
+        """The range of lot sizes that tells nothing apart in the ladder of each part, of `low_m2` and of `lot_m2`."""
+        subject, group = self.parts.subject, self.parts.group
+        low, high = np.zeros(len(subject), dtype=np.int64), np.zeros(len(subject), dtype=np.int64)
+        for index, zoning in enumerate(self.prepared.zonings):
+            mine = np.flatnonzero(self.decides[subject] == index)
+            own = group[mine] - zoning.offset
+            low[mine] = zoning.size_cell(own, self.low_m2[subject[mine]])
+            high[mine] = zoning.size_cell(own, self.lot_m2[subject[mine]])
+        return low, high
+
+    @cached_property
+    def bare(self) -> Ints:
+        """The number of each proposal without its use."""
+        rest = self.prepared.rest
+        bare = [replace(p, kbli=None, activity=None) for p in self.asked]
+        return np.array([rest.setdefault(p, len(rest)) for p in bare], dtype=np.int64)[self.use]
+
+    @cached_property
+    def held_over(self) -> Bools:
+        """Parts of which some feature is a holding zone (RTR002)."""
+        parts, count = self.parts, len(self.prepared.subzones)
+        found = np.zeros(len(parts.subject), dtype=bool)
+        for zoning in self.prepared.zonings:
+            held, tree = zoning.held
+            if len(held):
+                k, f = tree.query(self.parcels.geometry, predicate="intersects")
+                alike = k * count + zoning.layer.group[held[f]] + zoning.offset
+                found |= np.isin(parts.subject * count + parts.group, alike)
+        return found
+
+    @cached_property
+    def legal_area_m2(self) -> Floats:
+        """The area of each parcel in its papers, NaN where none is given."""
+        given = [p.legal_area_m2 for p in self.sites.proposal]
+        return np.array([np.nan if value is None else value for value in given], dtype=float)
+
+    @cached_property
+    def legal_area(self) -> Ints:
+        """What LOK005 says of each parcel."""
+        n = len(self.parcels)
+        nan, no, yes = np.full(n, np.nan), np.zeros(n, dtype=bool), np.ones(n, dtype=bool)
+        tolerance = np.full(n, self.prepared.windows[0].plan.tolerance.legal_area_pct / 100)
+        area, one = round_m(self.parcels.area_m2), np.ones(n, dtype=np.int64)
+        rows = SiteRows(yes, yes, nan, area, one, nan, nan, no, self.legal_area_m2, tolerance, yes)
+        outcome: Ints = BY_CODE["LOK005"].check(rows).outcome.astype(np.int64)
+        return outcome
 
     def table(self, judged: Ints) -> dict[str, NDArray[Any]]:
         """Return the measured columns of the table, as `kkpr_check.engine` and `kkpr_check.ledger.entry` round them."""

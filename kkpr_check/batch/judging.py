@@ -104,7 +104,7 @@ def _by_class(
     sites: SiteBlock, plans: Sequence[MemoryPlan], options: JudgeOptions, work_crs: str
 ) -> BlockRows | None:
     """Return the rows of the parcels that are plain; `row` holds places in `sites`."""
-    if options.kept is None or options.message or options.findings:
+    if options.kept is None or options.findings:
         return None
     key = (work_crs, *(plan.plan.id for plan in plans))
     if key not in options.kept:
@@ -113,23 +113,31 @@ def _by_class(
         options.kept[key] = Prepared(plans, work_crs, options.engine)
     built = None if options.existing is None else options.existing.about(sites.parcel)
 
-    def exact(some: SiteBlock) -> BlockRows:
-        return _one_by_one(some, plans, options, work_crs)
+    def exact(some: SiteBlock) -> list[Report]:
+        return _reports(some, plans, options, work_crs)
 
-    return judge_alike(sites, options.kept[key], exact, built)
+    lang = options.lang if options.message else None
+    return judge_alike(sites, options.kept[key], exact, built, lang)
 
 
 def _one_by_one(
     sites: SiteBlock, plans: Sequence[MemoryPlan], options: JudgeOptions, work_crs: str
 ) -> BlockRows:
+    """Return the rows of sites that the engine judges one by one."""
+    reports = _reports(sites, plans, options, work_crs)
+    return rows_of(reports, sites.row, options.lang, message=options.message, findings=options.findings)
+
+
+def _reports(
+    sites: SiteBlock, plans: Sequence[MemoryPlan], options: JudgeOptions, work_crs: str
+) -> list[Report]:
     """Let the engine judge every site."""
     reports: list[Report | None] = [None] * len(sites)
     for members in _together(sites):
         part = sites.take(members)
         for n, report in zip(members.tolist(), _judge(list(part), plans, options, work_crs), strict=True):
             reports[n] = report
-    judged = [report for report in reports if report is not None]
-    return rows_of(judged, sites.row, options.lang, message=options.message, findings=options.findings)
+    return [report for report in reports if report is not None]
 
 
 def _judge(

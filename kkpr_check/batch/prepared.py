@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -15,6 +15,7 @@ from kkpr_check.batch.placing import Bools, Floats, Ints, Layer
 from kkpr_check.batch.plans import MemoryPlan
 from kkpr_check.candidates import limit_of
 from kkpr_check.features import Objects, PlanWindow
+from kkpr_check.frontage import Network
 from kkpr_check.geometry import REL_TOL
 from kkpr_check.land import OVERLAY_RULES, USE_RULES
 from kkpr_check.model import Proposal
@@ -143,19 +144,51 @@ def _least_lots(ladder: Sequence[Rung]) -> Floats:
 
 @dataclass
 class Area:
-    """One source of an overlay rule: its areas and what each value says."""
+    """One source of an overlay rule in one plan: its areas, its values and what each says."""
 
     rule: str
+    plan: str
     layer: Layer
+    values: tuple[str, ...]
     outcome: Codes
+
+
+Place = tuple[str, str | None, str | None]
+"""Rule, plan and zone of a finding."""
+
+
+class Saying(NamedTuple):
+    """A finding's sentence with gaps for numbers: its words around them, and the name and unit of each."""
+
+    words: tuple[str, ...]
+    gaps: tuple[tuple[str, str], ...]
+
+
+class Said(NamedTuple):
+    """A finding as the engine told it: rule, plan and zone, its words, and what each part of the parcel adds to a limit."""
+
+    place: Place
+    saying: Saying
+    weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What all parcels of a class share; `in_doubt` where nothing of them is approvable whatever their parts."""
+    """What all parcels of a class share.
+
+    Attributes
+    ----------
+    values
+        Columns of the table.
+    in_doubt
+        Whether nothing of them is approvable whatever their parts.
+    fixed
+        What is said of all of them, by outcome: findings that no fact of a parcel tells.
+    """
 
     values: dict[str, Any]
     in_doubt: bool
+    fixed: dict[int, tuple[Said, ...]]
 
 
 @dataclass
@@ -168,6 +201,10 @@ class Prepared:
     answers: dict[bytes, Answer | None] = field(default_factory=dict)
     numbers: dict[Proposal, int] = field(default_factory=dict)
     rest: dict[Proposal, int] = field(default_factory=dict)
+    sayings: dict[Any, Saying | None] = field(default_factory=dict)
+    built: dict[bytes, tuple[Said, ...] | None] = field(default_factory=dict)
+    lacking: dict[tuple[str, ...], int] = field(default_factory=dict)
+    fronts: dict[float, int] = field(default_factory=dict)
 
     @cached_property
     def windows(self) -> list[PlanWindow]:
@@ -205,7 +242,7 @@ class Prepared:
     def areas(self) -> list[Area]:
         """The areas of all overlay rules of all plans."""
         return [
-            Area(rule.code, Layer(s.features, s.group, w.plan.tolerance), s.outcome)
+            Area(rule.code, w.plan.id, Layer(s.features, s.group, w.plan.tolerance), s.values, s.outcome)
             for w in self.windows
             for rule in OVERLAY_RULES
             for s in sources_of(rule, w)
@@ -214,12 +251,41 @@ class Prepared:
     @cached_property
     def strips(self) -> list[tuple[Rule, Strip, shapely.STRtree]]:
         """The lines and banks to keep off from."""
+        return [(rule, strip, shapely.STRtree(strip.features.geometry)) for _, rule, strip in self._strips]
+
+    @cached_property
+    def strip_plans(self) -> list[str]:
+        """The plan of each of `strips`."""
+        return [plan for plan, _, _ in self._strips]
+
+    @cached_property
+    def _strips(self) -> list[tuple[str, Rule, Strip]]:
         return [
-            (rule, strip, shapely.STRtree(strip.features.geometry))
+            (w.plan.id, rule, strip)
             for w in self.windows
             for rule in OVERLAY_RULES
             for strip in strips_of(rule, w)
         ]
+
+    @cached_property
+    def network(self) -> Network:
+        """The roads of all plans."""
+        return engine.network_of(self.windows)
+
+    @cached_property
+    def plan_of(self) -> list[str]:
+        """The plan of each sub-zone of `subzones`."""
+        return [zoning.window.plan.id for zoning in self.zonings for _ in zoning.subzones]
+
+    @cached_property
+    def asks_for_rumija(self) -> Bools:
+        """Sub-zones with a limit that hangs on the width of the road in front."""
+        found = []
+        for zoning in self.zonings:
+            tables = zoning.window.plan.tables.intensity
+            rungs = [tables.get(subzone, ()) for subzone in zoning.subzones]
+            found += [any(m.rumija_factor for r in own for m in r.limits.values()) for own in rungs]
+        return np.array(found, dtype=bool)
 
     @cached_property
     def buildings(self) -> list[shapely.STRtree]:
