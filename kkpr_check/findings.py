@@ -11,6 +11,7 @@ from kkpr_check.adverse import PASS_REACH_CE90
 from kkpr_check.building import Answer
 from kkpr_check.errors import Text
 from kkpr_check.geometry import round_m
+from kkpr_check.inputs import NOT_JUDGED, Inputs
 from kkpr_check.judgement import Judgement
 from kkpr_check.model import Finding, Outcome, Site
 from kkpr_check.phrases import Aside, Phrase, Quantity, Sentence, fill
@@ -106,7 +107,7 @@ def _building_message(answer: Answer, flip_m: float | None) -> tuple[Phrase, Tex
         **answer.values,
     }
     if rule.code in ("TAB002", "TAB003") and answer.outcome is Outcome.PASS and answer.measured is None:
-        values["measured"] = Text("No such edge", "Tidak ada sisi itu")
+        return Phrase(_NO_SUCH_EDGE, values), None
     shallow = answer.outcome is Outcome.UNDETERMINED and not answer.missing and flip_m is not None
     message = _message(
         rule, answer.outcome, values, answer.missing, flip_m if shallow else None, float("nan")
@@ -150,10 +151,11 @@ def _message(
         return Phrase(_joined(told, rest), values | more)
     template = rule.say.get(outcome, Text("", ""))
     if outcome is Outcome.UNDETERMINED and missing:
-        return Phrase(_joined(template, _ONLY_MISSING), values | {"missing": ", ".join(missing)})
+        return Phrase(_joined(template, NOT_JUDGED), values | {"missing": Inputs(tuple(missing))})
     return Phrase(template if template.en else Text("Can not be judged.", "Belum dapat dinilai."), values)
 
 
+_NO_SUCH_EDGE = Text("The parcel has no such edge.", "Persil tidak memiliki sisi itu.")
 _SHALLOW = Text(
     "But only by {depth}, within the map's accuracy (CE90 {ce90}): to be verified.",
     "Namun hanya {depth}, masih dalam ketelitian peta (CE90 {ce90}): perlu verifikasi.",
@@ -161,9 +163,6 @@ _SHALLOW = Text(
 _SHALLOW_SOMEHOW = Text(
     "But only by {depth}, within the map's accuracy: to be verified.",
     "Namun hanya {depth}, masih dalam ketelitian peta: perlu verifikasi.",
-)
-_ONLY_MISSING = Text(
-    "Can not be judged; missing: {missing}.", "Belum dapat dinilai; yang belum ada: {missing}."
 )
 
 
@@ -180,7 +179,7 @@ def unreadable(site: Site) -> Finding:
 
 def not_judged(rule: Rule, site: Site, missing: tuple[str, ...]) -> Finding:
     """Return the finding of a rule that found nothing to judge by: unknown is its own answer."""
-    message = Phrase(_ONLY_MISSING, {"missing": ", ".join(missing)})
+    message = Phrase(NOT_JUDGED, {"missing": Inputs(tuple(missing))})
     return _without_numbers(rule, _subject(site), message, missing)
 
 

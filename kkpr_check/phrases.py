@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from kkpr_check.errors import Text
 
@@ -132,6 +132,6 @@ class _Lenient(dict[str, str]):
 def _text(value: Any) -> Text:
     if isinstance(value, Text):
         return value
-    if isinstance(value, Quantity | Aside | Phrase):
-        return value.text()
+    if hasattr(value, "text"):
+        return cast("Text", value.text())
     return Text("-", "-") if value is None else Text(str(value), str(value))

@@ -149,7 +149,7 @@ Suggest = Annotated[
     bool,
     typer.Option("--suggest", help=words(
         "Also tell what would pass: changes that the engine has judged again.",
-        "Sebutkan juga yang akan lolos: perubahan yang sudah diperiksa ulang.")),
+        "Sebutkan juga yang akan memenuhi ketentuan: perubahan yang sudah diperiksa ulang.")),
 ]  # fmt: skip
 Format = Annotated[
     str | None,

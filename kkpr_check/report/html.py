@@ -163,7 +163,8 @@ def _table(page: Page, title: str, rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _entry(page: Page, entry: Entry) -> Iterator[str]:
-    yield f'<div class="finding"><h3>{_text(entry.rule)} <code>{_text(entry.name)}</code></h3>'
+    name = f" <code>{_text(entry.name)}</code>" if entry.name else ""
+    yield f'<div class="finding"><h3>{_text(entry.rule)}{name}</h3>'
     yield f"<p>{_text(entry.message)}</p>"
     if entry.measured:
         yield f"<p>{_text(entry.measured)}</p>"

@@ -9,6 +9,7 @@ from typing import Literal
 
 from kkpr_check.envelope import STOREY_M, Room
 from kkpr_check.errors import Text
+from kkpr_check.inputs import label
 from kkpr_check.phrases import Sentence
 from kkpr_check.plan import Limit, State
 from kkpr_check.report import info_words as w
@@ -130,7 +131,7 @@ class _Page:
         yield Line("text", f"{zone}{kind}; {self.say(words.PLAN)} {part.plan.id}: {part.plan.legal}", 1)
         yield Line("text", self.say(w.LIMITS), 1)
         if part.unknown:
-            told = ", ".join(self.say(missing.label(name)) for name in part.unknown)
+            told = ", ".join(self.say(label(name)) for name in part.unknown)
             yield Line("text", self.say(w.SEVERAL, told), 2)
         if not part.plan.tables.intensity.get(part.subzone):
             yield Line("text", self.say(w.NO_LIMITS, part.subzone), 2)
@@ -248,7 +249,7 @@ class _Page:
             yield Line("text", self.say(w.ACROSS), 1)
         if envelope.missing:
             yield Line("text", self.say(w.UPPER_BOUND), 1)
-            for what in dict.fromkeys(self.say(missing.label(name)) for name in envelope.missing):
+            for what in dict.fromkeys(self.say(label(name)) for name in envelope.missing):
                 yield Line("item", what, 2)
 
     def _room(self, room: Room) -> Iterator[Line]:

@@ -59,7 +59,8 @@ def _report(page: Page) -> Iterator[str]:
 
 
 def _entry(page: Page, entry: Entry) -> Iterator[str]:
-    yield f"- **{md(entry.rule)}** `{entry.name}`: {md(entry.message)}"
+    name = f" `{entry.name}`" if entry.name else ""
+    yield f"- **{md(entry.rule)}**{name}: {md(entry.message)}"
     if entry.measured:
         yield f"  - {md(entry.measured)}"
     for label, value in ((words.WHERE, entry.where), (words.LAW, entry.law), (words.TODO, entry.todo)):

@@ -1,14 +1,31 @@
-"""What is missing, and who can supply it: the end of a text report."""
+"""What findings say together; what is missing, and who can supply it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from kkpr_check.errors import Text
+from kkpr_check.inputs import NOT_JUDGED, label
 from kkpr_check.model import Finding
+from kkpr_check.phrases import Sentence, fill
 from kkpr_check.report import words
 
 _LADDER = "intensity.csv"
+
+
+def message(group: Sequence[Finding]) -> Sentence:
+    """Return what the findings of one rule say: their sentence, or once what they lack."""
+    said = dict.fromkeys(finding.message for finding in group)
+    if len(said) == 1 and not group[0].message.en.startswith(NOT_JUDGED.en.partition("{")[0]):
+        return group[0].message
+    return only_missing(group)
+
+
+def only_missing(findings: Iterable[Finding]) -> Text:
+    """Say once what all of these findings lack."""
+    lacking = [what for what, _, _ in wanted(findings)]
+    names = Text("; ".join(what.en for what in lacking), "; ".join(what.id for what in lacking))
+    return fill(NOT_JUDGED, {"missing": names})
 
 
 def wanted(findings: Iterable[Finding]) -> list[tuple[Text, list[str], Text]]:
@@ -31,29 +48,6 @@ def wanted(findings: Iterable[Finding]) -> list[tuple[Text, list[str], Text]]:
         (label(name), rules, words.supplier(name)) for name, rules in rules_of.items() if name not in cells
     ]
     return [*lines, *_ladder_lines(cells)]
-
-
-def label(name: str) -> Text:
-    """Say what a missing input is: an option, a table, an overlay, an attribute of a layer.
-
-    >>> label("sungai:levee").en, label("itbx.csv").id
-    ('levee of layer sungai', 'tabel itbx.csv')
-    """
-    if name in words.FIELDS:
-        field = words.FIELDS[name]
-        return Text(f"{field.en} ({name})", f"{field.id} ({name})")
-    first, _, rest = name.partition(":")
-    if first == "plan.toml":
-        rule = rest.rpartition("=")[2]
-        return Text(
-            f"a layer or a statement of “none” for {rule} (plan.toml, [[overlay]])",
-            f"layer atau pernyataan “tidak ada” untuk {rule} (plan.toml, [[overlay]])",
-        )
-    parts = rest.replace(":", ", ")
-    if first.endswith(".csv"):
-        tail = f", {parts}" if parts else ""
-        return Text(f"table {first}{tail}", f"tabel {first}{tail}")
-    return Text(f"{parts} of layer {first}", f"{parts} pada layer {first}") if rest else Text(name, name)
 
 
 def _ladder_lines(cells: Mapping[str, Sequence[str]]) -> list[tuple[Text, list[str], Text]]:

@@ -341,8 +341,4 @@ def _finding(group: Sequence[Finding]) -> str:
 
 
 def _message(group: Sequence[Finding]) -> str:
-    messages = dict.fromkeys(finding.message for finding in group)
-    if len(messages) == 1 and not group[0].message.en.startswith(words.ONLY_MISSING):
-        return group[0].message.pick(_LANG)
-    lacking = "; ".join(what.pick(_LANG) for what, _, _ in missing.wanted(group))
-    return words.NOT_JUDGED.pick(_LANG).format(lacking)
+    return missing.message(group).pick(_LANG)

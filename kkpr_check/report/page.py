@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from kkpr_check.errors import Text
+from kkpr_check.inputs import label
 from kkpr_check.model import Finding, LedgerEntry, Outcome, Report, Verdict
 from kkpr_check.phrases import Sentence
 from kkpr_check.report import missing, words
@@ -39,6 +40,17 @@ class Entry(NamedTuple):
     law: str
     todo: str
     flip: str
+
+
+def _together(entries: Iterable[Entry]) -> list[Entry]:
+    """Return rules that say the same of the same place as one entry."""
+    groups: dict[Entry, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry._replace(rule="", name=""), []).append(entry)
+    return [
+        same[0] if len(same) == 1 else said._replace(rule=", ".join(dict.fromkeys(one.rule for one in same)))
+        for said, same in groups.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +123,12 @@ class Page:
     def _rows(self, entry: LedgerEntry) -> Iterator[Row]:
         for zone in entry.zones:
             yield Row(zone.subzone, zone.name, zone.area_m2, zone.share)
-        for label, area_m2 in (
+        for word, area_m2 in (
             (words.GAP, entry.gap_m2), (words.OVERLAP, entry.overlap_m2), (words.DROPPED, entry.dropped_m2),
         ):  # fmt: skip
             if area_m2 >= _SHOWN_M2:
                 share = area_m2 / entry.area_m2 if entry.area_m2 else 0.0
-                yield Row("-", self.say(label), area_m2, share)
+                yield Row("-", self.say(word), area_m2, share)
 
     def sections(self) -> Iterator[tuple[Outcome, str, list[Entry]]]:
         """Yield what is violated, to be verified and conditional: outcome, title with the count, entries."""
@@ -126,7 +138,7 @@ class Page:
                 yield (
                     outcome,
                     f"{self.say(title)} ({len(groups)})",
-                    [self._entry(group) for group in groups],
+                    _together(self._entry(group) for group in groups),
                 )
 
     def _entry(self, group: Sequence[Finding]) -> Entry:
@@ -147,11 +159,8 @@ class Page:
         )
 
     def _message(self, group: Sequence[Finding]) -> str:
-        messages = dict.fromkeys(finding.message for finding in group)
-        if len(messages) == 1 and not group[0].message.en.startswith(words.ONLY_MISSING):
-            return self.say(group[0].message)
-        lacking = "; ".join(self.say(what) for what, _, _ in missing.wanted(group))
-        return self.say(words.NOT_JUDGED).format(lacking)
+        said = self.say(missing.message(group))
+        return said[:1].upper() + said[1:]
 
     def _measured(self, finding: Finding) -> str:
         """Return the figures beside their limit; without a limit, or with one of nothing, the sentence has said all."""
@@ -159,7 +168,7 @@ class Page:
         def written(value: float | str) -> str:
             return words.told(value, finding.unit, self.lang)
 
-        if not finding.limit:
+        if not finding.limit or (finding.outcome is Outcome.CONDITIONAL and finding.measured is None):
             return ""
         parts = []
         if finding.measured is not None:
@@ -206,9 +215,12 @@ class Page:
         for finding in self.report.findings:
             worst[finding.rule] = max(finding.outcome, worst.get(finding.rule, Outcome.NOT_APPLICABLE))
         passed = [rule for rule, outcome in worst.items() if outcome is Outcome.PASS]
-        yield self.say(words.PASSED), self._count(passed)
+        if self.report.site.doubt is None:
+            yield self.say(words.PASSED), self._count(passed)
         skipped = list(dict.fromkeys(rule for rule, _ in self.report.not_evaluated))
-        if skipped:
+        if self.report.site.doubt is not None:
+            yield self.say(words.UNREAD), self._count(skipped)
+        elif skipped:
             yield self.say(words.NOT_EVALUATED), f"{self._count(skipped)} ({', '.join(skipped)})"
 
     def _count(self, rules: Sequence[str]) -> str:
@@ -239,7 +251,7 @@ class Page:
         if not lines and found.bounds.en:
             lines = [self.say(words.NO_SUGGESTION).format(self.say(found.bounds))]
         if found.blocked_by:
-            names = "; ".join(dict.fromkeys(self.say(missing.label(name)) for name in found.blocked_by))
+            names = "; ".join(dict.fromkeys(self.say(label(name)) for name in found.blocked_by))
             lines.append(self.say(words.BLOCKED).format(names))
         return lines
 

@@ -164,11 +164,7 @@ class _Page:
 
     def message(self, group: Sequence[Finding]) -> str:
         """Return what a group of findings says, without the same thing twice."""
-        messages = dict.fromkeys(finding.message for finding in group)
-        if len(messages) == 1 and not group[0].message.en.startswith(words.ONLY_MISSING):
-            return self.text(self.say(group[0].message))
-        lacking = "; ".join(self.say(what) for what, _, _ in missing.wanted(group))
-        return self.text(self.say(words.NOT_JUDGED).format(lacking))
+        return self.text(self.say(missing.message(group)))
 
     def _applicant(self) -> Iterator[Block]:
         proposal = self.json["proposal"]
@@ -346,8 +342,7 @@ class _Page:
     def _told(self, findings: Sequence[Finding]) -> list[str]:
         """Return what findings say; what all of them lack is said once."""
         if all(finding.missing for finding in findings):
-            lacking = "; ".join(self.say(what) for what, _, _ in missing.wanted(findings))
-            return [self.text(self.say(words.NOT_JUDGED).format(lacking))]
+            return [self.text(self.say(missing.only_missing(findings)))]
         return list(dict.fromkeys(self.message(group) for group in same_said(findings)))
 
     def _outcome(self, outcome: Outcome) -> Cell:

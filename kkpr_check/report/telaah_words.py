@@ -112,7 +112,7 @@ ITBX = Text(
 RULE = Text("Provision", "Ketentuan")
 LIMIT = Text("Limit", "Syarat")
 LIMIT_M2 = Text("For this parcel", "Untuk persil ini")
-PROPOSED = Text("Proposed", "Rencana")
+PROPOSED = Text("Proposed", "Usulan")
 REQUIREMENTS: Mapping[str, Text] = {
     "INT001": Text("Building coverage (KDB)", "Koefisien dasar bangunan (KDB)"),
     "INT002": Text("Floor area ratio (KLB)", "Koefisien lantai bangunan (KLB)"),

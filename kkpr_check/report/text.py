@@ -159,7 +159,7 @@ class _Printer:
             self.line(row, indent=2)
 
     def _entry(self, entry: Entry) -> None:
-        self.line(f"{entry.rule} {entry.name}", "bold", indent=2)
+        self.line(f"{entry.rule} {entry.name}".rstrip(), "bold", indent=2)
         self.line(entry.message, indent=4)
         if entry.measured:
             self.line(entry.measured, indent=4)

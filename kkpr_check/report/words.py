@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 from kkpr_check.errors import Text
+from kkpr_check.inputs import FIELDS as FIELDS
 from kkpr_check.model import Outcome, Verdict
 from kkpr_check.phrases import Quantity
 
@@ -73,6 +74,7 @@ PASSED = Text("Passed", "Terpenuhi")
 RULES = Text("{0} rules", "{0} aturan")
 ONE_RULE = Text("1 rule", "1 aturan")
 NOT_EVALUATED = Text("Not applicable", "Tidak berlaku")
+UNREAD = Text("Not judged", "Tidak dinilai")
 MEASURED = Text("measured", "terukur")
 LIMIT = Text("limit", "batas")
 MARGIN = Text("margin", "selisih")
@@ -87,7 +89,7 @@ AREA = Text("area", "luas")
 SHARE = Text("share", "bagian")
 OVERLAY = Text("overlay", "ketentuan khusus")
 POINT = Text("at latitude, longitude", "pada lintang, bujur")
-SUGGESTIONS = Text("What would pass (judged again)", "Yang akan lolos (sudah diperiksa ulang)")
+SUGGESTIONS = Text("What would pass (judged again)", "Yang akan memenuhi ketentuan (sudah diperiksa ulang)")
 NO_SUGGESTION = Text("None found within these bounds: {0}.", "Tidak ditemukan dalam batas ini: {0}.")
 BLOCKED = Text(
     "No change can make up for what is not known: {0}.",
@@ -105,9 +107,6 @@ LOCKS: Mapping[str, Text] = {
 REPAIRS = Text("Repaired geometry", "Geometri yang diperbaiki")
 CRS = Text("Coordinates", "Sistem koordinat")
 AND = Text(" and ", " dan ")
-ONLY_MISSING = "Can not be judged"
-"""Start of an engine message that says nothing but what is missing."""
-NOT_JUDGED = Text("Can not be judged without: {0}.", "Belum dapat dinilai tanpa: {0}.")
 MORE = Text("and {0} more (all of them in --format json)", "dan {0} lagi (semuanya pada --format json)")
 MAP = Text("Map", "Peta")
 ROADS = Text("roads", "jalan")
@@ -134,26 +133,6 @@ AREA_SAYS: Mapping[Outcome, Text] = {
     Outcome.PASS: Text("no objection", "tidak menghalangi"),
 }
 
-FIELDS: Mapping[str, Text] = {
-    "kbli": Text("KBLI", "KBLI"),
-    "activity": Text("activity", "kegiatan"),
-    "floors": Text("floors", "jumlah lantai"),
-    "height_m": Text("height", "tinggi bangunan"),
-    "floor_area_m2": Text("floor area", "luas lantai"),
-    "basement_area_m2": Text("basement area", "luas basemen"),
-    "green_area_m2": Text("green area", "luas ruang hijau"),
-    "legal_area_m2": Text("area by the deed", "luas menurut surat tanah"),
-    "road_class": Text("road class", "kelas jalan"),
-    "business_scale": Text("business scale", "skala usaha"),
-    "psn": Text("national strategic project", "proyek strategis nasional"),
-    "parcel": Text("parcel boundary", "batas persil"),
-    "footprint": Text("building footprint", "tapak bangunan"),
-    "existing": Text("existing buildings", "bangunan yang sudah ada"),
-    "geometry": Text("outline of the site", "batas lokasi"),
-    "plan": Text("plan in force for this place", "rencana yang berlaku di lokasi ini"),
-    "zoning": Text("zone for the uncovered part", "zona untuk bagian yang tidak tercakup"),
-    "road": Text("road beside the parcel", "jalan di tepi persil"),
-}
 VALUES: Mapping[str, Text] = {
     "micro": Text("micro", "mikro"),
     "small": Text("small", "kecil"),
@@ -181,9 +160,6 @@ MONTHS_ID = (
 UNITS: Mapping[str, Text] = {
     "m": Text("m", "m"),
     "m2": Text("m²", "m²"),
-    "floors": Text("floors", "lantai"),
-    "zones": Text("zones", "zona"),
-    "kV": Text("kV", "kV"),
 }
 WHOLE_UNITS = frozenset({"floors", "zones"})
 
@@ -225,8 +201,9 @@ def quantity(value: float | str | None, unit: str | None, lang: str) -> str:
         return value
     if unit == "ratio":
         return percent(value, lang)
-    whole = unit in WHOLE_UNITS and float(value).is_integer()
-    text = number(value, 0 if whole else 2, lang)
+    if unit in WHOLE_UNITS:
+        return told(value, unit, lang)
+    text = number(value, 2, lang)
     if unit is None or unit == "factor":
         return text
     return f"{text} {UNITS[unit].pick(lang) if unit in UNITS else unit}"

@@ -27,7 +27,10 @@ from kkpr_check.rules.rows import BuildingRows
     unit="m",
     operator=">=",
     say={
-        Outcome.PASS: Text("{measured}; JBS is {limit}.", "{measured}; JBS {limit}."),
+        Outcome.PASS: Text(
+            "The building stands {measured} from the side of the parcel; JBS is {limit}.",
+            "Bangunan berjarak {measured} dari batas samping persil; JBS {limit}.",
+        ),
         Outcome.NOT_APPLICABLE: Text(
             "The plan does not regulate this in {zone}.", "Rencana tidak mengatur hal ini di {zone}."
         ),

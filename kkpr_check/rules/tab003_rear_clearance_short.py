@@ -27,7 +27,10 @@ from kkpr_check.rules.rows import BuildingRows
     unit="m",
     operator=">=",
     say={
-        Outcome.PASS: Text("{measured}; JBB is {limit}.", "{measured}; JBB {limit}."),
+        Outcome.PASS: Text(
+            "The building stands {measured} from the rear of the parcel; JBB is {limit}.",
+            "Bangunan berjarak {measured} dari batas belakang persil; JBB {limit}.",
+        ),
         Outcome.NOT_APPLICABLE: Text(
             "The plan does not regulate this in {zone}.", "Rencana tidak mengatur hal ini di {zone}."
         ),
