@@ -231,10 +231,13 @@ def _judge_source(
 def _judge_strip(rule: Rule, subjects: Subjects, plan: PlanMap, strip: Strip) -> list[Judgement]:
     """Judge the distances to the lines or banks of one layer; the worst feature speaks for the subject."""
     features = strip.features
-    furthest = strip.furthest_m + PASS_REACH_CE90 * features.ce90_m
+    reach_m = strip.reach_m + PASS_REACH_CE90 * features.ce90_m + 1e-4
     k, f = shapely.STRtree(features.geometry).query(
-        subjects.geometry, predicate="dwithin", distance=furthest + 1e-4
+        subjects.geometry, predicate="dwithin", distance=reach_m.max(initial=0.0)
     )
+    # Each feature by its own reach: which other ones are in the window must not change what is told.
+    near = shapely.dwithin(subjects.geometry[k], features.geometry[f], reach_m[f])
+    k, f = k[near], f[near]
     if not len(k):
         return []
     order = np.lexsort((f, k))
@@ -256,8 +259,7 @@ def _judge_strip(rule: Rule, subjects: Subjects, plan: PlanMap, strip: Strip) ->
         item = Judgement(int(subject), rule, Outcome(outcome[worst]), plan, legal=law[row] or plan.plan.legal)
         item.measured, item.limit = float(checked.measured[row]), float(checked.limit[row])
         gap = float(round_m(margin[worst]))
-        reach_m = PASS_REACH_CE90 * features.ce90_m
-        if rule.default is Outcome.FAIL and gap <= reach_m:
+        if rule.default is Outcome.FAIL and gap <= PASS_REACH_CE90 * features.ce90_m:
             item.flip_distance_m = abs(gap)
         bad = [p for p in mine if outcome[p] >= Outcome.CONDITIONAL]
         if bad:

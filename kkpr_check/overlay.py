@@ -166,10 +166,16 @@ class Strip:
     edge_known: NDArray[np.bool_]
 
     @property
+    def reach_m(self) -> NDArray[np.float64]:
+        """How far from each feature its setback may reach."""
+        widest = [max((m for m, _ in option), default=0.0) for option in self.options]
+        reach: NDArray[np.float64] = np.array(widest) + self.half_width_m + self.rule.centre_line_m
+        return reach
+
+    @property
     def furthest_m(self) -> float:
-        """How far from a feature its setback may reach."""
-        limits = [m for option in self.options for m, _ in option] or [0.0]
-        return max(limits) + float(self.half_width_m.max(initial=0.0)) + self.rule.centre_line_m
+        """How far from any of them a setback may reach."""
+        return float(self.reach_m.max(initial=0.0))
 
     def rows(
         self, subjects: Objects, k: Ints, f: Ints, default: np.int8

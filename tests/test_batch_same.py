@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import shapely
-from batch_harness import AS_OF, PLANS, batch, sample, some, table, write_gdal, write_geojsonl
+from batch_harness import AS_OF, DATA, PLANS, batch, sample, some, table, write_gdal, write_geojsonl
+from engine_builder import of_rule
+from engine_builder import report as judged
 
 from kkpr_check import checking
 from kkpr_check.checking import CheckRequest
+from kkpr_check.errors import PlanError
 from kkpr_check.report.json import document
 
 COUNT = 2_000 if os.environ.get("KKPR_SOAK") else 120
@@ -93,6 +98,26 @@ def test_bytes_do_not_depend_on_workers_or_blocks(tmp_path: Path, suffix: str) -
     assert made[0] == made[1] == made[2]
 
 
+def test_what_is_said_of_a_parcel_does_not_depend_on_the_columns_of_others(tmp_path: Path) -> None:
+    rows, shapes = some(6)
+    wrong = [
+        {},
+        {"psn": "x", "floors": "dua"},
+        {"height_m": 4},
+        {"floors": "dua", "psn": "x", "KBLI": "a"},
+        {},
+        {},
+    ]
+    rows = [{"id": row["id"]} | more for row, more in zip(rows, wrong, strict=True)]
+    file = write_geojsonl(tmp_path / "p.geojson", rows, shapes)
+    made = []
+    for block_rows in (1, 2, 4, 6):
+        batch(file, tmp_path / f"{block_rows}.csv", block_rows=block_rows)
+        made.append((tmp_path / f"{block_rows}.csv").read_bytes())
+    assert made[0].count(b"LOK000") == 4
+    assert len(set(made)) == 1
+
+
 def test_pages_of_parquet_do_not_depend_on_blocks(tmp_path: Path) -> None:
     """A column of more than one page (1 MB): where a page ends must not follow the blocks."""
     rows, shapes = some(60)
@@ -116,3 +141,46 @@ def test_a_shuffled_input_gives_the_same_rows_shuffled(tmp_path: Path) -> None:
     batch(mixed, tmp_path / "b.csv", block_rows=9)
     first, second = table(tmp_path / "a.csv"), table(tmp_path / "b.csv")
     assert [first[n] for n in order] == second
+
+
+def _with_a_lake(folder: Path, *, setback_m: float, in_field: bool) -> Path:
+    """The sample plan with a setback of its small lakes."""
+    plan = Path(shutil.copytree(DATA / "sample", folder / "plan"))
+    toml = plan / "plan.toml"
+    text = toml.read_text(encoding="utf-8")
+    if in_field:
+        text = text.replace("[layer.defaults]\nsetback_m = 50.0", '[layer.fields]\nsetback_m = "SEMPADAN"')
+        layer = plan / "layers" / "embung_sintetis.geojson"
+        lakes = json.loads(layer.read_text(encoding="utf-8"))
+        for lake in lakes["features"]:
+            lake["properties"]["SEMPADAN"] = setback_m
+        layer.write_text(json.dumps(lakes), encoding="utf-8")
+    else:
+        text = text.replace("setback_m = 50.0", f"setback_m = {setback_m}")
+    toml.write_text(text, encoding="utf-8")
+    return plan
+
+
+@pytest.mark.parametrize("in_field", [True, False])
+def test_a_setback_wider_than_lines_are_looked_for_is_refused(tmp_path: Path, *, in_field: bool) -> None:
+    """Single checks read a window: a lake beyond it whose setback reaches the site would be overlooked."""
+    file = write_geojsonl(tmp_path / "p.geojson", *some(3))
+    plan = str(_with_a_lake(tmp_path, setback_m=5000.0, in_field=in_field))
+    with pytest.raises(PlanError, match="5000 m") as refused:
+        batch(file, tmp_path / "out.csv", plans=(plan,))
+    assert refused.value.place.column == ("SEMPADAN" if in_field else "[layer.defaults] setback_m")
+    with pytest.raises(PlanError, match="5000 m"):
+        checking.run(CheckRequest(parcel=str(file), plans=(plan,), as_of=AS_OF))
+
+
+def test_what_is_measured_does_not_depend_on_lines_elsewhere() -> None:
+    """A far line with a wide setback must not bring other lines into reach."""
+    near = {"area": "LINESTRING (-100 90, 100 90)", "setback_m": 10.0}
+    far = {"area": "LINESTRING (1500 -100, 1500 100)", "setback_m": 500.0}
+    told = []
+    for lines in ([near], [near, far]):
+        layer = {"role": "railway", "features": lines}
+        overlay = {"rule": "KHS012", "layer": "railway"}
+        told.append(of_rule(judged(layers=[layer], overlays=[overlay]), "KHS012"))
+    assert told[0] == told[1]
+    assert [finding.measured for finding in told[0]] == [None]

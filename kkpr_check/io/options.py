@@ -25,6 +25,9 @@ PROPOSAL_FIELDS = tuple(item.name for item in fields(Proposal))
 OPTION_NAMES = (*PROPOSAL_FIELDS, "id")
 """The options of contract section 2; `id` names the site and is no part of the proposal."""
 
+_PLACES = {name: place for place, name in enumerate(OPTION_NAMES)}
+"""The order in which a feature is read: that of its columns depends on which features a block holds."""
+
 LARGEST: Mapping[str, float] = {
     "floors": 1_000, "height_m": 10_000, "floor_area_m2": 1e9, "basement_area_m2": 1e9,
     "green_area_m2": 1e11, "legal_area_m2": 1e11,
@@ -234,6 +237,10 @@ def parse_option(name: str, value: Any, *, place: Place | None = None) -> Parsed
     raise ValueError(f"no proposal option {name!r}")
 
 
+def _folded(column: object) -> str:
+    return str(column).strip().casefold()
+
+
 def parse_options(values: Mapping[str, Any], *, place: Place | None = None) -> Options:
     """Return the proposal options among `values`; names match in any case, others are left alone.
 
@@ -246,14 +253,12 @@ def parse_options(values: Mapping[str, Any], *, place: Place | None = None) -> O
     found: dict[str, Any] = {}
     assumptions: list[Text] = []
     errors: list[KkprError] = []
-    for column, raw in values.items():
-        name = str(column).strip().casefold()
-        if name not in OPTION_NAMES:
-            continue
+    columns = [
+        (name, str(column), raw) for column, raw in values.items() if (name := _folded(column)) in _PLACES
+    ]
+    for name, column, raw in sorted(columns, key=lambda one: (_PLACES[one[0]], one[1])):
         try:
-            parsed = parse_option(
-                name, raw, place=None if place is None else place._replace(column=str(column))
-            )
+            parsed = parse_option(name, raw, place=None if place is None else place._replace(column=column))
             if parsed.value is not None and found.get(name, parsed.value) != parsed.value:
                 raise _refuse(
                     name,

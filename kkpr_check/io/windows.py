@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ STRIP_ROLES = frozenset({"river", "lake", "coast", "powerline", "railway"})
 STRIP_REACH_M = 2_000.0
 """Setbacks are measured from lines that may lie far outside the site; no setback reaches further than this."""
 ROAD_REACH_M = 120.0
+_MOST_M = {"setback_m": STRIP_REACH_M / 2, "width_m": STRIP_REACH_M}
+"""Half the width and the setback together stay within reach; no law asks for so much."""
 
 _NUMBERS = frozenset({"width_m", "depth_m", "basin_km2", "setback_m", "voltage_kv"})
 _FLAGS = frozenset({"levee", "urban", "edge"})
@@ -78,6 +80,7 @@ class OpenPlan:
             errors += [
                 _no_field(spec, name, facts) for name in spec.fields.values() if _column(name, facts) is None
             ]
+            _check_reach(spec, {name: [_canonical(name, value)] for name, value in spec.defaults.items()})
         for overlay in self.plan.overlays:
             for spec in self._layers_read_by(overlay):
                 facts = self.indexes[spec.id].facts
@@ -118,6 +121,7 @@ class OpenPlan:
         geometry = transform(data.geometry, index.facts.crs, work_crs) if len(data) else data.geometry
         doubtful = {repair.row for repair in data.repairs if repair.doubtful}
         meaning = meanings_of(spec, data, self.plan)
+        _check_reach(spec, meaning, data.feature)
         if doubtful:
             data, geometry, meaning = _set_apart(spec, data, geometry, meaning, doubtful)
         raw = {
@@ -292,6 +296,21 @@ def _flag(value: Any) -> bool | None:
         return value
     text = (as_text(value) or "").casefold()
     return True if text in _TRUE else False if text in _FALSE else None
+
+
+def _check_reach(spec: LayerSpec, meaning: Mapping[str, Iterable[Any]], rows: Objects | None = None) -> None:
+    """Refuse a setback that reaches further than its lines are looked for: from afar it would be overlooked."""
+    for name, most_m in _MOST_M.items() if spec.role in STRIP_ROLES else ():
+        for n, value in enumerate(meaning.get(name, ())):
+            if value is not None and value > most_m:
+                raise PlanError(
+                    Text(f"{name} is {value:g} m; at most {most_m:g} m can be judged",
+                         f"{name} bernilai {value:g} m; paling besar {most_m:g} m yang dapat dinilai"),
+                    place=Place("plan.toml", column=f"[layer.defaults] {name}") if rows is None
+                    else Place(spec.path, row=as_text(rows[n]), column=spec.fields.get(name, name)),
+                    remedy=Text("write it in metres", "tulis dalam meter"),
+                    code="setback-implausible",
+                )  # fmt: skip
 
 
 def _set_apart(
