@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ import typer
 
 from kkpr_check._version import __version__
 from kkpr_check.cli.base import Command, Group, Session, session_of
-from kkpr_check.cli.language import LANGUAGES, localize, words
+from kkpr_check.cli.language import LANGUAGES, indonesian, localize, words
 from kkpr_check.cli.options import refuse_together
 from kkpr_check.errors import Text, UsageError
 
@@ -89,8 +90,8 @@ def _typer(help_text: str) -> typer.Typer:
     )  # fmt: skip
 
 
-COMMANDS = ("check", "info", "batch", "validate", "diff", "plan", "rules", "verify", "demo", "doctor")
-"""The commands: modules of this package whose `COMMAND` is (help, function) or (help, commands of the group)."""
+COMMANDS = ("check", "info", "batch", "plan", "validate", "diff", "verify", "rules", "demo", "doctor")
+"""The commands in order of use: modules of this package whose `COMMAND` is (help, function) or (help, commands of the group)."""
 
 
 def _command(name: str) -> tuple[str, Any]:
@@ -107,7 +108,8 @@ def build(lang: str, wanted: str | None = None) -> Any:
     app.callback()(_start)
     names = [wanted] if wanted in COMMANDS else COMMANDS
     _add(app, {name: _command(name) for name in names})
-    tree = typer.main.get_command(app)
+    tree: Any = typer.main.get_command(app)
+    tree.commands = {name: tree.commands[name] for name in names}  # Typer lists groups last
     localize(tree, lang)
     return tree
 
@@ -117,6 +119,15 @@ def _add(app: typer.Typer, commands: Mapping[str, tuple[str, Any]]) -> None:
         if isinstance(command, Mapping):
             group = _typer(text)
             _add(group, command)
-            app.add_typer(group, name=name)
+            app.add_typer(group, name=name, short_help=words(*(said.rstrip(".") for said in _both(text))))
         else:
-            app.command(name, cls=Command, help=text)(command)
+            app.command(name, cls=Command, help=text, short_help=_in_short(text))(command)
+
+
+def _in_short(text: str) -> str:
+    """Return what a command does in a few words, for the list of commands: its help up to the first stop."""
+    return words(*(re.split(r"[.:;] | \(|\.$", said, maxsplit=1)[0] for said in _both(text)))
+
+
+def _both(text: str) -> tuple[str, str]:
+    return text, indonesian(text) or text

@@ -57,7 +57,10 @@ class Command(typer.core.TyperCommand):
         return super().parse_args(ctx, args)
 
     def get_help(self, ctx: Any) -> str:
-        """Return the help page in the language of the run."""
+        """Return the help page in the language of the run, without the Python types of its arguments."""
+        for param in self.get_params(ctx):
+            if param.param_type_name == "argument":
+                setattr(param, "display_type_rich", lambda ctx: None)  # noqa: B010  (a method of Typer's)
         return localize_help(super().get_help(ctx), session_of(ctx).lang)
 
 

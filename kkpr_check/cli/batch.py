@@ -87,7 +87,7 @@ BlockRows = Annotated[
 ]  # fmt: skip
 Resume = Annotated[
     bool,
-    typer.Option("--resume", help=words("Continue an interrupted run.", "Lanjutkan proses yang terhenti.")),
+    o.flag("--resume", "Continue an interrupted run.", "Lanjutkan proses yang terhenti."),
 ]
 Engine = Annotated[
     str | None,

@@ -51,7 +51,7 @@ OtherPlans = Annotated[
 AsOf = Annotated[
     str | None,
     o.option("--as-of", "DATE", "Judge by the law of this day, status and dates included (default: both as if in force).",
-              "Menilai menurut aturan pada hari ini, termasuk status dan tanggal (bawaan: keduanya seolah-olah berlaku)."),
+              "Menilai menurut aturan yang berlaku pada tanggal ini, termasuk status dan tanggal (bawaan: keduanya seolah-olah berlaku)."),
 ]  # fmt: skip
 
 

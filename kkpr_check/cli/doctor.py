@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
 import typer
 
@@ -63,12 +63,8 @@ class Line:
 
 def doctor(
     context: typer.Context,
-    format: Annotated[
-        str | None,
-        typer.Option("--format", metavar="FORMAT", show_default=False,
-                     help=words("text (default) or json.", "text (bawaan) atau json.")),
-    ] = None,
-) -> int:  # fmt: skip
+    format: o.TextOrJson = None,
+) -> int:
     """Print what was found."""
     from kkpr_check.cli.output import emit
     from kkpr_check.report.json import encode

@@ -35,11 +35,7 @@ Find = Annotated[
     o.option("--find", "TEXT", "Only activities with this text in their name, id or KBLI code.",
              "Hanya kegiatan yang nama, id, atau kode KBLI-nya memuat teks ini."),
 ]  # fmt: skip
-Format = Annotated[
-    str | None,
-    o.option("--format", "FORMAT", "text, json, md or geojson (default: by the suffix of --output, else text).",
-             "text, json, md, atau geojson (bawaan: menurut akhiran --output, selain itu text)."),
-]  # fmt: skip
+Format = Annotated[str | None, o.formats("text", "json", "md", "geojson")]
 _NOT_HERE = (
     "site", "floors", "height_m", "floor_area_m2", "basement_area_m2", "green_area_m2", "legal_area_m2",
     "business_scale", "psn", "strict_accuracy", "parcel_layer",

@@ -27,6 +27,25 @@ def option(name: str, metavar: str, en: str, id_: str) -> object:
     return typer.Option(name, metavar=metavar, help=words(en, id_), show_default=False)
 
 
+def flag(name: str, en: str, id_: str) -> object:
+    """Return an option that is given or not, its help in both languages."""
+    return typer.Option(name, help=words(en, id_))
+
+
+def formats(*names: str, by_suffix: bool = True) -> object:
+    """Return ``--format`` for one of these formats; the first is the default."""
+    *others, last = names
+    en = f"{', '.join(others)} or {last}"
+    id_ = f"{', '.join(others)}{',' if len(others) > 1 else ''} atau {last}"
+    default = (
+        f"by the suffix of --output, else {names[0]}",
+        f"menurut akhiran --output, selain itu {names[0]}",
+    )
+    if not by_suffix:
+        default = names[0], names[0]
+    return option("--format", "FORMAT", f"{en} (default: {default[0]}).", f"{id_} (bawaan: {default[1]}).")
+
+
 Plan = Annotated[
     list[str] | None,
     option("--plan", "DIR", "A plan folder; may be repeated.", "Folder rencana; boleh diulang."),
@@ -78,19 +97,16 @@ Point = Annotated[
 AsOf = Annotated[
     str | None,
     option("--as-of", "DATE", "Judge by the law of this day (YYYY-MM-DD; default: today).",
-            "Menilai menurut aturan pada hari ini (YYYY-MM-DD; bawaan: hari ini)."),
+            "Menilai menurut aturan yang berlaku pada tanggal ini (YYYY-MM-DD; bawaan: hari ini)."),
 ]  # fmt: skip
 IncludeDraft = Annotated[
     bool,
-    typer.Option(
-        "--include-draft", help=words("Judge draft plans too.", "Nilai juga rencana berstatus rancangan.")
-    ),
+    flag("--include-draft", "Judge draft plans too.", "Nilai juga rencana berstatus rancangan."),
 ]
 StrictAccuracy = Annotated[
     bool,
-    typer.Option("--strict-accuracy", help=words(
-        "Undetermined where an adverse zone is nearer than the map's accuracy.",
-        "Perlu verifikasi bila zona yang merugikan lebih dekat dari ketelitian peta.")),
+    flag("--strict-accuracy", "Undetermined where an adverse zone is nearer than the map's accuracy.",
+         "Perlu verifikasi bila zona yang merugikan lebih dekat dari ketelitian peta."),
 ]  # fmt: skip
 AssumeCrs = Annotated[
     str | None,
@@ -108,9 +124,7 @@ Layer = Annotated[
 Encoding = Annotated[
     str | None, option("--encoding", "NAME", "Text encoding of the file.", "Pengodean teks berkas.")
 ]
-SwapXy = Annotated[
-    bool, typer.Option("--swap-xy", help=words("Swap the axes of the file.", "Tukar sumbu koordinat berkas."))
-]
+SwapXy = Annotated[bool, flag("--swap-xy", "Swap the axes of the file.", "Tukar sumbu koordinat berkas.")]
 Kbli = Annotated[str | None, option("--kbli", "CODE", "KBLI code, five digits.", "Kode KBLI, lima angka.")]
 Activity = Annotated[
     str | None, option("--activity", "ID", "Activity of the plan's matrix.", "Kegiatan pada matriks ITBX.")
@@ -147,21 +161,17 @@ Psn = Annotated[
 SiteId = Annotated[str | None, option("--id", "NAME", "Name of the site.", "Nama lokasi.")]
 Suggest = Annotated[
     bool,
-    typer.Option("--suggest", help=words(
-        "Also tell what would pass: changes that the engine has judged again.",
-        "Sebutkan juga yang akan memenuhi ketentuan: perubahan yang sudah diperiksa ulang.")),
+    flag("--suggest", "Also tell what would pass: changes that the engine has judged again.",
+         "Sebutkan juga yang akan memenuhi ketentuan: perubahan yang sudah diperiksa ulang."),
 ]  # fmt: skip
 Format = Annotated[
-    str | None,
-    option("--format", "FORMAT", "text, json, jsonl, geojson, html, md, oss, docx or pdf (default: by the suffix of --output, else text).",
-            "text, json, jsonl, geojson, html, md, oss, docx, atau pdf (bawaan: menurut akhiran --output, selain itu text)."),
-]  # fmt: skip
-_FINDINGS = "text, json, jsonl, sarif, junit, github, gitlab, md, html, gpkg, auto"
+    str | None, formats("text", "json", "jsonl", "geojson", "html", "md", "oss", "docx", "pdf")
+]
 FindingsFormat = Annotated[
     str | None,
-    option("--format", "FORMAT", f"{_FINDINGS} (default: by the suffix of --output, else text).",
-           f"{_FINDINGS} (bawaan: menurut akhiran --output, selain itu text)."),
-]  # fmt: skip
+    formats("text", "json", "jsonl", "sarif", "junit", "github", "gitlab", "md", "html", "gpkg", "auto"),
+]
+TextOrJson = Annotated[str | None, formats("text", "json", by_suffix=False)]
 Also = Annotated[
     list[str] | None,
     option("--also", "FORMAT=FILE", "Also write the result in this format; may be repeated.",
@@ -178,19 +188,15 @@ Output = Annotated[
 ]
 Overwrite = Annotated[
     bool,
-    typer.Option("--overwrite", help=words("Replace an existing output.", "Ganti keluaran yang sudah ada.")),
+    flag("--overwrite", "Replace an existing output.", "Ganti keluaran yang sudah ada."),
 ]
 Strict = Annotated[
     bool,
-    typer.Option(
-        "--strict",
-        help=words("Exit 1 on a conditional verdict too.", "Kode keluar 1 juga untuk sesuai bersyarat."),
-    ),
+    flag("--strict", "Exit 1 on a conditional verdict too.", "Kode keluar 1 juga untuk sesuai bersyarat."),
 ]
 AllowUndetermined = Annotated[
     bool,
-    typer.Option("--allow-undetermined", help=words(
-        "Exit 0 on an undetermined verdict.", "Kode keluar 0 untuk perlu verifikasi.")),
+    flag("--allow-undetermined", "Exit 0 on an undetermined verdict.", "Kode keluar 0 untuk perlu verifikasi."),
 ]  # fmt: skip
 
 

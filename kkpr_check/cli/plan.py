@@ -48,28 +48,19 @@ AnnexFile = Annotated[
 ]
 Sheet = Annotated[
     str | None,
-    typer.Option("--sheet", metavar="NAME", show_default=False,
-                 help=words("The sheet, where it is not found.", "Lembar, bila tidak ditemukan sendiri.")),
+    o.option("--sheet", "NAME", "The sheet, where it is not found.", "Lembar, bila tidak ditemukan sendiri."),
 ]  # fmt: skip
 HeaderRow = Annotated[
     str | None,
-    typer.Option("--header-row", metavar="N", show_default=False,
-                 help=words("The header row, where it is not found.", "Baris kepala, bila tidak ditemukan sendiri.")),
+    o.option("--header-row", "N", "The header row, where it is not found.", "Baris kepala, bila tidak ditemukan sendiri."),
 ]  # fmt: skip
 IncludeHidden = Annotated[
     bool,
-    typer.Option("--include-hidden", help=words("Import hidden rows and columns too.",
-                                                "Impor juga baris dan kolom tersembunyi.")),
+    o.flag("--include-hidden", "Import hidden rows and columns too.", "Impor juga baris dan kolom tersembunyi."),
 ]  # fmt: skip
 StrictImport = Annotated[
     bool,
-    typer.Option("--strict", help=words("Exit 1 where a person has to look.",
-                                        "Kode keluar 1 bila masih ada yang perlu diperiksa.")),
-]  # fmt: skip
-Format = Annotated[
-    str,
-    typer.Option("--format", metavar="FORMAT", show_default=False,
-                 help=words("text (default) or json.", "text (bawaan) atau json.")),
+    o.flag("--strict", "Exit 1 where a person has to look.", "Kode keluar 1 bila masih ada yang perlu diperiksa."),
 ]  # fmt: skip
 
 
@@ -82,11 +73,10 @@ def init(
     ],
     output: Annotated[
         str | None,
-        typer.Option("--output", metavar="DIR", show_default=False,
-                     help=words("The folder to be made.", "Folder yang akan dibuat.")),
+        o.option("--output", "DIR", "The folder to be made.", "Folder yang akan dibuat."),
     ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help=words("Ask nothing.", "Tanpa pertanyaan."))
+        bool, o.flag("--yes", "Ask nothing.", "Tanpa pertanyaan.")
     ] = False,
     layer: o.Layer = None,
     encoding: o.Encoding = None,
@@ -136,14 +126,14 @@ def import_itbx(
     include_hidden: IncludeHidden = False,
     overwrite: o.Overwrite = False,
     strict: StrictImport = False,
-    format: Format = "text",
+    format: o.TextOrJson = None,
 ) -> int:
     """Import an ITBX annex."""
     from kkpr_check.cli.plan_annex import import_itbx_command
 
     result = import_itbx_command(
         file, directory, sheet=sheet, header_row=header_row, include_hidden=include_hidden, overwrite=overwrite,
-        strict=strict, format=format, lang=session_of(context).lang,
+        strict=strict, format=format or "text", lang=session_of(context).lang,
     )  # fmt: skip
     return _finish(*result)
 
@@ -171,35 +161,32 @@ def import_intensity(
     include_hidden: IncludeHidden = False,
     zero: Annotated[
         str,
-        typer.Option("--zero", metavar="MEANING", show_default=False, help=words(
-            "What 0 means: undecided (default), value or unregulated.", "Arti 0: undecided (bawaan), value, atau unregulated.")),
+        o.option("--zero", "MEANING", "What 0 means: undecided (default), value or unregulated.",
+             "Arti 0: undecided (bawaan), value, atau unregulated."),
     ] = "undecided",
     dash: Annotated[
         str,
-        typer.Option("--dash", metavar="MEANING", show_default=False, help=words(
-            "What - means: undecided (default) or unregulated.", "Arti -: undecided (bawaan) atau unregulated.")),
+        o.option("--dash", "MEANING", "What - means: undecided (default) or unregulated.", "Arti -: undecided (bawaan) atau unregulated."),
     ] = "undecided",
     gsb_from: Annotated[
         str | None,
-        typer.Option("--gsb-from", metavar="LINE", show_default=False, help=words(
-            "Where GSB is measured from: road_axis, road_edge or parcel_edge.",
-            "GSB diukur dari: road_axis, road_edge, atau parcel_edge.")),
+        o.option("--gsb-from", "LINE", "Where GSB is measured from: road_axis, road_edge or parcel_edge.",
+             "GSB diukur dari: road_axis, road_edge, atau parcel_edge."),
     ] = None,
     legal: Annotated[
         str,
-        typer.Option("--legal", metavar="TEXT", show_default=False,
-                     help=words("The legal reference of every row.", "Dasar hukum setiap baris.")),
+        o.option("--legal", "TEXT", "The legal reference of every row.", "Dasar hukum setiap baris."),
     ] = "",
     overwrite: o.Overwrite = False,
     strict: StrictImport = False,
-    format: Format = "text",
+    format: o.TextOrJson = None,
 ) -> int:  # fmt: skip
     """Import an intensity annex."""
     from kkpr_check.cli.plan_annex import import_intensity_command
 
     result = import_intensity_command(
         file, directory, sheet=sheet, header_row=header_row, include_hidden=include_hidden, zero=zero, dash=dash,
-        gsb_from=gsb_from, legal=legal, overwrite=overwrite, strict=strict, format=format,
+        gsb_from=gsb_from, legal=legal, overwrite=overwrite, strict=strict, format=format or "text",
         lang=session_of(context).lang,
     )  # fmt: skip
     return _finish(*result)

@@ -25,9 +25,8 @@ EXPLAIN = words(
 _FORMATS = ("text", "json", "jsonl")
 Format = Annotated[
     str | None,
-    typer.Option("--format", metavar="FORMAT", show_default=False,
-                 help=words("text (default), json or jsonl.", "text (bawaan), json, atau jsonl.")),
-]  # fmt: skip
+    o.formats(*_FORMATS, by_suffix=False),
+]
 Code = Annotated[
     str,
     typer.Argument(

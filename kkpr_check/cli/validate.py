@@ -78,7 +78,7 @@ FixSafe = Annotated[
 ]
 Strict = Annotated[
     bool,
-    typer.Option("--strict", help=words("Exit 1 on warnings too.", "Kode keluar 1 juga untuk peringatan.")),
+    o.flag("--strict", "Exit 1 on warnings too.", "Kode keluar 1 juga untuk peringatan."),
 ]
 
 

@@ -30,27 +30,16 @@ Stored = Annotated[
 ]
 Base = Annotated[
     str | None,
-    typer.Option(
+    o.option(
         "--base",
-        metavar="DIR",
-        show_default=False,
-        help=words(
-            "Folder that relative paths of the report start from (default: this folder, then the report's).",
-            "Folder asal jalur relatif dalam laporan (bawaan: folder ini, lalu folder laporan).",
-        ),
+        "DIR",
+        "Folder that relative paths of the report start from (default: this folder, then the report's).",
+        "Folder asal jalur relatif dalam laporan (bawaan: folder ini, lalu folder laporan).",
     ),
 ]
 Format = Annotated[
     str | None,
-    typer.Option(
-        "--format",
-        metavar="FORMAT",
-        show_default=False,
-        help=words(
-            "text or json (default: by the suffix of --output, else text).",
-            "text atau json (bawaan: menurut akhiran --output, selain itu text).",
-        ),
-    ),
+    o.formats("text", "json"),
 ]
 
 
