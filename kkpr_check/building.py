@@ -244,13 +244,14 @@ def _missing(
         where = f"intensity.csv:{row.part.subzone}" + (f":row {row.rung.row}" if row.rung else "")
         return (*unknown, f"{where}:{column}")
     if unknown:
-        return unknown
+        given = INPUT.get(rule.code)
+        return (*unknown, given) if given and answer.measured is None else unknown
     if site.site.parcel is None and rule.code not in ("TAB004", "TAB005", "TAB007"):
         return ("parcel",)
-    if cell is not None and cell.rumija_factor and answer.limit is None:
-        return ("road:width_m",)
     if rule.code in ("TAB001", "TAB002", "TAB003") and (site.frontage is None or not site.frontage.found):
         return ("road",)
+    if cell is not None and cell.rumija_factor and answer.limit is None:
+        return ("road:width_m",)
     if rule.code == "TAB001" and answer.measured is None:
         return ("road:width_m",)
     if rule.code == "TAB007" and answer.measured is None:

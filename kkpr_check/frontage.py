@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.features import Features
-from kkpr_check.geometry import Floats, Objects, collect, polygons_of
+from kkpr_check.geometry import Floats, Objects, overlap_of, polygons_of, union_of
 
 FRONT_REACH_M = 2.0
 UNKNOWN_RUMIJA_M = 30.0
@@ -19,12 +19,16 @@ UNKNOWN_RUMIJA_M = 30.0
 TOUCH_M = 0.1
 _COLLINEAR_M = 0.05
 _FRONT_LENGTH_M = 3.0
+_UNDRAWN_M = 1.0
 _PARALLEL_COS = np.cos(np.radians(45.0))
 
 
 @dataclass(frozen=True, slots=True)
 class Road:
-    """A road that a parcel fronts on: its line (None where only the drawn road is known) and rumija width."""
+    """A road that a parcel fronts on: its line (None where only the drawn road is known) and rumija width.
+
+    `area` is what is drawn of it before its own edges of the parcel (None: nothing, the width tells where it ends).
+    """
 
     line: Any | None
     area: Any | None
@@ -116,43 +120,66 @@ def frontage_of(parcel: Any, network: Network) -> Frontage:
     front = np.zeros(len(edges), dtype=bool)
     roads = []
     near = network.areas_near(parcel, TOUCH_M)
+    drawn = network.areas[near]
     for i in network.lines_near(parcel, UNKNOWN_RUMIJA_M / 2 + FRONT_REACH_M + 50.0):
-        width = network.width_m[i]
-        reach = (UNKNOWN_RUMIJA_M if np.isnan(width) else width) / 2 + FRONT_REACH_M
-        along = _along(edges, network.lines[i], reach)
+        along = _along(edges, network.lines[i], _half_width_m(network, i) + FRONT_REACH_M)
         if along.any():
             front |= along
-            roads.append(_road(network, int(i), near))
-    for j in near:
-        touching = _touching(edges, network.areas[j])
-        if (touching & ~front).any():
-            roads.append(_road_of_area(network, int(j), edges[touching & ~front], near))
+            roads.append(_road(network, i, drawn, parcel, edges[along], outward[along]))
+    for area, ce90_m in zip(drawn, network.area_ce90_m[near], strict=True):
+        touching = _touching(edges, area)
+        rest = touching & ~front
+        if rest.any():
+            inside = network.lines_near(area, 0.0)
+            if len(inside):
+                nearest = inside[shapely.distance(network.lines[inside], _lines(edges[rest])).argmin()]
+                roads.append(_road(network, nearest, drawn, parcel, edges[rest], outward[rest]))
+            else:
+                roads.append(Road(None, area, float("nan"), float(ce90_m), "BJ"))
         front |= touching
     rear = _opposite(outward, front)
     side = ~front & ~rear
     return Frontage(_lines(edges[front]), _lines(edges[side]), _lines(edges[rear]), tuple(roads))
 
 
-def _road(network: Network, line: int, near: Any) -> Road:
-    """Return the road of a centre line, with the drawn road it runs in."""
-    inside = [a for a in network.areas[near] if shapely.intersects(a, network.lines[line])]
-    area = collect([p for a in inside for p in polygons_of(a)]) if inside else None
-    return Road(
-        network.lines[line],
-        area,
-        float(network.width_m[line]),
-        float(network.line_ce90_m[line]),
-        network.names[line],
-    )
+def _half_width_m(network: Network, line: Any) -> float:
+    width = float(network.width_m[line])
+    return (UNKNOWN_RUMIJA_M if np.isnan(width) else width) / 2
 
 
-def _road_of_area(network: Network, area: int, edges: Objects, near: Any) -> Road:
-    """Return the road of a drawn area: the centre line in it that runs nearest to the edges, where there is one."""
-    inside = network.lines_near(network.areas[area], 0.0)
-    if not len(inside):
-        return Road(None, network.areas[area], float("nan"), float(network.area_ce90_m[area]), "BJ")
-    distance = shapely.distance(network.lines[inside], _lines(edges))
-    return _road(network, int(inside[distance.argmin()]), near)
+def _road(network: Network, line: Any, drawn: Objects, parcel: Any, edges: Objects, outward: Floats) -> Road:
+    """Return the road of a centre line before some edges of a parcel, with what is drawn of it there."""
+    shape, width_m = network.lines[line], float(network.width_m[line])
+    drawn = drawn[shapely.intersects(drawn, shape)] if len(drawn) else drawn
+    area = None
+    if len(drawn):
+        inside = overlap_of(parcel, shapely.buffer(shape, _half_width_m(network, line) + FRONT_REACH_M))
+        depth_m = float(shapely.distance(edges, shape).max()) + 1.0
+        place = union_of([before(edges, outward, depth_m), inside])
+        area = drawn_before(place, union_of(drawn), shape, width_m)
+    return Road(shape, area, width_m, float(network.line_ce90_m[line]), network.names[line])
+
+
+def before(edges: Objects, outward: Floats, depth_m: float) -> Any:
+    """Return the ground before edges, as deep as told."""
+    ends = shapely.get_coordinates(edges).reshape(-1, 2, 2)
+    far = ends + depth_m * outward[:, None, :]
+    rings = np.stack([ends[:, 0], ends[:, 1], far[:, 1], far[:, 0], ends[:, 0]], axis=1)
+    return union_of(shapely.polygons(rings))
+
+
+def drawn_before(place: Any, drawn: Any, line: Any, width_m: float) -> Any | None:
+    """Return what is drawn of a road at a place; where its line runs undrawn, half the width to each side.
+
+    A drawn road that a line only ends at or crosses is not where its own road lies.
+    """
+    area = overlap_of(drawn, place)
+    undrawn = shapely.difference(shapely.intersection(line, place), drawn)
+    if area.is_empty or undrawn.length <= _UNDRAWN_M:
+        return None if area.is_empty else area
+    if np.isnan(width_m):
+        return None
+    return union_of([area, overlap_of(shapely.buffer(undrawn, width_m / 2, cap_style="flat"), place)])
 
 
 def _edges(parcel: Any) -> tuple[Objects, Floats]:
@@ -197,8 +224,16 @@ def _direction(edges: Objects) -> Floats:
 
 
 def _touching(edges: Objects, area: Any) -> Any:
-    shared = shapely.length(shapely.intersection(edges, shapely.buffer(area, TOUCH_M)))
-    return shared >= np.minimum(0.5 * shapely.length(edges), _FRONT_LENGTH_M)
+    """Tell which edges run along the rim of a drawn road, or mostly inside it; one that only enters it is no front."""
+    west, south, east, north = shapely.total_bounds(edges)
+    reach_m = 2 * TOUCH_M
+    rim = shapely.clip_by_rect(
+        shapely.boundary(area), west - reach_m, south - reach_m, east + reach_m, north + reach_m
+    )
+    length = shapely.length(edges)
+    beside = shapely.length(shapely.intersection(edges, shapely.buffer(rim, TOUCH_M)))
+    inside = shapely.length(shapely.intersection(edges, area))
+    return (beside >= np.minimum(0.5 * length, _FRONT_LENGTH_M)) | (inside >= 0.5 * length)
 
 
 def _opposite(outward: Floats, front: Any) -> Any:

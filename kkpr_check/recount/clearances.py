@@ -12,9 +12,19 @@ import shapely
 from kkpr_check.features import PlanWindow
 from kkpr_check.model import Json
 from kkpr_check.overlay import strips_of
-from kkpr_check.recount.edges import Edges, Roads, edges_of, to_edges_m
+from kkpr_check.recount.edges import (
+    FRONT_REACH_M,
+    UNKNOWN_RUMIJA_M,
+    Edges,
+    Road,
+    Roads,
+    edges_of,
+    fronts_of,
+    ground_before,
+    to_edges_m,
+)
 from kkpr_check.recount.regions import Regions, number_of_line
-from kkpr_check.recount.segments import distance_m
+from kkpr_check.recount.segments import Segments, distance_m
 from kkpr_check.recount.values import LENGTH_M, LINE_M, Difference, number
 from kkpr_check.rules import BY_CODE
 
@@ -141,25 +151,46 @@ class Clearances:
 
     def _to_fronts(self, way: Edges, reference: str) -> Iterator[float]:
         footprint, roads = self.site.footprint, self._roads
-        near = [a for a in roads.areas if distance_m(self.site.parcel, a) <= _NEAR_AREA_M]
-        rows: list[tuple[Any, float, list[Any]]] = []
-        for row in way.roads:
-            line, width = roads.lines[row]
-            rows.append((line, width, [a for a in near if distance_m(line, a) == 0]))
+        if reference == "parcel_edge":
+            yield to_edges_m(footprint, way.front, self._origin)
+            return
+        rows = [(roads.lines[row], fronts_of(way, roads.lines[row], self._origin)) for row in way.roads]
         for row in way.areas:
             area = roads.areas[row]
+            edges = fronts_of(way, area, self._origin)
             lines = [road for road in roads.lines if distance_m(road.line, area) == 0]
-            rows += [(line, width, [a for a in near if distance_m(line, a) == 0]) for line, width in lines]
-            rows += [] if lines else [(None, np.nan, [area])]
-        for line, width, areas in rows or [(None, np.nan, [])]:
-            if reference == "parcel_edge":
-                yield to_edges_m(footprint, way.front, self._origin)
-            elif reference == "road_axis":
-                yield distance_m(footprint, line)
-            elif areas:
-                yield min(distance_m(footprint, area) for area in areas)
+            rows += [(road, edges) for road in lines]
+            if not lines and reference == "road_edge":
+                yield distance_m(footprint, area)
+        for road, edges in rows:
+            if reference == "road_axis":
+                yield distance_m(footprint, road.line)
             else:
-                yield max(distance_m(footprint, line) - width / 2, 0.0)
+                yield from self._to_road_edge(road, edges)
+
+    def _to_road_edge(self, road: Road, edges: Segments) -> Iterator[float]:
+        """Return how far the edge of a road lies: drawn before its edges of the parcel, and by its width elsewhere."""
+        footprint, parcel = self.site.footprint, self.site.parcel
+        by_width = max(distance_m(footprint, road.line) - road.width_m / 2, 0.0)
+        deep_m = max(to_edges_m(road.line, edge[None], self._origin) for edge in edges) + 1.0
+        half_m = (UNKNOWN_RUMIJA_M if np.isnan(road.width_m) else road.width_m) / 2
+        inside = shapely.intersection(parcel, shapely.buffer(road.line, half_m + FRONT_REACH_M))
+        place = shapely.union_all([*ground_before(edges, deep_m, self._origin), inside])
+        drawn = [
+            piece
+            for area in self._roads.areas
+            if distance_m(parcel, area) <= _NEAR_AREA_M and distance_m(road.line, area) == 0
+            for piece in shapely.get_parts(shapely.intersection(area, place))
+            if piece.area > 0
+        ]
+        found = [distance_m(footprint, area) for area in drawn]
+        if not found:
+            yield by_width
+            return
+        undrawn = shapely.intersection(road.line, place)
+        for area in drawn:
+            undrawn = shapely.difference(undrawn, area)
+        yield min(found) if undrawn.length <= 1.0 else min(*found, by_width)
 
     def _reserve(self, told: float) -> list[float]:
         """Return how deep a building can reach into the reserve of a road whose width is known (0: into none)."""

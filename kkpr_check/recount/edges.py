@@ -17,7 +17,7 @@ from kkpr_check.recount.segments import Floats, Segments, distance_m, inside, ne
 from kkpr_check.recount.values import zones_of
 
 ROAD_SUBZONE = "BJ"
-_UNKNOWN_RUMIJA_M, _FRONT_REACH_M, _TOUCH_M = 30.0, 2.0, 0.1
+UNKNOWN_RUMIJA_M, FRONT_REACH_M, _TOUCH_M = 30.0, 2.0, 0.1
 _ENOUGH_M, _COLLINEAR_M = 3.0, 0.05
 _PARALLEL = float(np.cos(np.radians(45.0)))
 _POINTS = 400
@@ -140,7 +140,7 @@ def _enough(close: Any, nearer: Any, length: float) -> _Maybe:
 
 
 def _fronts_line(edge: Floats, road: Road, origin: Floats) -> _Maybe:
-    reach = (_UNKNOWN_RUMIJA_M if np.isnan(road.width_m) else road.width_m) / 2 + _FRONT_REACH_M
+    reach = (UNKNOWN_RUMIJA_M if np.isnan(road.width_m) else road.width_m) / 2 + FRONT_REACH_M
     points, length = _samples(edge)
     line = segments_of(road.line, origin)
     low, high = points.min(axis=0), points.max(axis=0)
@@ -186,8 +186,10 @@ def _fronts_area(edge: Floats, area: Any, origin: Floats) -> _Maybe:
     rim = near(segments_of(area, origin), points.min(axis=0), points.max(axis=0), 2 * _TOUCH_M)
     if not _boxes_meet(area, _box_of(points + origin), _TOUCH_M):
         return _Maybe(False, False)
-    away = np.where(inside(points, area, origin), 0.0, to_segments_m(points, rim))
-    return _enough(away <= _TOUCH_M + 0.005, away <= _TOUCH_M - 0.005, length)
+    away = to_segments_m(points, rim)
+    beside = _enough(away <= _TOUCH_M + 0.005, away <= _TOUCH_M - 0.005, length)
+    share, grain = float(inside(points, area, origin).mean()), 2 / _POINTS
+    return _Maybe(beside.surely or share >= 0.5 + grain, beside.at_most or share >= 0.5 - grain)
 
 
 def _box_of(points: Floats) -> tuple[float, float, float, float]:
@@ -214,6 +216,23 @@ def _ways(
             facing = (outward @ outward[front].T).min(axis=1) if front.any() else np.ones(len(edges))
             rear = ~front & (facing <= -_PARALLEL + slack)
             yield Edges(edges[front], edges[~front & ~rear], edges[rear], roads, areas)
+
+
+def fronts_of(way: Edges, road: Road | Any, origin: Floats) -> Segments:
+    """Return the front edges that may lie on one road (a centre line, or a drawn road); all where none does."""
+    tell = _fronts_line if isinstance(road, Road) else _fronts_area
+    mine = [tell(edge, road, origin).at_most for edge in way.front]
+    return way.front[mine] if any(mine) else way.front
+
+
+def ground_before(edges: Segments, depth_m: float, origin: Floats) -> list[Any]:
+    """Return the ground before each edge of an outline that runs counter-clockwise, as deep as told."""
+    along = edges[:, 2:] - edges[:, :2]
+    out = depth_m * np.column_stack((along[:, 1], -along[:, 0])) / np.hypot(along[:, 0], along[:, 1])[:, None]
+    return [
+        shapely.Polygon(np.array([e[:2], e[2:], e[2:] + o, e[:2] + o]) + origin)
+        for e, o in zip(edges, out, strict=True)
+    ]
 
 
 def to_edges_m(shape: Any, edges: Segments, origin: Floats) -> float:
