@@ -20,8 +20,10 @@ from kkpr_check.features import Objects
 from kkpr_check.io.pairing import ExistingBuildings, with_existing
 from kkpr_check.model import Report, Site
 
-SITES_AT_ONCE = 24
+SITES_AT_ONCE = 64
 """Sites whose features are looked up together: few enough for a small window, enough for one numpy call."""
+FIRST_REACH_M = 250.0
+"""How far about the sites features are taken at first: from memory they cost little, a second look at a site much."""
 PLANS_PREPARED = 4
 """Sets of plans that stay prepared for parcels alike; each holds its layers once more, as edges and grids."""
 
@@ -145,7 +147,7 @@ def _judge(
 ) -> tuple[Report, ...]:
     sites = [paired(site, plans, work_crs) for site in sites]
     sites = [_with_existing(site, plans, options.existing, work_crs) for site in sites]
-    reach_m = least_reach_m(plans)
+    reach_m = max(least_reach_m(plans), FIRST_REACH_M)
     placed: dict[int, Report] = {}
     rest = list(range(len(sites)))
     while rest:
