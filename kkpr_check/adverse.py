@@ -5,6 +5,7 @@ Contract sections 1a.5 and 4. The line as drawn is the law; CE90 only keeps us f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,10 +16,12 @@ import shapely
 from kkpr_check.features import Features
 from kkpr_check.geometry import (
     EMPTY,
+    Objects,
     Outline,
     deepest_m,
     dissolve,
     noise,
+    objects,
     polygons_of,
     remainder_of,
     round_m,
@@ -87,18 +90,32 @@ class AdverseArea:
     def _tree(self) -> shapely.STRtree:
         return shapely.STRtree(self.features)
 
-    def distance_m(self, subject: Any) -> float | None:
-        """Return the distance from a subject to the area, None beyond four times CE90."""
+    def distances_m(self, subjects: Objects) -> list[float | None]:
+        """Return the distance from each subject to the area, None beyond four times CE90."""
         if not len(self.features):
-            return None
+            return [None] * len(subjects)
         reach_m = PASS_REACH_CE90 * self.ce90_m
-        near = self.features[self._tree.query(subject, predicate="dwithin", distance=reach_m + 1e-4)]
+        subject, near = self._tree.query(subjects, predicate="dwithin", distance=reach_m + 1e-4)
+        areas = self.features
         if len(near) and not self._minus.is_empty:
-            near = np.array(
-                [r for r in (remainder_of(g, self._minus) for g in near) if not r.is_empty], dtype=object
-            )
-        distance = float(round_m(shapely.distance(near, subject).min())) if len(near) else np.inf
-        return distance if distance <= reach_m else None
+            areas = areas.copy()
+            for feature in np.unique(near):
+                areas[feature] = remainder_of(areas[feature], self._minus)
+        distance = np.full(len(subjects), np.inf)
+        np.fmin.at(distance, subject, shapely.distance(areas[near], subjects[subject]))
+        return [d if d <= reach_m else None for d in round_m(distance).tolist()]
+
+    def judge_all(self, subjects: Objects, pieces: Sequence[Any], reach: Reach) -> list[Adverse]:
+        """Judge subjects as `judge` does, each with its own part inside the failing features."""
+        found = [Adverse(Outcome.PASS, None)] * len(subjects)
+        clear = [i for i, piece in enumerate(pieces) if piece.is_empty]
+        if reach.told and clear:
+            for i, distance_m in zip(clear, self.distances_m(subjects[clear]), strict=True):
+                found[i] = Adverse(Outcome.PASS, distance_m)
+        for i, piece in enumerate(pieces):
+            if not piece.is_empty:
+                found[i] = self._depth(subjects[i], piece, reach)
+        return found
 
     def judge(self, subject: Any, pieces: Any, reach: Reach) -> Adverse:
         """Judge one subject.
@@ -114,8 +131,9 @@ class AdverseArea:
         pieces
             Its part inside the failing features, noise removed (EMPTY: none).
         """
-        if pieces.is_empty:
-            return Adverse(Outcome.PASS, self.distance_m(subject) if reach.told else None)
+        return self.judge_all(objects([subject]), [pieces], reach)[0]
+
+    def _depth(self, subject: Any, pieces: Any, reach: Reach) -> Adverse:
         whole = _covers(subject, pieces, self.tolerance)
         if whole and not reach.told:
             return Adverse(Outcome.FAIL, None)
@@ -138,5 +156,7 @@ class AdverseArea:
 
 
 def _covers(subject: Any, pieces: Any, tolerance: Tolerance) -> bool:
+    if pieces is subject:
+        return True
     rest = polygons_of(remainder_of(subject, pieces))
     return bool(noise(rest, float(subject.area), tolerance).all()) if len(rest) else True

@@ -53,6 +53,8 @@ def round_m(value: Any) -> Any:
 
 def polygons_of(geometry: Any) -> Objects:
     """Return the polygon parts of any geometry; lines and points of an overlay are no area and fall away."""
+    if isinstance(geometry, shapely.Polygon):
+        return objects([] if geometry.is_empty else [geometry])
     parts = shapely.get_parts(np.asarray([geometry], dtype=object))
     while len(parts) and (shapely.get_type_id(parts) >= 4).any():
         parts = shapely.get_parts(parts)
@@ -180,7 +182,11 @@ def left_of(ground: Any, taken: Any, approvable: Any, subject_area_m2: float, to
     Neighbours that are taken leave hairlines between them, which make a piece they hang on look narrow: where something
     would be dropped, noise is told without them. What is approvable is never noise.
     """
+    if taken is ground:
+        return EMPTY
     rest = remainder_of(ground, taken)
+    if isinstance(rest, shapely.Polygon) and rest.area >= NOISE_SHARE * subject_area_m2:
+        return rest
     parts = polygons_of(rest)
     out = noise(parts, subject_area_m2, tolerance)
     if not out.any():

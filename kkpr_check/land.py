@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from kkpr_check import uses as use_words
 from kkpr_check.adverse import PASS_REACH_CE90, Adverse, AdverseArea, Reach
 from kkpr_check.errors import Text
 from kkpr_check.geometry import (
-    EMPTY,
     round_m,
     union_of,
 )
@@ -22,10 +23,11 @@ from kkpr_check.location import judge_location
 from kkpr_check.model import Outcome, Site
 from kkpr_check.overlay import Source, Strip, declared_none, sources_of, strips_of, undeclared
 from kkpr_check.phrases import Phrase, Quantity
+from kkpr_check.plan import Cell
 from kkpr_check.rules import RULES
-from kkpr_check.rules.base import Codes, Rule, fold
+from kkpr_check.rules.base import Ints, Rule, fold
 from kkpr_check.rules.overlays import strip as judge_strip
-from kkpr_check.rules.rows import HierarchyRows, HoldingRows, OverlayRows
+from kkpr_check.rules.rows import HierarchyRows, HoldingRows, OverlayRows, UseRows
 from kkpr_check.uses import Use, use_of, use_rows
 from kkpr_check.zoning import Coverage, PlanMap, Subjects, higher_cover
 
@@ -66,25 +68,31 @@ def _judge_use(
     if not len(judged.subject):
         return []
     n_groups = len(plan.subzones)
-    lenient = [site.footprint is None for site in sites]
-    rows = use_rows([s.proposal for s in sites], uses, plan.plan, plan.subzones, lenient)
-    refused = _RefusedZones(plan, higher_cover(coverage.maps, index) if index else EMPTY)
+    rows = _use_rows(sites, uses, plan)
+    parts = {k: plan.rows(k) for k in sorted(set(judged.subject.tolist()))}
+    words: dict[int, _PartWords] = {}
+    for k, part_rows in parts.items():
+        site = int(subjects.site[k])
+        words |= {row: _part_words(uses[site], plan, int(judged.group[row])) for row in part_rows}
+    refused = _RefusedZones(plan, coverage.maps[:index])
+    by_proposal = rows.of[subjects.site]
     found = []
     for rule in USE_RULES:
-        checked = rule.check(rows)
-        outcome, _, mixed = fold(checked, rows.target, len(sites) * n_groups)
-        outcome, mixed = outcome.reshape(len(sites), n_groups), mixed.reshape(len(sites), n_groups)
-        for k in sorted(set(judged.subject.tolist())):
+        checked = rule.check(rows.block)
+        outcome, _, mixed = fold(checked, rows.block.target, rows.n_proposals * n_groups)
+        outcome, mixed = (
+            outcome.reshape(rows.n_proposals, n_groups),
+            mixed.reshape(rows.n_proposals, n_groups),
+        )
+        adverse = refused.judge(subjects, outcome[by_proposal] == Outcome.FAIL, parts, reach)
+        for k, part_rows in parts.items():
             site = int(subjects.site[k])
-            by_group = outcome[site]
-            part_rows = plan.rows(int(k))
-            adverse = refused.judge(subjects.geometry[k], by_group, part_rows, reach)
             for row in part_rows:
-                group = int(judged.group[row])
-                item = Judgement(int(k), rule, Outcome(by_group[group]), plan, plan.subzones[group])
+                said = words[row]
+                item = Judgement(k, rule, Outcome(outcome[by_proposal[k], said.group]), plan, said.subzone)
                 item.pieces, item.legal = judged.geometry[row], plan.plan.legal
-                item.against(adverse)
-                _tell_use(item, sites[site], uses[site], group, bool(mixed[site, group]))
+                item.against(adverse[k])
+                _tell_use(item, said, sites[site], uses[site], bool(mixed[by_proposal[k], said.group]))
                 found.append(item)
     return found
 
@@ -92,23 +100,48 @@ def _judge_use(
 class _RefusedZones:
     """The adverse areas of one plan's sub-zones, one for each set of sub-zones that fails for some proposal."""
 
-    def __init__(self, plan: PlanMap, minus: Any) -> None:
+    def __init__(self, plan: PlanMap, higher: Sequence[PlanMap]) -> None:
         self._plan = plan
-        self._minus = minus
+        self._higher = higher
         self._areas: dict[bytes, AdverseArea] = {}
 
-    def judge(self, subject: Any, by_group: Codes, rows: Sequence[int], reach: Reach) -> Adverse:
-        """Judge one subject; `rows` are its parts, `by_group` says what the rule says of each sub-zone."""
-        failing = by_group == Outcome.FAIL
-        if not failing.any():
-            return Adverse(Outcome.PASS, None)
-        plan = self._plan
-        if failing.tobytes() not in self._areas:
-            zoning = plan.window.zoning
-            area = AdverseArea(zoning.take(failing[plan.group]), plan.plan.tolerance, self._minus)
-            self._areas[failing.tobytes()] = area
-        pieces = union_of([plan.judged.geometry[r] for r in rows if failing[plan.judged.group[r]]])
-        return self._areas[failing.tobytes()].judge(subject, pieces, reach)
+    @cached_property
+    def _minus(self) -> Any:
+        return higher_cover(self._higher)
+
+    def judge(
+        self, subjects: Subjects, failing: NDArray[np.bool_], parts: Mapping[int, Sequence[int]], reach: Reach
+    ) -> dict[int, Adverse]:
+        """Judge the subjects by one rule.
+
+        Parameters
+        ----------
+        failing
+            [k, g]: whether the rule refuses sub-zone g to subject k.
+        parts
+            Subject -> its rows in what the plan decides.
+        """
+        alike: dict[bytes, list[int]] = {}
+        for k in parts:
+            alike.setdefault(failing[k].tobytes(), []).append(k)
+        found: dict[int, Adverse] = {}
+        for key, members in alike.items():
+            fails = failing[members[0]]
+            if not fails.any():
+                found |= dict.fromkeys(members, Adverse(Outcome.PASS, None))
+                continue
+            judged, group = self._plan.judged, self._plan.judged.group
+            pieces = [union_of([judged.geometry[r] for r in parts[k] if fails[group[r]]]) for k in members]
+            answers = self._area(key, fails).judge_all(subjects.geometry[members], pieces, reach)
+            found |= dict(zip(members, answers, strict=True))
+        return found
+
+    def _area(self, key: bytes, fails: NDArray[np.bool_]) -> AdverseArea:
+        if key not in self._areas:
+            plan = self._plan
+            zones = plan.window.zoning.take(fails[plan.group])
+            self._areas[key] = AdverseArea(zones, plan.plan.tolerance, self._minus)
+        return self._areas[key]
 
 
 def _judge_holding(subjects: Subjects, plan: PlanMap) -> list[Judgement]:
@@ -130,19 +163,51 @@ def _judge_holding(subjects: Subjects, plan: PlanMap) -> list[Judgement]:
     ]  # fmt: skip
 
 
-def _tell_use(item: Judgement, site: Site, use: Use, group: int, mixed: bool) -> None:
-    assert item.plan is not None and item.zone is not None
-    tables = item.plan.plan.tables
-    cells = [cell for a in use.activities if (cell := tables.itbx.get((a, item.zone))) is not None]
-    item.values = {
-        "activity": use.label,
-        "hint": use.hint,
-        "cell": ", ".join(dict.fromkeys(_cell_text(c) for c in cells)),
-    }
-    side = {"KGT002": "T", "KGT003": "B"}.get(item.rule.code)
+class _ProposalRows(NamedTuple):
+    """The rows of the proposals of a block, equal ones once: `of` gives the number of each site's."""
+
+    block: UseRows
+    of: Ints
+    n_proposals: int
+
+
+def _use_rows(sites: Sequence[Site], uses: Sequence[Use], plan: PlanMap) -> _ProposalRows:
+    keys = [(site.proposal, site.footprint is None) for site in sites]
+    number = {key: n for n, key in enumerate(dict.fromkeys(keys))}
+    use = dict(zip(keys, uses, strict=True))
+    proposals, lenient = [proposal for proposal, _ in number], [land for _, land in number]
+    block = use_rows(proposals, [use[key] for key in number], plan.plan, plan.subzones, lenient)
+    return _ProposalRows(block, np.array([number[key] for key in keys], dtype=np.int64), len(number))
+
+
+class _PartWords(NamedTuple):
+    """What the matrix says of one part: its sub-zone, the cells that may apply, and what a message tells."""
+
+    group: int
+    subzone: str
+    cells: list[Cell]
+    values: dict[str, Any]
+
+
+def _part_words(use: Use, plan: PlanMap, group: int) -> _PartWords:
+    subzone, itbx = plan.subzones[group], plan.plan.tables.itbx
+    cells = [cell for a in use.activities if (cell := itbx.get((a, subzone))) is not None]
+    cell_text = ", ".join(dict.fromkeys(_cell_text(c) for c in cells))
+    return _PartWords(group, subzone, cells, {"activity": use.label, "hint": use.hint, "cell": cell_text})
+
+
+_SIDE = {"KGT002": "T", "KGT003": "B"}
+
+
+def _tell_use(item: Judgement, said: _PartWords, site: Site, use: Use, mixed: bool) -> None:
+    assert item.plan is not None
+    tables, cells = item.plan.plan.tables, said.cells
+    item.values = said.values
+    side = _SIDE.get(item.rule.code)
     if cells:
         item.measured = item.values["cell"]
     if side is not None:
+        item.values = dict(item.values)
         item.values["conditions"], legal = use_words.conditions_text(cells, side, tables)
         item.legal = legal or item.legal
     if item.outcome is not Outcome.UNDETERMINED or item.shallow:
@@ -203,11 +268,16 @@ def _judge_source(
     stated = rule.check(OverlayRows(source.outcome[parts.group])).outcome
     failing = (source.outcome == Outcome.FAIL)[source.group]
     area = AdverseArea(source.features.take(failing), tolerance)
+    subject_rows = [
+        [r for r in parts.lasting(k) if stated[r] != Outcome.NOT_APPLICABLE]
+        for k in range(len(subjects.site))
+    ]
+    pieces = [
+        union_of([parts.geometry[r] for r in rows if stated[r] == Outcome.FAIL]) for rows in subject_rows
+    ]
     found = []
-    for k in range(len(subjects.site)):
-        rows = [r for r in parts.lasting(k) if stated[r] != Outcome.NOT_APPLICABLE]
-        pieces = union_of([parts.geometry[r] for r in rows if stated[r] == Outcome.FAIL])
-        adverse = area.judge(subjects.geometry[k], pieces, reach)
+    for k, adverse in enumerate(area.judge_all(subjects.geometry, pieces, reach)):
+        rows = subject_rows[k]
         for r in rows:
             value = source.values[parts.group[r]]
             item = Judgement(k, rule, Outcome(stated[r]), plan, value, legal=source.legal or plan.plan.legal)

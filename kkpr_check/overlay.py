@@ -111,9 +111,10 @@ def is_strip(rule: Rule, features: Features) -> bool:
 def _source(rule: Rule, spec: OverlaySpec, features: Features, values: Any, *, empty_is_area: bool) -> Source:
     if values is None:
         values = np.full(len(features), None, dtype=object)
-    texts = [as_text(v) for v in values]
-    keep = np.array([_counts(t, empty_is_area) for t in texts], dtype=bool)
-    labels = [t or features.name or VALUE_UNKNOWN for t, k in zip(texts, keep, strict=True) if k]
+    texts = _texts(values)
+    counted = {text: _counts(text, empty_is_area) for text in set(texts)}
+    keep = np.array([counted[text] for text in texts], dtype=bool)
+    labels = [t or features.name or VALUE_UNKNOWN for t in texts if counted[t]]
     broken = [bool(features.attribute("doubtful", int(i))) for i in np.flatnonzero(keep)]
     keys = list(zip(labels, broken, strict=True))
     groups = sorted(set(keys))
@@ -123,6 +124,12 @@ def _source(rule: Rule, spec: OverlaySpec, features: Features, values: Any, *, e
     outcome = np.array(said, dtype=np.int8)
     group = np.array([number[key] for key in keys], dtype=np.int64)
     return Source(features.take(keep), group, names, outcome, spec.legal or features.legal)
+
+
+def _texts(values: Any) -> list[str | None]:
+    """Return values as clean text; words repeat, so each is cleaned once."""
+    words = {word: as_text(word) for word in {value for value in values if type(value) is str}}
+    return [words[value] if type(value) is str else as_text(value) for value in values]
 
 
 def _counts(text: str | None, empty_is_area: bool) -> bool:

@@ -196,7 +196,8 @@ def is_holding(name: object, remark: object = None) -> bool:
 def with_front_classes(window: PlanWindow) -> PlanWindow:
     """Let a holding zone "A / B" be judged by the rows of A, the class in force, in each table that does not name it."""
     codes = window.zoning.meaning.get("subzone")
-    front = {} if codes is None else {str(c): str(c).split(HOLDING_STROKE)[0] for c in codes if is_holding(c)}
+    known = dict.fromkeys(() if codes is None else codes)
+    front = {str(c): str(c).split(HOLDING_STROKE)[0] for c in known if is_holding(c)}
     if not front:
         return window
     old = window.plan.tables

@@ -145,8 +145,10 @@ def holding_features(
     classes = np.array(
         [is_holding(c) or is_holding(n) for c, n in zip(subzones, names, strict=True)], dtype=bool
     )
-    said = zip(*(_meaning(window, word) for word in ("holding", "name", "remark")), strict=True)
-    own = np.array([bool(source) or is_holding(name, remark) for source, name, remark in said], dtype=bool)
+    said = list(zip(_meaning(window, "name"), _meaning(window, "remark"), strict=True))
+    in_words = {words: is_holding(*words) for words in set(said)}
+    own = np.array([bool(source) for source in _meaning(window, "holding")], dtype=bool)
+    own |= np.array([in_words[words] for words in said], dtype=bool)
     return own | classes[group] if len(own) else own
 
 
@@ -164,7 +166,6 @@ def feature_groups(window: PlanWindow) -> tuple[tuple[str, ...], tuple[str, ...]
     return subzones, tuple(names.get(code, "") for code in subzones), group
 
 
-def higher_cover(maps: Sequence[PlanMap], index: int) -> object:
-    """Return what the plans before `index` cover in the window (the lower plan does not decide there)."""
-    zones = [g for higher in maps[:index] for g in higher.window.zoning.geometry]
-    return union_of(zones)
+def higher_cover(higher: Sequence[PlanMap]) -> Any:
+    """Return what some plans cover in the window (a lower plan does not decide there)."""
+    return union_of([g for plan in higher for g in plan.window.zoning.geometry])
