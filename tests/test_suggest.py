@@ -269,7 +269,7 @@ def test_without_the_option_nothing_is_searched() -> None:
 
 
 def test_the_text_has_a_section_in_both_languages() -> None:
-    for lang, heading in (("id", "Yang akan lolos"), ("en", "What would pass")):
+    for lang, heading in (("id", "Yang akan memenuhi ketentuan"), ("en", "What would pass")):
         done = process("check", str(EXAMPLES / "03-partial.geojson"), *AS_OF, "--suggest", "--lang", lang)
         assert heading in done.stdout.decode() and done.returncode == 1
         plain = process("check", str(EXAMPLES / "03-partial.geojson"), *AS_OF, "--lang", lang)
