@@ -15,12 +15,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 
-from kkpr_check.geometry import BLOCK_VERTICES, blocks, overlap_of, polygons_of, remainder_of, union_of
+from kkpr_check.geometry import (
+    BLOCK_VERTICES,
+    blocks,
+    objects,
+    overlap_of,
+    polygons_of,
+    remainder_of,
+    union_of,
+)
 from kkpr_check.quality.base import Bools, Floats, Ints, Numbers, Objects
+from kkpr_check.quality.faces import clusters, faces_of
 
 MATCH_GRID_M = 1e-3
 """Vertices within one cell are one vertex: shared vertices of real layers differ by float noise."""
-NODE_GRID_M = 1e-4
 SAME_AREA_M2 = 1e-4
 _ONE = np.uint64(1)
 _MERGE_ROUNDS = 4
@@ -150,25 +158,24 @@ def analyse(geometry: Objects) -> Coverage:
         Valid 2-D geometries in a metric plane; None allowed.
     """
     parts = parts_of(geometry)
-    segments, neighbours, unmatched_ratio = _left_over(parts)
-    faces = _faces(segments)
+    ends, neighbours, unmatched_ratio = _left_over(parts)
     tree = shapely.STRtree(parts.polygon)
-    inside, near = _depth(faces, tree)
+    faces = faces_of(ends, lambda some: _by_depth(some, parts, tree), without_noise)
     return Coverage(
         parts,
-        tuple(_pairs(faces[near > 1], parts, tree)),
-        _dissolved(_holes(faces[inside == 0], near[inside == 0] > 0, parts, tree)),
+        tuple(_pairs(faces.deep, parts, tree)),
+        _dissolved(faces.bare),
         neighbours,
         unmatched_ratio,
         tree,
     )
 
 
-def _left_over(parts: Parts) -> tuple[Objects, Ints, float]:
-    """Return the segments that both directions do not cancel out, the pairs of features that share an edge, and a ratio.
+def _left_over(parts: Parts) -> tuple[Floats, Ints, float]:
+    """Return the ends of edges that both directions do not cancel out, pairs of features that share an edge, and a ratio.
 
     Of the whole layer only a number an edge is kept; the edges that do not match are taken from their polygons again.
-    The ratio is that of the segments to all edges.
+    Edges that run on in a ring follow each other. The ratio is that of these edges to all.
     """
     polygon, owner = parts.polygon, parts.owner
     origin = shapely.total_bounds(polygon)[:2] if len(polygon) else np.zeros(2)
@@ -188,9 +195,8 @@ def _left_over(parts: Parts) -> tuple[Objects, Ints, float]:
     lost = _taken_again(polygon, touched, wanted, origin)
     places, xy = _settled(lost, origin)
     near += [_pair_numbers(owner[lost.part[pairs]]) for pairs in places.beside]
-    kept = lost.at[places.order[places.first[places.uneven]]]
-    segments: Objects = shapely.linestrings(xy[np.stack([kept, kept + 1], axis=1)])
-    return segments, _pairs_of(near), len(segments) / max(number, 1)
+    kept = np.sort(lost.at[places.order[places.first[places.uneven]]])
+    return xy[np.stack([kept, kept + 1], axis=1)], _pairs_of(near), len(kept) / max(number, 1)
 
 
 def _edges(polygons: Objects, origin: Floats) -> Iterator[tuple[int, Edges]]:
@@ -340,15 +346,6 @@ def _pairs_of(numbers: list[Ints]) -> Ints:
     return np.stack([number >> 32, number & 0xFFFFFFFF], axis=1)
 
 
-def _faces(segments: Objects) -> Objects:
-    """Return the areas that segments enclose, noise left out."""
-    if not len(segments):
-        return np.empty(0, dtype=object)
-    lines = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(segments)))
-    noded = shapely.get_parts(shapely.union_all(lines, grid_size=NODE_GRID_M))
-    return without_noise(shapely.get_parts(shapely.polygonize(noded)))
-
-
 def mean_width_m(pieces: Objects) -> Floats:
     """Return the mean width ``2 * area / perimeter`` of polygons in metres."""
     area, length = shapely.area(pieces), shapely.length(pieces)
@@ -363,28 +360,41 @@ def without_noise(pieces: Objects) -> Objects:
     return kept
 
 
-def _depth(faces: Objects, tree: shapely.STRtree) -> tuple[Ints, Ints]:
-    """Return how many polygons lie over a point of each face, and how many lie within a millimetre of it.
+def _by_depth(faces: Objects, parts: Parts, tree: shapely.STRtree) -> tuple[Objects, Objects]:
+    """Return what of faces lies under no polygon, and the faces that two or more may cover.
 
-    They differ where the point fell beside an edge: between two neighbours that miss each other by float noise nothing lies.
+    A face is judged by one point. Where that fell within a millimetre of a polygon, it may have fallen between two neighbours
+    that miss each other by float noise: then all of the face is looked at.
     """
     points = shapely.point_on_surface(faces)
-    over = tree.query(points, predicate="intersects")[0]
-    beside = tree.query(points, predicate="dwithin", distance=MATCH_GRID_M)[0]
-    return np.bincount(over, minlength=len(faces)), np.bincount(beside, minlength=len(faces))
-
-
-def _holes(faces: Objects, doubtful: Bools, parts: Parts, tree: shapely.STRtree) -> Objects:
-    """Return faces without polygons; of a doubtful one, what no polygon covers."""
+    over = np.bincount(tree.query(points, predicate="intersects")[0], minlength=len(faces))
+    near, few = over.copy(), np.flatnonzero(over < 2)
+    near[few] = np.bincount(
+        tree.query(points[few], predicate="dwithin", distance=MATCH_GRID_M)[0], minlength=len(few)
+    )
+    doubtful = faces[(over == 0) & (near > 0)]
     rest = [
         polygons_of(remainder_of(face, union_of(parts.polygon[tree.query(face, predicate="intersects")])))
-        for face in faces[doubtful]
+        for face in doubtful
     ]
-    return without_noise(np.concatenate([faces[~doubtful], *rest]))
+    return np.concatenate([faces[near == 0], *rest]), faces[near > 1]
 
 
 def _dissolved(faces: Objects) -> Objects:
-    return without_noise(polygons_of(shapely.union_all(faces))) if len(faces) else faces
+    """Return faces with those made one that share an edge."""
+    if not len(faces):
+        return faces
+    origin = shapely.total_bounds(faces)[:2]
+    edges = list(_edges(faces, origin))
+    key = np.concatenate([some.key for _, some in edges])
+    face = np.concatenate([some.part + first for first, some in edges])
+    beside = _pairs_of([_pair_numbers(face[pairs]) for pairs in _places(key).beside])
+    alone = np.ones(len(faces), dtype=bool)
+    whole = []
+    for group in clusters(beside, np.ones(len(beside), dtype=bool)):
+        alone[group] = False
+        whole += list(polygons_of(union_of(faces[group])))
+    return without_noise(np.concatenate([faces[alone], objects(whole)]))
 
 
 def _pairs(deep: Objects, parts: Parts, tree: shapely.STRtree) -> list[Pair]:
@@ -415,22 +425,3 @@ def _same(pieces: Objects, first_m2: float, second_m2: float) -> bool:
     """Tell whether the shared area is the whole of both."""
     larger, shared = max(first_m2, second_m2), float(shapely.area(pieces).sum())
     return larger - shared <= SAME_AREA_M2 + 1e-9 * larger
-
-
-def clusters(pairs: Ints, keep: Bools) -> list[list[int]]:
-    """Return the connected groups of the kept pairs, each sorted, smallest member first.
-
-    The least number is handed on along the pairs, and to whoever follows a member, until nothing changes.
-    """
-    member, at = np.unique(pairs[keep], return_inverse=True)
-    a, b = at.reshape(-1, 2).T
-    label = np.arange(len(member))
-    while (label[a] != label[b]).any():
-        least = np.minimum(label[a], label[b])
-        for end in (label[a], label[b]):
-            np.minimum.at(label, end, least)
-        while (label[label] != label).any():
-            label = label[label]
-    order = np.argsort(label, kind="stable")
-    starts = np.flatnonzero(np.diff(label[order], prepend=-1))
-    return [group.tolist() for group in np.split(member[order], starts[1:])] if len(member) else []

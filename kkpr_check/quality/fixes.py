@@ -17,6 +17,7 @@ from kkpr_check.errors import Text
 from kkpr_check.quality import coverage
 from kkpr_check.quality.base import LayerView, Objects
 from kkpr_check.quality.codes import distinct, read_code
+from kkpr_check.quality.faces import clusters
 from kkpr_check.quality.findings import DataFinding
 from kkpr_check.quality.vertices import inverted_holes
 
@@ -218,7 +219,7 @@ def _snap_noise(sheet: Sheet, draft: Draft) -> None:
     ).T
     pairs = pairs[pairs[:, 0] < pairs[:, 1]].astype(np.int64)
     moves: dict[tuple[float, float], tuple[float, float]] = {}
-    for group in coverage.clusters(pairs, np.ones(len(pairs), dtype=bool)):
+    for group in clusters(pairs, np.ones(len(pairs), dtype=bool)):
         best = min(group, key=lambda i: (-count[i], *xy[i]))
         if max(np.hypot(*(xy[group] - xy[best]).T)) <= 2 * coverage.MATCH_GRID_M / sheet.unit_m:
             moves |= {tuple(xy[i].tolist()): tuple(xy[best].tolist()) for i in group if i != best}

@@ -8,13 +8,14 @@ DAT108: both neighbours draw the same straight line there, one of them with more
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import shapely
 
 from kkpr_check.errors import Text
 from kkpr_check.features import as_text
-from kkpr_check.geometry import collect, polygons_of, remainder_of, small, union_of
+from kkpr_check.geometry import DIGITS, collect, objects, polygons_of, remainder_of, small, union_of
 from kkpr_check.phrases import Quantity, say
 from kkpr_check.quality import coverage
 from kkpr_check.quality.base import (
@@ -27,7 +28,9 @@ from kkpr_check.quality.base import (
     Objects,
     Surroundings,
 )
+from kkpr_check.quality.beside import beside
 from kkpr_check.quality.coverage import Coverage, Pair, mean_width_m
+from kkpr_check.quality.faces import clusters
 from kkpr_check.quality.findings import DataFinding, Level
 from kkpr_check.reference import field_role
 
@@ -71,24 +74,54 @@ def why_not(view: LayerView, _: Surroundings) -> Text | None:
     return None if len(coverage.parts_of(view.geometry).owner) else NO_POLYGONS
 
 
+class _Measured(NamedTuple):
+    """Measures of many places at once.
+
+    Attributes
+    ----------
+    area_m2, width_m
+        Area of all pieces of a place, and the width of the widest.
+    small, chord
+        Whether all its pieces are slivers, and whether none has a width in the CRS of the file.
+    """
+
+    area_m2: list[float]
+    width_m: list[float]
+    small: list[bool]
+    chord: list[bool]
+
+
+def _measured(view: LayerView, places: Sequence[Objects] | Objects) -> _Measured:
+    """Measure places, each of one piece or more."""
+    if not len(places):
+        return _Measured([], [], [], [])
+    pieces = np.concatenate(places)
+    first = np.cumsum([0, *(len(place) for place in places[:-1])])
+    return _Measured(
+        np.add.reduceat(shapely.area(pieces), first).round(DIGITS).tolist(),
+        np.maximum.reduceat(mean_width_m(pieces), first).round(DIGITS).tolist(),
+        np.logical_and.reduceat(_small(view, pieces), first).tolist(),
+        np.logical_and.reduceat(_is_chord(view, pieces), first).tolist(),
+    )
+
+
 def _overlaps(view: LayerView, found: Coverage) -> Iterator[DataFinding]:
     """DAT101, DAT104 and DAT108: one finding a pair; of n equal geometries each but the first is one finding."""
     seen: set[int] = set()
     for pair in found.pairs:
-        if pair.same:
-            if pair.second not in seen:
-                seen.add(pair.second)
-                yield _duplicate(view, pair)
-            continue
-        if _is_chord(view, pair.pieces).all():
+        if pair.same and pair.second not in seen:
+            seen.add(pair.second)
+            yield _duplicate(view, pair)
+    pairs = [pair for pair in found.pairs if not pair.same]
+    measured = _measured(view, [pair.pieces for pair in pairs])
+    for pair, area_m2, width_m, sliver, chord in zip(pairs, *measured, strict=True):
+        if chord:
             yield _chord(view, pair.pieces, row=pair.first, other=pair.second)
-            continue
-        yield _overlap(view, pair)
+        else:
+            yield _overlap(view, pair, area_m2, width_m, sliver=sliver)
 
 
-def _overlap(view: LayerView, pair: Pair) -> DataFinding:
-    area_m2, width_m = _measures(pair.pieces)
-    sliver = bool(_small(view, pair.pieces).all())
+def _overlap(view: LayerView, pair: Pair, area_m2: float, width_m: float, *, sliver: bool) -> DataFinding:
     lenient = view.role in CUT_ON_PURPOSE
     level: Level = ("info" if lenient else "warning") if sliver else "warning" if lenient else "error"
     kind = Text("sliver overlap", "tumpang tindih tipis") if sliver else Text("overlap", "tumpang tindih")
@@ -157,29 +190,39 @@ def _told_apart(differing: Sequence[str]) -> Text:
 
 def _gaps(view: LayerView, found: Coverage, around: Surroundings) -> Iterator[DataFinding]:
     """DAT102, DAT107 and DAT108: holes of the coverage inside the boundary, and the boundary left bare."""
-    holes = found.holes
-    if around.boundary is None or view.role != "zoning":
-        for hole in holes:
-            yield _gap(view, hole, found, known_inside=False)
-        return
-    bare = coverage.without_noise(polygons_of(remainder_of(around.boundary, union_of(found.parts.polygon))))
-    tree = shapely.STRtree(holes)
-    for piece in bare:
-        in_hole = len(holes) and len(tree.query(shapely.point_on_surface(piece), predicate="intersects"))
-        if in_hole:
-            yield _gap(view, piece, found, known_inside=True)
+    pieces, bare = found.holes, np.empty(0, dtype=object)
+    known_inside = around.boundary is not None and view.role == "zoning"
+    if around.boundary is not None and known_inside:
+        rest = coverage.without_noise(
+            polygons_of(remainder_of(around.boundary, union_of(found.parts.polygon)))
+        )
+        in_hole = np.zeros(len(rest), dtype=bool)
+        in_hole[shapely.STRtree(pieces).query(shapely.point_on_surface(rest), predicate="intersects")[0]] = (
+            True
+        )
+        pieces, bare = rest[in_hole], rest[~in_hole]
+    measured = _measured(view, pieces[:, None])
+    for piece, near, *measures, chord in zip(
+        pieces, beside(pieces, found.parts, found.tree), *measured, strict=True
+    ):
+        if chord:
+            yield _chord(view, pieces=objects([piece]), row=near[0], other=near[1])
         else:
-            yield _uncovered(view, piece)
+            yield _gap(view, piece, near, *measures, known_inside=known_inside)
+    for piece in bare:
+        yield _uncovered(view, piece)
 
 
-def _gap(view: LayerView, hole: shapely.Polygon, found: Coverage, *, known_inside: bool) -> DataFinding:
-    pieces = np.array([hole], dtype=object)
-    near = _beside(hole, found)
-    row, other = (near[0] if near else None), (near[1] if len(near) > 1 else None)
-    if _is_chord(view, pieces)[0]:
-        return _chord(view, pieces, row=row, other=other)
-    area_m2, width_m = _measures(pieces)
-    sliver = bool(_small(view, pieces)[0])
+def _gap(
+    view: LayerView,
+    hole: shapely.Polygon,
+    near: tuple[int | None, int | None],
+    area_m2: float,
+    width_m: float,
+    sliver: bool,
+    *,
+    known_inside: bool,
+) -> DataFinding:
     kind = Text("sliver gap", "celah tipis") if sliver else Text("gap", "celah")
     inside = (
         Text("", "")
@@ -203,23 +246,12 @@ def _gap(view: LayerView, hole: shapely.Polygon, found: Coverage, *, known_insid
             "draw the missing zone; an enclave that is not planned: declare a layer with role boundary",
             "gambar zona yang hilang; bila kantong di luar rencana: daftarkan layer dengan role boundary",
         ),
-        row=row,
-        other=other,
+        row=near[0],
+        other=near[1],
         area_m2=area_m2,
         width_m=width_m,
         witness=hole,
     )
-
-
-def _beside(hole: shapely.Polygon, found: Coverage) -> list[int]:
-    """Return the rows of the features around a hole, those with the longest share of its outline first."""
-    near = found.tree.query(shapely.buffer(hole, 2e-3, quad_segs=2), predicate="intersects")
-    if not len(near):
-        return []
-    rim = shapely.buffer(hole.boundary, 2e-3, quad_segs=1, cap_style="flat")
-    share = shapely.area(shapely.intersection(found.parts.polygon[near], rim))
-    rows = found.parts.owner[near[np.argsort(-share, kind="stable")]]
-    return list(dict.fromkeys(rows.tolist()))
 
 
 def _uncovered(view: LayerView, piece: shapely.Polygon) -> DataFinding:
@@ -316,7 +348,7 @@ def _mergeable(view: LayerView, found: Coverage) -> Iterator[DataFinding]:
     number: dict[tuple[str, ...], int] = {}
     kind = np.array([number.setdefault(row, len(number)) for row in rows])
     alike = kind[found.neighbours[:, 0]] == kind[found.neighbours[:, 1]]
-    for group in coverage.clusters(found.neighbours, alike):
+    for group in clusters(found.neighbours, alike):
         shown = ", ".join(str(view.feature[row]) for row in group[:5]) + (", ..." if len(group) > 5 else "")
         yield view.finding(
             "DAT109",

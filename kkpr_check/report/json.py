@@ -42,8 +42,28 @@ def dumps_lines(reports: Sequence[Report], lang: str, to_lonlat: ToLonLat, as_of
 
 
 def encode(value: Any, indent: int | None = None) -> str:
-    """Write JSON in ASCII (readable in any console encoding) with a newline; NaN and infinity are errors."""
-    return json.dumps(value, ensure_ascii=True, allow_nan=False, indent=indent) + "\n"
+    """Write JSON in ASCII (readable in any console encoding) with a newline; NaN and infinity are errors.
+
+    With `indent` every value has a line of its own, but the coordinates of a geometry share one.
+    """
+    return (_FLAT(value) if indent is None else _indented(value, " " * indent, "\n")) + "\n"
+
+
+_FLAT = json.JSONEncoder(allow_nan=False).encode
+
+
+def _indented(value: Any, step: str, line: str) -> str:
+    """Write a value whose lines begin with `line`; the encoder of the library is pure Python where it indents."""
+    inner = line + step
+    if isinstance(value, dict) and value:
+        held = [
+            f"{_FLAT(key)}: {_FLAT(of) if key == 'coordinates' else _indented(of, step, inner)}"
+            for key, of in value.items()
+        ]
+        return f"{{{inner}{f',{inner}'.join(held)}{line}}}"
+    if isinstance(value, list | tuple) and value:
+        return f"[{inner}{f',{inner}'.join(_indented(of, step, inner) for of in value)}{line}]"
+    return _FLAT(value)
 
 
 def document(report: Report, lang: str, to_lonlat: ToLonLat, as_of: dt.date) -> Json:
@@ -129,8 +149,21 @@ def geometry_json(geometry: Any, work_crs: str, to_lonlat: ToLonLat) -> Json | N
 
     if geometry is None or geometry.is_empty:
         return None
-    lonlat = shapely.orient_polygons(shapely.force_2d(to_lonlat(geometry, work_crs)))
-    return _rounded_geometry(mapping(lonlat))
+    lonlat = shapely.orient_polygons(to_lonlat(geometry, work_crs))
+    if lonlat.geom_type == "Polygon":
+        return {"type": "Polygon", "coordinates": _rounded_rings(lonlat)}
+    if lonlat.geom_type == "MultiPolygon":
+        return {"type": "MultiPolygon", "coordinates": [_rounded_rings(part) for part in lonlat.geoms]}
+    return _rounded_geometry(mapping(shapely.force_2d(lonlat)))
+
+
+def _rounded_rings(polygon: Any) -> list[list[list[float]]]:
+    import shapely
+
+    return [
+        [[round(x, _DEGREE_DECIMALS) + 0.0, round(y, _DEGREE_DECIMALS) + 0.0] for x, y in ring]
+        for ring in (shapely.get_coordinates(ring).tolist() for ring in shapely.get_rings(polygon))
+    ]
 
 
 def _rounded_geometry(shape: Mapping[str, Any]) -> Json:
