@@ -18,6 +18,8 @@ _UNITS = {
     "zones": Text(" zones", " zona"),
 }
 _ONE = {"floors": Text(" floor", " lantai"), "zones": Text(" zone", " zona")}
+_NO_UNIT = Text("", "")
+_INDONESIAN = str.maketrans(",.", ".,")
 _DIGITS = {"m": 2, "m2": 2, "%": 2, "factor": 2, "floors": 1, "ha": 4}
 _WORDS = re.compile(r"\w+")
 
@@ -40,8 +42,8 @@ class Quantity(NamedTuple):
             number = f"{whole}.{decimals.rstrip('0')}".rstrip(".")
         if number == "-0":
             number = "0"
-        named = (_ONE if abs(value) == 1 else _UNITS).get(unit) or _UNITS.get(unit, Text("", ""))
-        return Text(number + named.en, _indonesian(number) + named.id)
+        named = (_ONE if abs(value) == 1 else _UNITS).get(unit) or _UNITS.get(unit, _NO_UNIT)
+        return Text(number + named.en, number.translate(_INDONESIAN) + named.id)
 
 
 class Aside(NamedTuple):
@@ -56,10 +58,6 @@ class Aside(NamedTuple):
         en, id_ = (set(_WORDS.findall(words.casefold())) for words in self.behind)
         aside = f" ({self.name})"
         return Text("" if told <= en else aside, "" if told <= id_ else aside)
-
-
-def _indonesian(number: str) -> str:
-    return number.translate(str.maketrans(",.", ".,"))
 
 
 @dataclass(eq=False, slots=True)

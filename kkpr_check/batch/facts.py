@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.adverse import PASS_REACH_CE90
-from kkpr_check.batch.placing import Bools, Floats, Ints, Parcels, Placed, Refused
+from kkpr_check.batch.placing import EVEN_M2, Bools, Floats, Ints, Parcels, Placed, Refused
 from kkpr_check.batch.prepared import Prepared, Zoning
 from kkpr_check.batch.siteblock import SiteBlock
 from kkpr_check.batch.table import RATIO_DECIMALS, share_text
@@ -81,6 +81,8 @@ class Facts:
         """For each rule of overlays, the outcomes that it comes to here, as bits."""
         self.refused: list[tuple[Ints, Objects]] = []
         self.doubtful: list[tuple[Ints, Objects]] = []
+        self.crossed = np.zeros(n, dtype=bool)
+        """Parcels that strips or overlay areas refuse or leave in doubt, in part or wholly."""
         self.area_hits: list[AreaHits] = []
         self.strip_hits: list[StripHits] = []
         listed = list(prepared.numbers)
@@ -197,6 +199,7 @@ class Facts:
             pieces = strip.pieces(shapes[k[bad]], f[bad], rows, shown[bad])
             said = np.zeros(len(shapes), dtype=np.int64)
             said[k[worst]] = outcome[worst]
+            self.crossed |= said >= Outcome.UNDETERMINED
             for out, found in ((Outcome.FAIL, self.refused), (Outcome.UNDETERMINED, self.doubtful)):
                 some = said[k[bad]] == out
                 found.append((k[bad[some]], pieces[some]))
@@ -264,6 +267,7 @@ class Facts:
                 outcome[shallow] = Outcome.UNDETERMINED
                 depth_m[shallow] = refused.flip_m[subject[shallow]]
             self._doubt(subject[doubt], placed.parts.geometry[rows[doubt]], placed.zone >= 0)
+            self.crossed[subject[outcome >= Outcome.UNDETERMINED]] = True
             np.bitwise_or.at(self.overlaid[area.rule], subject, np.int64(1) << outcome)
             hits = subject, placed.parts.group[rows], outcome, round_m(placed.parts.area_m2[rows]), depth_m
             self.area_hits.append(AreaHits(source, *hits))
@@ -317,9 +321,31 @@ class Facts:
         partial = np.zeros(len(area), dtype=bool)
         for subject, _ in (*self.refused, *self.doubtful):
             partial[subject] = True
-        wanted = self.clear & (partial | ~self.held)
+        wanted = self.clear & (partial | ~self.held) & ~self._cut_evenly()
         for index in np.unique(self.decides[wanted]).tolist():
             self._cut_some(np.flatnonzero(wanted & (self.decides == index)), self.prepared.zonings[index])
+
+    def _cut_evenly(self) -> Bools:
+        """Cut the parcels of which whole parts are refused, and one at most is left; return which these are.
+
+        Where the parts make up the parcel, nothing has to be cut: what is left is that part.
+        """
+        parts, n = self.parts, len(self.parcels)
+        area, subject = self.parcels.area_m2, self.parts.subject
+        refused = (self.said == Outcome.FAIL).any(axis=1)
+        doubtful = (self.said == Outcome.UNDETERMINED).any(axis=1)
+        sizes = np.bincount(subject, parts.area_m2, n)
+        even = (abs(sizes - area) < EVEN_M2) & (abs(self.covered_m2 - area) < EVEN_M2)
+        count = np.bincount(subject[~refused], minlength=n)
+        found: Bools = self.clear & ~self.held & ~self.crossed & even & (self.dropped_m2 == 0) & (count < 2)
+        left_m2 = np.bincount(subject, np.where(refused, 0.0, parts.area_m2), n)
+        sure_m2 = np.bincount(subject, np.where(refused | doubtful, 0.0, parts.area_m2), n)
+        self.left_empty[found] = count[found] == 0
+        self.lot_m2[found] = round_m(np.where(count == 0, area, left_m2))[found]
+        self.approvable_m2[found] = round_m(sure_m2)[found]
+        mine = found[subject]
+        self.gone[mine] = refused[mine]
+        return found
 
     def _cut_some(self, some: Ints, zoning: Zoning) -> None:
         parts, shape, area = self.parts, self.parcels.geometry[some], self.parcels.area_m2[some]
