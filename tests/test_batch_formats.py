@@ -17,9 +17,11 @@ import shapely
 from batch_harness import CRS, batch, some, table, write_gdal, write_geojsonl
 from cli_harness import Run
 
+from kkpr_check.batch.arrowrows import geo_metadata
 from kkpr_check.batch.table import COLUMNS, FINDING_COLUMNS
 from kkpr_check.errors import CrsError, InputError, KkprError, UsageError
 from kkpr_check.io.crs import transform
+from kkpr_check.io.layers import read_layer
 
 ROWS, SHAPES = some(24)
 PLAIN = [{"id": row["id"], "kbli": row["kbli"]} for row in ROWS]
@@ -38,8 +40,6 @@ def lonlat() -> list[Any]:
 
 def write_parquet(path: Path) -> Path:
     import pyarrow as pa
-
-    from kkpr_check.batch.arrowrows import geo_metadata
 
     columns = {name: [row[name] for row in PLAIN] for name in ("id", "kbli")}
     arrow = pa.table({**columns, "geometry": [shapely.to_wkb(shape) for shape in SHAPES]})
@@ -325,6 +325,61 @@ def test_csv_rows_of_another_width_or_crs_are_broken(tmp_path: Path) -> None:
     assert batch(file, tmp_path / "o.csv").summary.broken == 3
     told = [row["message"] for row in table(tmp_path / "o.csv")][1:4]
     assert "4 cells" in told[0] and "32750" in told[1] and "WKT" in told[2]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "excel", "utf-16", "hex", "ewkb"])
+def test_tables_as_programs_export_them(tmp_path: Path, answer: list[dict[str, str]], kind: str) -> None:
+    cells = {"hex": shapely.to_wkb(SHAPES, hex=True),
+             "ewkb": shapely.to_wkb(shapely.set_srid(SHAPES, 32751), hex=True, include_srid=True),
+    }.get(kind, shapely.to_wkt(SHAPES, rounding_precision=-1))  # fmt: skip
+    mark = {"pipe": "|", "excel": "|", "utf-16": "\t"}.get(kind, ",")
+    lines = [mark.join(["id", "geom", "kbli"])]
+    lines += [mark.join([r["id"], f'"{cell}"', r["kbli"]]) for r, cell in zip(PLAIN, cells, strict=True)]
+    first = ["sep=|"] if kind == "excel" else []
+    file = tmp_path / "p.csv"
+    file.write_bytes(
+        "\r\n".join([*first, *lines, ""]).encode("utf-16" if kind in ("excel", "utf-16") else "utf-8")
+    )
+    batch(file, tmp_path / "o.csv", assume_crs=None if kind == "ewkb" else CRS)
+    assert table(tmp_path / "o.csv") == answer
+
+
+@pytest.mark.parametrize("encoding", ["polygon", "multipolygon"])
+def test_geoparquet_with_native_geometry(tmp_path: Path, answer: list[dict[str, str]], encoding: str) -> None:
+    """The encodings of GeoParquet 1.1; a row that is no polygon spoils itself alone."""
+    import pyarrow as pa
+
+    def ring(coords: Any) -> list[dict[str, float]]:
+        return [{"x": x, "y": y} for x, y in coords]
+
+    def nested(shape: Any) -> Any:
+        polygon = [ring(shape.exterior.coords), *(ring(hole.coords) for hole in shape.interiors)]
+        return polygon if encoding == "polygon" else [polygon]
+
+    open_ring = [ring([(662000, 8955000), (662010, 8955000)])]
+    values = [*map(nested, SHAPES), None, open_ring if encoding == "polygon" else [open_ring], []]
+    kind = pa.list_(pa.list_(pa.struct([("x", pa.float64()), ("y", pa.float64())])))
+    ids = [row["id"] for row in PLAIN] + ["null", "open", "empty"]
+    kbli = [row["kbli"] for row in PLAIN] + [None] * 3
+    arrow = pa.table(
+        {
+            "id": ids,
+            "kbli": kbli,
+            "geometry": pa.array(values, kind if encoding == "polygon" else pa.list_(kind)),
+        }
+    )
+    said = json.loads(geo_metadata(CRS, None, []))
+    said["columns"]["geometry"]["encoding"] = encoding
+    pq.write_table(
+        arrow.replace_schema_metadata({b"geo": json.dumps(said)}), tmp_path / "p.parquet", row_group_size=10
+    )
+    batch(tmp_path / "p.parquet", tmp_path / "o.csv", block_rows=4)
+    told = table(tmp_path / "o.csv")
+    assert told[:-3] == answer
+    assert [row["undetermined"] for row in told[-3:]] == ["LOK000"] * 3
+    assert "LinearRing" in told[-2]["message"]
+    pq.write_table(pq.read_table(tmp_path / "p.parquet").slice(0, 24), tmp_path / "whole.parquet")
+    assert shapely.equals(read_layer(tmp_path / "whole.parquet").geometry, SHAPES).all()
 
 
 def test_a_geojson_with_everything_in_odd_places(tmp_path: Path) -> None:

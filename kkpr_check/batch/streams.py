@@ -140,6 +140,7 @@ class RowGroupPayload:
     geometry: str
     layer: str
     crs_label: str | None
+    encoding: str = "WKB"
 
     def load(self) -> Loaded:
         """Read them."""
@@ -153,10 +154,22 @@ class RowGroupPayload:
             if block.num_rows != self.rows:
                 why = f"{block.num_rows} of {self.rows} rows of row group {self.group}"
                 raise unreadable(Place(self.path), why, code="not-read-whole")
-            batch = block.combine_chunks().to_batches()[0]
+            batch = _with_wkb(block.combine_chunks().to_batches()[0], self.geometry, self.encoding)
         except (arrow.ArrowException, OSError, ValueError) as error:
             raise unreadable(Place(self.path), str(error)) from error
         return ArrowPayload(batch, self.geometry, self.layer, "Parquet", self.crs_label).load()
+
+
+def _with_wkb(batch: Any, geometry: str, encoding: str) -> Any:
+    """Return a batch whose geometry is WKB; others of GeoParquet are translated."""
+    if encoding == "WKB":
+        return batch
+    import pyarrow as pa
+
+    from kkpr_check.io.parquet import wkb_of
+
+    at = batch.schema.names.index(geometry)
+    return batch.set_column(at, geometry, pa.array(wkb_of(batch.column(at), encoding), pa.binary()))
 
 
 class ParquetStream:
@@ -182,7 +195,7 @@ class ParquetStream:
         geo = primary_column(header, source)
         if geo["name"] not in names:
             raise unreadable(self._place, f"no column {geo['name']!r}")
-        self._geometry = str(geo["name"])
+        self._geometry, self._encoding = str(geo["name"]), str(geo["encoding"])
         self.fields = tuple(name for name in names if name not in header["columns"])
         self._columns = [name for name in self.fields if name.strip().casefold() in reading.columns]
         self.rows: int | None = int(self._file.metadata.num_rows)
@@ -202,6 +215,7 @@ class ParquetStream:
                 raise unreadable(self._place, str(error)) from error
             if batch is None:
                 return
+            batch = _with_wkb(batch, self._geometry, self._encoding)
             yield (
                 batch.num_rows,
                 ArrowPayload(batch, self._geometry, self._source.name, "Parquet", self.crs_label),
@@ -217,7 +231,7 @@ class ParquetStream:
                     count,
                     RowGroupPayload(
                         str(self._source.file), group, first, count, tuple(self._columns), self._geometry,
-                        self._source.name, self.crs_label,
+                        self._source.name, self.crs_label, self._encoding,
                     ),
                 )  # fmt: skip
 

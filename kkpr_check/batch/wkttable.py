@@ -1,10 +1,11 @@
-"""A CSV file with a WKT column, a parcel a row."""
+"""A CSV file with a column of WKT (or of WKB in hex, as PostGIS exports it), a parcel a row."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,10 @@ from kkpr_check.io.raw import Raw, unreadable
 WKT_COLUMNS = ("wkt", "wkt_parcel", "geometry", "geom", "the_geom", "wkt_geom", "shape", "geometri")
 PROBED = 200
 CELL_MAX = 1 << 30
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_EXCEL_SAYS = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+_HEX = re.compile(r"\s*0[01][0-9a-f]{8,}\s*", re.IGNORECASE)
+"""WKB as PostGIS prints it."""
 _SRID = re.compile(r"\s*SRID\s*=\s*(\d+)\s*;", re.IGNORECASE)
 
 
@@ -48,17 +53,20 @@ class WktPayload:
                     f"the row has {n} cells where the header has {self.width}",
                     f"baris berisi {n} sel, sedangkan judul {self.width}",
                 )
-            elif (srid := _SRID.match(text)) and not self._is_ours(srid.group(1)):
-                broken[row] = Text(
-                    f"SRID={srid.group(1)}, but the table is read as {self.crs_label or 'assumed'}",
-                    f"SRID={srid.group(1)}, padahal tabel dibaca sebagai {self.crs_label or 'asumsi'}",
-                )
             elif text.strip():
                 try:
-                    geometry[row] = shapely.from_wkt(_SRID.sub("", text, count=1))
+                    shape, srid = _parsed(text)
                 except shapely.errors.GEOSException as error:
                     why = str(error).partition(": ")[2] or str(error)
                     broken[row] = Text(f"the WKT can not be read: {why}", f"WKT tidak terbaca: {why}")
+                    continue
+                if srid is None or self._is_ours(srid):
+                    geometry[row] = shape
+                else:
+                    broken[row] = Text(
+                        f"SRID={srid}, but the table is read as {self.crs_label or 'assumed'}",
+                        f"SRID={srid}, padahal tabel dibaca sebagai {self.crs_label or 'asumsi'}",
+                    )
         fields = {name: objects(list(values)) for name, values in self.cells.items()}
         return Loaded(Raw(self.layer, "CSV", geometry, fields, self.crs_label, broken=broken))
 
@@ -76,7 +84,13 @@ class WktStream:
         csv.field_size_limit(CELL_MAX)
         with self._path.open("rb") as stream:
             head = stream.read(1 << 16)
-        self._delimiter = _delimiter(head.split(b"\n", 1)[0])
+        if reading.encoding is None and head.startswith(_UTF16):
+            self._encoding = "utf-16"
+        first = head.decode(self._encoding if _is_known(self._encoding) else "latin-1", errors="replace")
+        self._said = _EXCEL_SAYS.match(first)
+        self._delimiter = (
+            self._said.group(1) if self._said else _delimiter(first.splitlines()[0] if first else "")
+        )
         rows = self._rows()
         self._header = [name.strip() for name in next(rows, [])]
         names = [name.casefold() for name in self._header]
@@ -109,13 +123,16 @@ class WktStream:
     def _rows(self) -> Iterator[list[str]]:
         try:
             with self._path.open(encoding=self._encoding, newline="") as stream:
+                if self._said:
+                    next(stream)
                 reader = csv.reader(stream, delimiter=self._delimiter, strict=True)
                 yield from (row for row in reader if row)
         except csv.Error as error:
             raise unreadable(self._place, f"CSV: {error}") from error
         except (UnicodeDecodeError, LookupError) as error:
+            name = self._encoding.upper().removesuffix("-SIG")
             raise InputError(
-                Text(f"the text is not {self._encoding}: {error}", f"teks bukan {self._encoding}: {error}"),
+                Text(f"the text is not {name}: {error}", f"teks bukan {name}: {error}"),
                 place=self._place,
                 remedy=Text("save it as UTF-8, or name the encoding: --encoding cp1252",
                             "simpan sebagai UTF-8, atau sebutkan pengodeannya: --encoding cp1252"),
@@ -142,10 +159,11 @@ class WktStream:
     def _crs(self, texts: list[str]) -> str | None:
         if self._reading.assume_crs is not None:
             return None
-        first = next((match.group(1) for text in texts if (match := _SRID.match(text))), None)
+        found = [_parsed_or_nothing(text) for text in texts]
+        first = next((srid for _, srid in found if srid is not None), None)
         if first is not None:
             return f"EPSG:{first}"
-        bounds = _bounds(texts)
+        bounds = _bounds([shape for shape, _ in found])
         west, south, east, north = crs_policy.AREA_OF_USE
         inside = bounds is not None and (
             bounds[0] >= west and bounds[1] >= south and bounds[2] <= east and bounds[3] <= north
@@ -158,12 +176,35 @@ class WktStream:
         return crs_policy.missing_crs(self._place, bounds)
 
 
-def _bounds(texts: list[str]) -> tuple[float, float, float, float] | None:
-    shapes: Any = shapely.from_wkt([_SRID.sub("", text, count=1) for text in texts], on_invalid="ignore")
-    box = shapely.total_bounds(np.asarray(shapes, dtype=object))
+def _parsed(text: str) -> tuple[Any, str | None]:
+    """Return the geometry of a cell and the SRID that it names; GEOSException where it is neither WKT nor WKB in hex."""
+    if _HEX.fullmatch(text):
+        shape = shapely.from_wkb(text.strip())
+        return shape, str(shapely.get_srid(shape)) if shapely.get_srid(shape) else None
+    srid = _SRID.match(text)
+    return shapely.from_wkt(_SRID.sub("", text, count=1)), srid.group(1) if srid else None
+
+
+def _parsed_or_nothing(text: str) -> tuple[Any, str | None]:
+    try:
+        return _parsed(text)
+    except shapely.errors.GEOSException:
+        return None, None
+
+
+def _bounds(shapes: Sequence[Any]) -> tuple[float, float, float, float] | None:
+    box = shapely.total_bounds(objects(shapes))
     return None if np.isnan(box).any() else (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
 
 
-def _delimiter(header: bytes) -> str:
-    counts = {mark: header.count(mark.encode()) for mark in (",", ";", "\t")}
+def _is_known(encoding: str) -> bool:
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        return False
+    return True
+
+
+def _delimiter(header: str) -> str:
+    counts = {mark: header.count(mark) for mark in (",", ";", "\t", "|")}
     return max(counts, key=lambda mark: counts[mark])

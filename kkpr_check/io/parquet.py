@@ -1,16 +1,67 @@
-"""GeoParquet with WKB geometry (extra ``[parquet]``)."""
+"""GeoParquet (extra ``[parquet]``)."""
 
 from __future__ import annotations
 
 import json
+import struct
 from typing import Any
+
+import numpy as np
+import shapely
 
 from kkpr_check.errors import Place, Text
 from kkpr_check.extras import need
-from kkpr_check.geometry import objects
+from kkpr_check.geometry import Objects, objects
 from kkpr_check.io.containers import Source
 from kkpr_check.io.gdal import from_wkb, unique_names
 from kkpr_check.io.raw import Raw, unreadable
+
+NATIVE = {
+    "point": 0, "linestring": 1, "polygon": 2, "multipoint": 1, "multilinestring": 2, "multipolygon": 3,
+}  # fmt: skip
+"""Encodings of GeoParquet 1.1 that keep coordinates in nested lists (GeoArrow), and how deep the lists are."""
+
+
+_OPEN_RING = struct.pack("<BIII4d", 1, 3, 1, 2, 0.0, 0.0, 1.0, 0.0)
+"""WKB of what can be no polygon; whoever builds it is told why."""
+
+
+def wkb_of(column: Any, encoding: str = "WKB") -> Objects:
+    """Return a geometry column as WKB, None where it is null.
+
+    Parameters
+    ----------
+    column
+        Arrow array: binary, or for a native encoding nested lists of ``{x, y, z}``.
+    """
+    if encoding == "WKB":
+        return np.asarray(column.to_numpy(zero_copy_only=False), dtype=object)
+    wkb = objects([None] * len(column))
+    rows = np.flatnonzero(np.asarray(column.is_valid()))
+    try:
+        wkb[rows] = shapely.to_wkb(_shapes(column.drop_null(), encoding))
+    except (
+        shapely.errors.GEOSException,
+        ValueError,
+    ):  # one by one: what is no geometry spoils its own row only
+        for row in rows.tolist():
+            try:
+                wkb[row] = shapely.to_wkb(_shapes(column.slice(row, 1), encoding))[0]
+            except (shapely.errors.GEOSException, ValueError):
+                wkb[row] = _OPEN_RING
+    return wkb
+
+
+def _shapes(column: Any, encoding: str) -> Objects:
+    offsets: list[Any] = []
+    for _ in range(NATIVE[encoding]):
+        starts = np.asarray(column.offsets)
+        offsets.insert(0, starts - starts[0])
+        column = column.flatten()
+    axes = [field.name for field in column.type if field.name in ("x", "y", "z")]
+    coords = np.column_stack([np.asarray(column.field(axis), dtype=np.float64) for axis in axes])
+    kind = shapely.GeometryType[encoding.upper()]
+    return objects(shapely.from_ragged_array(kind, coords, tuple(offsets) or None))
 
 
 def read_parquet(source: Source) -> Raw:
@@ -39,7 +90,7 @@ def read_parquet(source: Source) -> Raw:
     unique_names(table.column_names, source)
     if geo["name"] not in table.column_names:
         raise unreadable(place, f"no column {geo['name']!r}")
-    geometry, broken = from_wkb(objects(table.column(geo["name"]).to_pylist()))
+    geometry, broken = from_wkb(wkb_of(table.column(geo["name"]).combine_chunks(), geo["encoding"]))
     fields = {
         name: objects([_plain(value) for value in table.column(name).to_pylist()])
         for name in table.column_names
@@ -79,7 +130,7 @@ def primary_column(header: Any, source: Source) -> dict[str, Any]:
         column = dict(header["columns"][name])
     except (KeyError, TypeError) as error:
         raise unreadable(source.place, "it has no GeoParquet metadata") from error
-    if column.get("encoding") != "WKB" or column.get("edges", "planar") != "planar":
+    if column.get("encoding") not in ("WKB", *NATIVE) or column.get("edges", "planar") != "planar":
         raise unreadable(
             source.place,
             f"GeoParquet encoding {column.get('encoding')!r}, edges {column.get('edges', 'planar')!r}",
@@ -88,7 +139,12 @@ def primary_column(header: Any, source: Source) -> dict[str, Any]:
             ),
         )
     box = column.get("covering", {}).get("bbox", {}).get("xmin", [None])[0]
-    return {"name": name, "crs": column.get("crs", "OGC:CRS84"), "covering": box}
+    return {
+        "name": name,
+        "encoding": column["encoding"],
+        "crs": column.get("crs", "OGC:CRS84"),
+        "covering": box,
+    }
 
 
 def crs_label_of(geo: dict[str, Any]) -> str | None:
