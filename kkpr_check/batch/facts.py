@@ -176,10 +176,13 @@ class Facts:
         """Judge the distances to lines and banks; the worst feature of a layer speaks for the parcel."""
         for number, (rule, strip, tree) in enumerate(self.prepared.strips):
             reach_m = PASS_REACH_CE90 * strip.features.ce90_m
+            furthest_m = strip.reach_m + reach_m + 1e-4
             mine, shapes = np.flatnonzero(self.clear), self.parcels.geometry
-            k, f = tree.query(shapes[mine], predicate="dwithin", distance=strip.furthest_m + reach_m + 1e-4)
+            k, f = tree.query(shapes[mine], predicate="dwithin", distance=furthest_m.max(initial=0.0))
+            near = shapely.dwithin(shapes[mine[k]], strip.features.geometry[f], furthest_m[f])
+            k, f = mine[k[near]], f[near]
             order = np.lexsort((f, k))
-            k, f = mine[k[order]], f[order]
+            k, f = k[order], f[order]
             rows, pair, _ = strip.rows(shapes, k, f, np.int8(rule.default))
             if not len(pair):
                 continue
