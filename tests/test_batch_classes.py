@@ -244,6 +244,24 @@ def test_plans_with_gaps_overlaps_and_slivers(
     assert last == count > max(first)
 
 
+def test_messages_leave_no_more_parcels_to_the_engine(tmp_path: Path, alone: list[int]) -> None:
+    random = np.random.default_rng(11)
+    plan = str(plan_of(tmp_path / "rdtr", random))
+    file = write_geojsonl(tmp_path / "p.geojson", *parcels(random, 200))
+    for message in ("none", "full"):
+        batch(file, tmp_path / f"{message}.csv", plans=(plan,), message=message)
+    silent, told = table(tmp_path / "none.csv"), table(tmp_path / "full.csv")
+    assert alone[0] == alone[1] < 150 and len(alone) == 2
+    for one, other in zip(silent, told, strict=True):
+        assert one.pop("message") == ""
+        worst = next(
+            (codes for name in ("fail", "undetermined", "conditional") if (codes := other[name])), ""
+        )
+        sentences = other.pop("message").split(" | ")
+        assert {sentence.split(":")[0] for sentence in sentences} == set(worst.split(","))
+        assert one == other
+
+
 def test_strict_accuracy_and_findings_are_the_engines(
     tmp_path: Path, alone: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
