@@ -20,11 +20,11 @@ from kkpr_check.geometry import (
     Outline,
     deepest_m,
     dissolve,
-    noise,
     objects,
     polygons_of,
     remainder_of,
     round_m,
+    without_noise,
 )
 from kkpr_check.model import Outcome
 from kkpr_check.plan import Tolerance
@@ -158,5 +158,4 @@ class AdverseArea:
 def _covers(subject: Any, pieces: Any, tolerance: Tolerance) -> bool:
     if pieces is subject:
         return True
-    rest = polygons_of(remainder_of(subject, pieces))
-    return bool(noise(rest, float(subject.area), tolerance).all()) if len(rest) else True
+    return bool(without_noise(remainder_of(subject, pieces), float(subject.area), tolerance).is_empty)

@@ -173,32 +173,42 @@ def noise(pieces: Objects, subject_area_m2: float, tolerance: Tolerance) -> Bool
 def without_noise(geometry: Any, subject_area_m2: float, tolerance: Tolerance) -> Any:
     """Return the geometry without its noise pieces (maybe empty)."""
     parts = polygons_of(geometry)
-    return collect(parts[~noise(parts, subject_area_m2, tolerance)]) if len(parts) else EMPTY
+    if not len(parts):
+        return EMPTY
+    out = noise(parts, subject_area_m2, tolerance)
+    if not out.any():
+        return collect(parts)
+    thick, _ = _thick_of(parts[out], np.full(int(out.sum()), subject_area_m2), tolerance)
+    return collect([*parts[~out], *thick])
+
+
+def _thick_of(
+    pieces: Objects, subject_area_m2: Floats, tolerance: Tolerance
+) -> tuple[Objects, NDArray[np.int64]]:
+    """Return what lasts of some noise pieces without their hairlines, and the row of the piece each part is of.
+
+    Neighbours that differ by float noise leave hairlines between them: what hangs on one looks narrow, and may be wide.
+    """
+    rows = np.flatnonzero(shapely.area(pieces) >= tolerance.sliver_area_m2)
+    core = shapely.buffer(pieces[rows], -_HAIR_M, join_style="mitre")
+    thick = overlap_of(shapely.buffer(core, _HAIR_M, join_style="mitre"), pieces[rows])
+    parts, at = shapely.get_parts(thick, return_index=True)
+    area_m2, at = shapely.area(parts), rows[at]
+    wide = ~small(area_m2, shapely.length(parts), tolerance) | (area_m2 >= NOISE_SHARE * subject_area_m2[at])
+    return parts[wide], at[wide]
 
 
 def left_of(ground: Any, taken: Any, approvable: Any, subject_area_m2: float, tolerance: Tolerance) -> Any:
-    """Return what of a ground is not taken, without its noise pieces (maybe empty).
-
-    Neighbours that are taken leave hairlines between them, which make a piece they hang on look narrow: where something
-    would be dropped, noise is told without them. What is approvable is never noise.
-    """
+    """Return what of a ground is not taken, without its noise pieces (maybe empty); what is approvable is no noise."""
     if taken is ground:
         return EMPTY
     rest = remainder_of(ground, taken)
     if isinstance(rest, shapely.Polygon) and rest.area >= NOISE_SHARE * subject_area_m2:
         return rest
-    parts = polygons_of(rest)
-    out = noise(parts, subject_area_m2, tolerance)
-    if not out.any():
-        return rest
-    kept = collect(parts[~out])
-    narrow = parts[out & (shapely.area(parts) >= tolerance.sliver_area_m2)]
-    if not len(narrow):
+    kept = without_noise(rest, subject_area_m2, tolerance)
+    if approvable.is_empty or rest.area - kept.area < tolerance.sliver_area_m2:
         return kept
-    core = shapely.buffer(narrow, -_HAIR_M, join_style="mitre")
-    thick = overlap_of(shapely.buffer(core, _HAIR_M, join_style="mitre"), narrow)
-    lasting = [without_noise(piece, subject_area_m2, tolerance) for piece in thick]
-    return union_of([kept, *lasting, overlap_of(collect(narrow), approvable)])
+    return union_of([kept, overlap_of(rest, approvable)])
 
 
 def lasting(geometry: Objects, subject_area_m2: Floats, tolerance: Tolerance) -> tuple[Objects, Floats]:
@@ -215,6 +225,13 @@ def lasting(geometry: Objects, subject_area_m2: Floats, tolerance: Tolerance) ->
     dropped: Floats = np.bincount(owner[out], area_m2[out], len(geometry)).astype(np.float64)
     if not out.any():
         return geometry, dropped
+    thick, at = _thick_of(pieces[out], subject_area_m2[owner[out]], tolerance)
+    if len(thick):
+        whose = owner[out][at]
+        dropped -= np.bincount(whose, shapely.area(thick), len(geometry))
+        order = np.argsort(np.append(owner, whose), kind="stable")
+        pieces, out = np.append(pieces, thick)[order], np.append(out, np.zeros(len(thick), dtype=bool))[order]
+        owner = np.append(owner, whose)[order]
     touched = np.zeros(len(geometry), dtype=bool)
     touched[owner[out]] = True
     result = geometry.copy()

@@ -368,17 +368,16 @@ class Facts:
         pieces = parts.geometry[rows]
         pieces[cut[at]] = remainder_of(pieces[cut[at]], refused[at[cut[at]]])
         pieces, dropped_m2 = lasting(pieces, area[at], own_tolerance)
-        hairy = (
-            narrow_m2 >= tolerance.sliver_area_m2
-        )  # hairlines may make it narrow: the engine cuts them off
-        hairy[at[dropped_m2 >= own_tolerance.sliver_area_m2]] = True
+        narrow = narrow_m2 >= tolerance.sliver_area_m2
+        narrow[at[dropped_m2 >= own_tolerance.sliver_area_m2]] = True
         approvable = unions_by(at, parts.geometry[rows], len(some))
         for taken in (refused, doubtful):
             cut = ~shapely.is_empty(taken)
             approvable[cut] = remainder_of(approvable[cut], taken[cut])
-        approvable, narrow_m2 = lasting(approvable, area, tolerance)
-        self.clear[some[hairy | (narrow_m2 >= tolerance.sliver_area_m2)]] = False
+        approvable, _ = lasting(approvable, area, tolerance)
         approvable_m2 = round_m(shapely.area(approvable))
+        # What is approvable is no noise: for the engine to say.
+        self.clear[some[narrow & (approvable_m2 > 0)]] = False
         empty = shapely.is_empty(left)
         self.left_empty[some], self.approvable_m2[some] = empty, approvable_m2
         self.lot_m2[some] = round_m(np.where(empty, area, shapely.area(left)))

@@ -188,8 +188,15 @@ class SlabMap:
         """Return the area of a mask."""
         return float(self.area_m2[mask].sum())
 
-    def pieces(self, mask: Bools) -> list[Piece]:
-        """Return the connected parts of a mask; what touches in a point only is not connected."""
+    def pieces(self, mask: Bools, neck_m: float = _TOUCH_M) -> list[Piece]:
+        """Return the connected parts of a mask.
+
+        Parameters
+        ----------
+        neck_m
+            What hangs together by less is not connected: by default what touches in a point only. Where it is less than
+            nothing, what comes as near as that is connected.
+        """
         rows = np.flatnonzero(mask)
         parent = {int(row): int(row) for row in rows}
 
@@ -203,16 +210,21 @@ class SlabMap:
         by_slab = [group.tolist() for group in np.split(rows, np.flatnonzero(np.diff(self._slab[rows])) + 1)]
         for group in by_slab:
             for below, above in itertools.pairwise(group):
-                if np.max(self.bottom[above] - self.top[below]) <= _TOUCH_M:
-                    parent[root(above)] = root(below)
-                    run = self.x[below, 1] - self.x[below, 0]
+                apart = self.bottom[above] - self.top[below]
+                run = self.x[below, 1] - self.x[below, 0]
+                if np.max(apart) <= _TOUCH_M:
                     edge = float(np.hypot(run, self.top[below, 1] - self.top[below, 0]))
                     shared[[below, above]] += edge
+                    if run > neck_m:
+                        parent[root(above)] = root(below)
+                elif np.min(apart) <= -neck_m:
+                    parent[root(above)] = root(below)
         for ours, theirs in itertools.pairwise(by_slab):
             if ours and theirs and self._slab[theirs[0]] == self._slab[ours[0]] + 1:
-                for left, right, length in self._touching(ours, theirs):
-                    parent[root(right)] = root(left)
-                    shared[[left, right]] += length
+                for left, right, length in self._touching(ours, theirs, min(neck_m, _TOUCH_M)):
+                    if length > neck_m:
+                        parent[root(right)] = root(left)
+                    shared[[left, right]] += max(length, 0.0)
         found: dict[int, list[int]] = {}
         for row in parent:
             found.setdefault(root(row), []).append(row)
@@ -266,14 +278,16 @@ class SlabMap:
         whole: Bools = covered >= (self.top - self.bottom) - 1e-6
         return whole
 
-    def _touching(self, ours: list[int], theirs: list[int]) -> Iterator[tuple[int, int, float]]:
+    def _touching(
+        self, ours: list[int], theirs: list[int], neck_m: float = _TOUCH_M
+    ) -> Iterator[tuple[int, int, float]]:
         """Yield the pairs of two neighbouring slabs that share a stretch of their common side, from below."""
         i = j = 0
         while i < len(ours) and j < len(theirs):
             left, right = ours[i], theirs[j]
             low = max(self.bottom[left, 1], self.bottom[right, 0])
             high = min(self.top[left, 1], self.top[right, 0])
-            if high - low > _TOUCH_M:
+            if high - low > neck_m:
                 yield left, right, float(high - low)
             if self.top[left, 1] < self.top[right, 0]:
                 i += 1

@@ -38,6 +38,7 @@ from kkpr_check.zoning import feature_groups
 _PASS_REACH = 4
 _CRACK_M = 5e-4
 """Between neighbours that differ by float noise there is no outside."""
+_RIM_M = 1e-6
 _TRIANGLES_MAX = 200_000
 
 
@@ -115,13 +116,16 @@ class Depths:
         plan = window.plan
         higher = [w for w in self.regions.windows if w.plan.order < plan.order]
         minus = [g for w in higher for g in w.zoning.geometry]
+        claimed = [
+            g for w in higher for layer in w.plan.layers_of("boundary") for g in w.layers[layer.id].geometry
+        ]
         features = window.zoning
         codes_of = [("?" if code is None else str(code)) for code in features.meaning["subzone"]]
         adverse: dict[str, list[Any]] = {}
         for code, geometry in zip(codes_of, features.geometry, strict=True):
             if code in codes:
                 adverse.setdefault(code, []).append(geometry)
-        yield from self._compared(path, finding, adverse, minus, features.ce90_m, plan.tolerance)
+        yield from self._compared(path, finding, adverse, (minus, claimed), features.ce90_m, plan.tolerance)
 
     def _refusing(self, rule: str, window: PlanWindow) -> tuple[str, ...]:
         """Return the sub-zones in which a rule fails for this use, by the tables."""
@@ -154,7 +158,7 @@ class Depths:
                 if source.outcome[group] == Outcome.FAIL:
                     adverse.setdefault(source.values[group], []).append(geometry)
             ce90_m, tolerance = source.features.ce90_m, window.plan.tolerance
-            found.append(list(self._compared(path, finding, adverse, [], ce90_m, tolerance)))
+            found.append(list(self._compared(path, finding, adverse, ([], []), ce90_m, tolerance)))
         # Which of several sources a finding is of is not told: one has to fit.
         if found and all(found):
             yield from found[0]
@@ -166,14 +170,16 @@ class Depths:
         path: str,
         finding: Json,
         adverse: Mapping[str, Sequence[Any]],
-        minus: Sequence[Any],
+        higher: tuple[Sequence[Any], Sequence[Any]],
         ce90_m: float,
         tolerance: Tolerance,
     ) -> Iterator[Difference]:
         """Compare a flip distance with the depth in an adverse area, or with the distance to it.
 
-        `adverse` holds the polygons of the area by sub-zone or value, for noise is told of each of them.
+        `adverse` holds the polygons of the area by sub-zone or value, for noise is told of each of them; `higher` the
+        zones of the plans above, and what their boundaries claim.
         """
+        minus, claimed = higher
         told, subject = number(finding["flip_distance_m"]), self._subject(finding)
         reach, every = _PASS_REACH * ce90_m, [g for group in adverse.values() for g in group]
         if not every or _box_distance_m(every, subject) > max(reach, told or 0.0) + LENGTH_M:
@@ -182,13 +188,20 @@ class Depths:
             return
         around = max(told or 0.0, ce90_m) + 2.0
         box = shapely.bounds(subject) + np.array([-around, -around, around, around])
-        names: dict[Hashable, Sequence[Any]] = {"subject": [subject], "minus": minus}
+        names: dict[Hashable, Sequence[Any]] = {"subject": [subject], "minus": minus, "claimed": claimed}
         names |= {("adverse", name): polygons for name, polygons in adverse.items()}
         place = SlabMap((float(box[0]), float(box[1]), float(box[2]), float(box[3])), names)
         own, area = place.of("subject"), place.size_m2(place.of("subject"))
         parts = [place.of(("adverse", name)) & ~place.of("minus") for name in adverse]
         refused = np.logical_or.reduce(parts)
-        pieces = np.logical_or.reduce([_lasting(place, own & part, area, tolerance) for part in parts])
+        neck_m, left = self.regions.neck_m, own
+        if minus or claimed:  # what the plans above leave to this one
+            first = self.regions.tolerance
+            left = _lasting(place, own & ~place.of("minus"), area, first, neck_m) & ~place.of("claimed")
+            left = _lasting(place, left, area, first, neck_m)
+        pieces = np.logical_or.reduce(
+            [_lasting(place, left & part, area, tolerance, neck_m) for part in parts]
+        )
         if not pieces.any():
             counted = self._distance(subject, every, minus, place, refused)
             if told is None:
@@ -204,7 +217,9 @@ class Depths:
         beyond = deepest_m(corners, _outlines(place, ~own))
         counted_m = []
         for lenient in (False, True):
-            outside = _without_noise_holes(place, ~refused, tolerance, lenient=lenient)
+            outside = _without_noise_holes(
+                place, ~refused, tolerance, lenient=lenient, neck_m=self.regions.neck_m
+            )
             inward = deepest_m(corners, _outlines(place, outside))
             counted_m.append(max(inward, beyond if inward < radius + DEPTH_M else 0.0))
             if abs(told - counted_m[-1]) <= 2 * DEPTH_M:
@@ -235,10 +250,10 @@ def _box_distance_m(polygons: Sequence[Any], subject: Any) -> float:
     return float(np.hypot(dx, dy).min())
 
 
-def _lasting(place: SlabMap, mask: Bools, subject_m2: float, tolerance: Tolerance) -> Bools:
+def _lasting(place: SlabMap, mask: Bools, subject_m2: float, tolerance: Tolerance, neck_m: float) -> Bools:
     """Return a mask without its noise."""
     kept = np.zeros_like(mask)
-    for piece in place.pieces(mask):
+    for piece in place.pieces(mask, neck_m):
         small = _small(piece.area_m2, piece.perimeter_m, tolerance)
         if not (small and piece.area_m2 < 0.05 * subject_m2):
             kept[piece.rows] = True
@@ -250,7 +265,9 @@ def _small(area_m2: float, perimeter_m: float, tolerance: Tolerance) -> bool:
     return area_m2 < tolerance.sliver_area_m2 or width < tolerance.sliver_width_m
 
 
-def _without_noise_holes(place: SlabMap, outside: Bools, tolerance: Tolerance, *, lenient: bool) -> Bools:
+def _without_noise_holes(
+    place: SlabMap, outside: Bools, tolerance: Tolerance, *, lenient: bool, neck_m: float
+) -> Bools:
     """Return the outside without what is drawn by accident: cracks, and pin holes.
 
     A crack or a pin hole is no place where an adverse area ends. Whether a narrow piece that leaves the map is one can
@@ -260,11 +277,11 @@ def _without_noise_holes(place: SlabMap, outside: Bools, tolerance: Tolerance, *
     kept: Bools = outside & (height.max(axis=1) > (_CRACK_M if lenient else _CRACK_M / 10))
     left, right = x.min(), x.max()
     low, high = place.bottom.min(), place.top.max()
-    for piece in place.pieces(kept):
+    for piece in place.pieces(kept, neck_m):
         rows = piece.rows
         rim = [
-            x[rows, 0] <= left, x[rows, 1] >= right,
-            place.bottom[rows].min(axis=1) <= low, place.top[rows].max(axis=1) >= high,
+            x[rows, 0] <= left + _RIM_M, x[rows, 1] >= right - _RIM_M,
+            place.bottom[rows].min(axis=1) <= low + _RIM_M, place.top[rows].max(axis=1) >= high - _RIM_M,
         ]  # fmt: skip
         if (lenient or not np.any(rim)) and _small(piece.area_m2, piece.perimeter_m, tolerance):
             kept[rows] = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ _COLUMN = {
     "INT001": "kdb_max_pct", "INT002": "klb_max", "INT003": "kdh_min_pct", "INT004": "ktb_max_pct", "INT005": "lot_min_m2",
     "TAB001": "gsb_min_m", "TAB002": "side_min_m", "TAB003": "rear_min_m", "TAB004": "height_max_m", "TAB005": "floors_max",
 }  # fmt: skip
+_HANGING_MAX = 8
 _RATIO = 2e-8
 """Ratios are printed to 1e-8."""
 
@@ -84,7 +86,7 @@ class Ratios:
             window = regions.window(key[0])
             tolerance = window.plan.tolerance if window else Tolerance()
             largest, smallest = (
-                regions.lasting(whole & ~refused, regions.parcel_m2, tolerance)
+                regions.left(whole & ~refused, tolerance)
                 for refused in (regions.refused.surely, regions.refused.at_most)
             )
             gone = not largest.any()
@@ -213,7 +215,7 @@ class Ratios:
             (zoned, Between(refused.surely | doubtful.surely, refused.at_most | doubtful.at_most)),
         ):
             sizes = [
-                self._size(regions.lasting(ground & ~gone, regions.parcel_m2, regions.tolerance))
+                self._size(regions.left(ground & ~gone, regions.tolerance))
                 for gone in (less.at_most, less.surely)
             ]
             found.append(Span(min(sizes), max(sizes)))
@@ -229,8 +231,7 @@ class Ratios:
         regions, rule, kind = self.regions, finding["rule"], finding["subject"]
         window = regions.window(finding["plan"])
         if rule == "LOK002":
-            gap = regions.judged(kind).open_gap
-            return {"measured": [_exactly(self._size(gap))], "limit": [_exactly(0.0)]}
+            return {"measured": self._gaps(kind), "limit": [_exactly(0.0)]}
         if rule == "LOK003":
             parts = regions.judged(kind).parts
             return {"measured": [_exactly(float(len({code for _, code in parts})))]}
@@ -253,6 +254,15 @@ class Ratios:
             kept = regions.lasting(outside, regions.subject_m2("footprint"), regions.tolerance)
             return {"measured": [_exactly(self._size(kept))], "limit": [_exactly(0.0)]}
         return {}
+
+    def _gaps(self, kind: str) -> list[Span]:
+        """Return how large the gap may be: noise that hangs on another piece by a line of no width may count in it."""
+        regions, gaps = self.regions, self.regions.judged(kind)
+        pieces = regions.map.pieces(gaps.gap & ~gaps.open_gap, regions.neck_m)
+        noise_m2 = sorted((piece.area_m2 for piece in pieces), reverse=True)[:_HANGING_MAX]
+        least = self._size(gaps.open_gap)
+        chosen = itertools.product((0.0, 1.0), repeat=len(noise_m2))
+        return [_exactly(least + float(np.dot(some, noise_m2))) for some in chosen]
 
     # --- limits, by the tables ------------------------------------------------------------------------------------
 

@@ -36,19 +36,23 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What the plans decide of a subject: its parts and what none covers, without noise, and the ledger's figures."""
+    """What the plans decide of a subject: its parts and what none covers, with noise and without, and the ledger's figures."""
 
     parts: dict[PartKey, Bools]
+    gap: Bools
     open_gap: Bools
     overlap_m2: float
     dropped_m2: float
 
 
 class Regions:
-    """A site cut into trapezoids, and what of it each plan decides."""
+    """A site cut into trapezoids, and what of it each plan decides.
 
-    def __init__(self, report: Json, site: Recounted) -> None:
-        self.report, self.site = report, site
+    `neck_m` tells what hangs together, and so what is noise (`SlabMap.pieces`).
+    """
+
+    def __init__(self, report: Json, site: Recounted, neck_m: float) -> None:
+        self.report, self.site, self.neck_m = report, site, neck_m
         self.windows = site.windows
         self.tolerance = self.windows[0].plan.tolerance if self.windows else Tolerance()
         shapes = [s for s in (site.parcel, site.footprint) if s is not None]
@@ -80,16 +84,21 @@ class Regions:
     def lasting(self, mask: Bools, subject_m2: float, tolerance: Tolerance) -> Bools:
         """Return a mask without its noise: pieces under 5 % of the subject that are small or narrow."""
         kept = np.zeros_like(mask)
-        for piece in self.map.pieces(mask):
+        for piece in self.map.pieces(mask, self.neck_m):
             width = 2 * piece.area_m2 / piece.perimeter_m if piece.perimeter_m else 0.0
             small = piece.area_m2 < tolerance.sliver_area_m2 or width < tolerance.sliver_width_m
             if not (small and piece.area_m2 < _NOISE_SHARE * subject_m2):
                 kept[piece.rows] = True
         return kept
 
+    def left(self, mask: Bools, tolerance: Tolerance) -> Bools:
+        """Return a part of the parcel without its noise; what is approvable of it is none."""
+        kept: Bools = self.lasting(mask, self.parcel_m2, tolerance) | (mask & self.of("approvable"))
+        return kept
+
     def nearly_noise(self, mask: Bools) -> bool:
         """Tell whether the pieces of a mask are noise, or not, by less than 2 %: rounding may then decide."""
-        for piece in self.map.pieces(mask):
+        for piece in self.map.pieces(mask, self.neck_m):
             width = 2 * piece.area_m2 / piece.perimeter_m if piece.perimeter_m else 0.0
             near = (
                 (piece.area_m2, self.tolerance.sliver_area_m2),
@@ -154,7 +163,7 @@ class Regions:
             claimed = claimed | self.of(("boundary", plan))
             open_ = self.lasting(left, size, self.tolerance)
             following = self.lasting(open_ & ~claimed, size, self.tolerance) if claimed.any() else open_
-        return Decided(parts, open_, counted - covered, dropped)
+        return Decided(parts, left, open_, counted - covered, dropped)
 
     # --- what is refused on the parcel -----------------------------------------------------------------------------
 
