@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import shapely
 from shapely.errors import GEOSException
 
@@ -76,7 +77,8 @@ def _judged(case: Case, plans: tuple[OpenPlan, ...], folder: str, day: dt.date) 
 
 
 def _geojson(wkt: str) -> str:
-    geometry = json.loads(shapely.to_geojson(shapely.from_wkt(wkt)))
+    with np.errstate(invalid="ignore"):  # a number that is none is told of by who reads the site
+        geometry = json.loads(shapely.to_geojson(shapely.from_wkt(wkt)))
     return json.dumps(
         {
             "type": "FeatureCollection",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import pickle
-import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from kkpr_check.batch.reading import Loaded, Payload, Reading
 from kkpr_check.batch.streams import _FID, CHUNK_ROWS, ArrowPayload, RawPayload, slice_raw
 from kkpr_check.errors import Place, Text
 from kkpr_check.geometry import objects
-from kkpr_check.io import apart, gdal
+from kkpr_check.io import gdal
 from kkpr_check.io.containers import Source, sibling
 from kkpr_check.io.drivers import import_pyogrio
 from kkpr_check.io.raw import Raw
@@ -25,52 +23,7 @@ from kkpr_check.io.shapefile import ShapefileFacts, decode_columns
 _CURVED = ("Curve", "Surface", "Circular", "Compound")
 
 
-class GdalStream:
-    """One layer that GDAL reads in a process of its own (`apart`)."""
-
-    def __init__(self, source: Source, reading: Reading) -> None:
-        self._source = source
-        self._apart = apart.taken()
-        weakref.finalize(self, apart.given_back, self._apart)
-        self.rows: int | None
-        self.crs_label: str | None
-        self.rows, self.crs_label, self.fields, self.fid_field = self._apart.call(
-            _open, source, reading, file=source.file, place=source.place
-        )
-
-    def payloads(self, block_rows: int) -> Iterator[tuple[int, Payload]]:
-        """Yield the blocks in the order of the layer."""
-        yield from self._apart.stream(_blocks, block_rows, file=self._source.file, place=self._source.place)
-
-
-@dataclass(frozen=True)
-class _Sealed:
-    """A block as it came from the process that read it; whoever works on it opens it."""
-
-    data: bytes
-
-    def load(self) -> Loaded:
-        loaded: Loaded = pickle.loads(self.data).load()
-        return loaded
-
-
-_opened: list[_Layer] = []
-"""The layer that the process which reads has open."""
-
-
-def _open(source: Source, reading: Reading) -> tuple[int, str | None, tuple[str, ...], str | None]:
-    layer = _Layer(source, reading)
-    _opened[:] = [layer]
-    return layer.rows, layer.crs_label, layer.fields, layer.fid_field
-
-
-def _blocks(block_rows: int) -> Iterator[tuple[int, Payload]]:
-    layer = _opened[0]
-    for rows, payload in layer.payloads(block_rows):
-        yield rows, _Sealed(pickle.dumps(payload, pickle.HIGHEST_PROTOCOL))
-
-
-class _Layer:
+class GdalLayer:
     """One layer of GDAL, read through its Arrow stream, else in chunks of rows."""
 
     def __init__(self, source: Source, reading: Reading) -> None:

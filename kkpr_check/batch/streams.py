@@ -12,12 +12,10 @@ import numpy as np
 import shapely
 
 from kkpr_check.batch.reading import Loaded, Payload, Reading, Stream
-from kkpr_check.errors import Place
-from kkpr_check.extras import need
 from kkpr_check.geometry import Objects, objects
 from kkpr_check.io.containers import Source
-from kkpr_check.io.gdal import from_wkb, unique_names
-from kkpr_check.io.raw import Raw, unreadable
+from kkpr_check.io.gdal import from_wkb
+from kkpr_check.io.raw import Raw
 from kkpr_check.io.sitefeatures import JSON_SUFFIXES
 
 CHUNK_ROWS = 100_000
@@ -36,12 +34,10 @@ def open_stream(source: Source, reading: Reading) -> Stream:
         from kkpr_check.batch.jsontext import GeoJsonStream
 
         return GeoJsonStream(source, reading)
-    if source.driver == "Parquet":
-        return ParquetStream(source, reading)
-    if source.driver in ("ESRI Shapefile", "GPKG", "OpenFileGDB", "FlatGeobuf"):
-        from kkpr_check.batch.gdalstream import GdalStream
+    if source.driver in ("Parquet", "ESRI Shapefile", "GPKG", "OpenFileGDB", "FlatGeobuf"):
+        from kkpr_check.batch.apartstream import ApartStream, ParquetStream
 
-        return GdalStream(source, reading)
+        return (ParquetStream if source.driver == "Parquet" else ApartStream)(source, reading)
     from kkpr_check.io.layers import read_source  # drawings and KML are small: read whole
 
     return WholeStream(read_source(source, reading.encoding), reading)
@@ -126,114 +122,6 @@ class RawPayload:
     def load(self) -> Loaded:
         """Return it."""
         return Loaded(self.block)
-
-
-@dataclass(frozen=True)
-class RowGroupPayload:
-    """Rows of one row group of a GeoParquet file, which the worker reads by itself."""
-
-    path: str
-    group: int
-    first: int
-    rows: int
-    columns: tuple[str, ...]
-    geometry: str
-    layer: str
-    crs_label: str | None
-    encoding: str = "WKB"
-
-    def load(self) -> Loaded:
-        """Read them."""
-        need("pyarrow.parquet", "parquet", place=Place(self.path))
-        import pyarrow as arrow
-
-        try:
-            with arrow.parquet.ParquetFile(self.path) as file:
-                table = file.read_row_group(self.group, columns=[*self.columns, self.geometry])
-            block = table.slice(self.first, self.rows)
-            if block.num_rows != self.rows:
-                why = f"{block.num_rows} of {self.rows} rows of row group {self.group}"
-                raise unreadable(Place(self.path), why, code="not-read-whole")
-            batch = _with_wkb(block.combine_chunks().to_batches()[0], self.geometry, self.encoding)
-        except (arrow.ArrowException, OSError, ValueError) as error:
-            raise unreadable(Place(self.path), str(error)) from error
-        return ArrowPayload(batch, self.geometry, self.layer, "Parquet", self.crs_label).load()
-
-
-def _with_wkb(batch: Any, geometry: str, encoding: str) -> Any:
-    """Return a batch whose geometry is WKB; others of GeoParquet are translated."""
-    if encoding == "WKB":
-        return batch
-    import pyarrow as pa
-
-    from kkpr_check.io.parquet import wkb_of
-
-    at = batch.schema.names.index(geometry)
-    return batch.set_column(at, geometry, pa.array(wkb_of(batch.column(at), encoding), pa.binary()))
-
-
-class ParquetStream:
-    """GeoParquet, batch by batch."""
-
-    def __init__(self, source: Source, reading: Reading) -> None:
-        import json
-
-        from kkpr_check.io.parquet import check_counts, crs_label_of, primary_column
-
-        self._source, self._place = source, source.place._replace(layer=source.name)
-        need("pyarrow.parquet", "parquet", place=Place(self._place.file))
-        import pyarrow as arrow
-
-        try:
-            self._file = arrow.parquet.ParquetFile(source.file, pre_buffer=False, buffer_size=1 << 20)
-            check_counts(self._file, self._place)
-            names = [str(name) for name in self._file.schema_arrow.names]
-            header = json.loads((self._file.schema_arrow.metadata or {}).get(b"geo", b"{}"))
-        except (arrow.ArrowException, OSError, ValueError) as error:
-            raise unreadable(self._place, str(error)) from error
-        unique_names(names, source)
-        geo = primary_column(header, source)
-        if geo["name"] not in names:
-            raise unreadable(self._place, f"no column {geo['name']!r}")
-        self._geometry, self._encoding = str(geo["name"]), str(geo["encoding"])
-        self.fields = tuple(name for name in names if name not in header["columns"])
-        self._columns = [name for name in self.fields if name.strip().casefold() in reading.columns]
-        self.rows: int | None = int(self._file.metadata.num_rows)
-        self.crs_label: str | None = crs_label_of(geo)
-
-    def payloads(self, block_rows: int) -> Iterator[tuple[int, Payload]]:
-        """Yield the batches of the file."""
-        import pyarrow as pa
-
-        batches = self._file.iter_batches(
-            batch_size=block_rows, columns=[*self._columns, self._geometry], use_threads=False
-        )
-        while True:
-            try:
-                batch = next(batches, None)
-            except (pa.ArrowException, OSError, ValueError) as error:
-                raise unreadable(self._place, str(error)) from error
-            if batch is None:
-                return
-            batch = _with_wkb(batch, self._geometry, self._encoding)
-            yield (
-                batch.num_rows,
-                ArrowPayload(batch, self._geometry, self._source.name, "Parquet", self.crs_label),
-            )
-
-    def named(self, block_rows: int) -> Iterator[tuple[int, Payload]]:
-        """Yield the same rows without reading them: by row group."""
-        for group in range(self._file.metadata.num_row_groups):
-            rows = int(self._file.metadata.row_group(group).num_rows)
-            for first in range(0, rows, block_rows):
-                count = min(block_rows, rows - first)
-                yield (
-                    count,
-                    RowGroupPayload(
-                        str(self._source.file), group, first, count, tuple(self._columns), self._geometry,
-                        self._source.name, self.crs_label, self._encoding,
-                    ),
-                )  # fmt: skip
 
 
 class WholeStream:

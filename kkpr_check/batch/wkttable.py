@@ -178,11 +178,12 @@ class WktStream:
 
 def _parsed(text: str) -> tuple[Any, str | None]:
     """Return the geometry of a cell and the SRID that it names; GEOSException where it is neither WKT nor WKB in hex."""
-    if _HEX.fullmatch(text):
-        shape = shapely.from_wkb(text.strip())
-        return shape, str(shapely.get_srid(shape)) if shapely.get_srid(shape) else None
-    srid = _SRID.match(text)
-    return shapely.from_wkt(_SRID.sub("", text, count=1)), srid.group(1) if srid else None
+    with np.errstate(invalid="ignore"):  # NaN coordinates: told by the gate, each with its row
+        if _HEX.fullmatch(text):
+            shape = shapely.from_wkb(text.strip())
+            return shape, str(shapely.get_srid(shape)) if shapely.get_srid(shape) else None
+        srid = _SRID.match(text)
+        return shapely.from_wkt(_SRID.sub("", text, count=1)), srid.group(1) if srid else None
 
 
 def _parsed_or_nothing(text: str) -> tuple[Any, str | None]:

@@ -19,8 +19,8 @@ DRIVERS = {
 
 ZIPPED = frozenset({".zip", ".kmz", ".shz"})
 
-NATIVE = frozenset({".shp", ".gpkg", ".gdb", ".fgb", ".dxf", ".zip", ".shz"})
-"""Suffixes of what GDAL mostly reads."""
+NATIVE = frozenset({".shp", ".gpkg", ".gdb", ".fgb", ".dxf", ".zip", ".shz", ".parquet", ".geoparquet"})
+"""Suffixes of what a process of its own mostly reads."""
 
 _REFUSED = (
     "OGR_VRT", "VRT", "HTTP", "WFS", "OAPIF", "CSW", "GDALG", "ADBC", "OGCAPI", "WMS", "WCS", "WMTS", "EEDA", "EEDAI",

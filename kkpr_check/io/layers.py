@@ -196,14 +196,12 @@ def read_source(source: Source, encoding: str | None) -> Raw:
         from kkpr_check.io.kml import read_kml
 
         return read_kml(source)
-    if source.driver == "Parquet":
-        from kkpr_check.io.parquet import read_parquet
-
-        return read_parquet(source)
     from kkpr_check.io import apart
     from kkpr_check.io.gdal import read_gdal
+    from kkpr_check.io.parquet import read_parquet
 
-    raw: Raw = apart.call(read_gdal, source, encoding, file=source.file, place=source.place)
+    read, more = (read_parquet, ()) if source.driver == "Parquet" else (read_gdal, (encoding,))
+    raw: Raw = apart.call(read, source, *more, file=source.file, place=source.place)
     return raw
 
 
