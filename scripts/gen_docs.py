@@ -138,7 +138,7 @@ def rule_page(rule: Rule) -> str:
         f"- Law: {rule.law.en}",
         f"- Passes: {rule.passes.en}",
         f"- Fails: {rule.fails.en}",
-        f"- What to do: {plain(rule.remedy.en)}",
+        f"- What to do: {rule.advice.en}",
         "",
         "## What it says",
         "",
@@ -156,7 +156,7 @@ def rule_page(rule: Rule) -> str:
         f"- Dasar hukum: {rule.law.id}",
         f"- Terpenuhi: {rule.passes.id}",
         f"- Dilanggar: {rule.fails.id}",
-        f"- Yang perlu dilakukan: {plain(rule.remedy.id)}",
+        f"- Yang perlu dilakukan: {rule.advice.id}",
         "",
         f"Cases: {case_link(rule)}. On the command line: `kkpr-check rules explain {rule.code}`.",
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -105,9 +104,8 @@ def _facts(rule: Rule, lang: str) -> dict[str, Any]:
     facts = {"code": rule.code, "name": rule.name, "title": rule.title.pick(lang), "unit": rule.unit,
              "operator": rule.operator, "judges": "land" if rule.is_land else "building"}  # fmt: skip
     for part, _ in _PARTS:
-        value = getattr(rule, part)
-        text = value.pick(lang) if isinstance(value, Text) else str(value)
-        facts[part] = re.sub(r"\{\w+\}", "…", text)
+        value = rule.advice if part == "remedy" else getattr(rule, part)
+        facts[part] = value.pick(lang) if isinstance(value, Text) else str(value)
     return facts
 
 

@@ -81,9 +81,7 @@ class _Page:
         return words.area(value, self.lang)
 
     def number(self, value: float, unit: str | None = None) -> str:
-        if unit is None and float(value).is_integer():
-            return words.number(value, 0, self.lang)
-        return words.quantity(value, unit, self.lang)
+        return words.told(value, unit or "factor", self.lang)
 
     def lines(self) -> Iterator[Line]:
         yield from self._head()
@@ -165,8 +163,9 @@ class _Page:
         if limit.state is State.MISSING:
             return self.say(w.UNKNOWN)
         formula = formula_of(limit)
+        bound = self.say(w.AT_MOST if "_max" in name else w.AT_LEAST)
         if name.endswith("_pct"):
-            text = words.percent(limit.constant / 100, self.lang).replace(",00%", "%").replace(".00%", "%")
+            text = self.number(limit.constant / 100, "ratio")
         elif name in ("klb_max", "floors_max"):
             text = self.number(limit.constant)
         else:
@@ -175,7 +174,7 @@ class _Page:
             text += f" = {self.m2(row.m2[name])}"
         if name == "gsb_min_m":
             text += f" {self.say(w.GSB_FROM[row.gsb_from])}"
-        return text
+        return f"{bound} {text}"
 
     def _activities(self, part: PartInfo) -> Iterator[Line]:
         if not part.plan.tables.activities:

@@ -52,17 +52,19 @@ UP_TO = Text("parcel under {0} m²", "persil kurang dari {0} m²")
 UNREGULATED = Text("not regulated", "tidak diatur")
 UNKNOWN = Text("not known", "belum diketahui")
 LIMIT: Mapping[str, Text] = {
-    "kdb_max_pct": Text("KDB at most", "KDB paling banyak"),
-    "klb_max": Text("KLB at most", "KLB paling banyak"),
-    "kdh_min_pct": Text("KDH at least", "KDH paling sedikit"),
-    "ktb_max_pct": Text("KTB at most", "KTB paling banyak"),
-    "height_max_m": Text("height at most", "tinggi paling banyak"),
-    "floors_max": Text("floors at most", "jumlah lantai paling banyak"),
-    "gsb_min_m": Text("GSB at least", "GSB paling sedikit"),
-    "side_min_m": Text("side clearance at least", "jarak bebas samping paling sedikit"),
-    "rear_min_m": Text("rear clearance at least", "jarak bebas belakang paling sedikit"),
-    "lot_min_m2": Text("lot at least", "luas persil paling sedikit"),
+    "kdb_max_pct": Text("KDB", "KDB"),
+    "klb_max": Text("KLB", "KLB"),
+    "kdh_min_pct": Text("KDH", "KDH"),
+    "ktb_max_pct": Text("KTB", "KTB"),
+    "height_max_m": Text("height", "tinggi"),
+    "floors_max": Text("floors", "jumlah lantai"),
+    "gsb_min_m": Text("GSB", "GSB"),
+    "side_min_m": Text("side clearance", "jarak bebas samping"),
+    "rear_min_m": Text("rear clearance", "jarak bebas belakang"),
+    "lot_min_m2": Text("lot", "luas persil"),
 }
+AT_MOST = Text("at most", "paling banyak")
+AT_LEAST = Text("at least", "paling sedikit")
 GSB_FROM: Mapping[str | None, Text] = {
     "road_axis": Text("from the road axis", "dari as jalan"),
     "road_edge": Text("from the road edge", "dari tepi jalan (rumija)"),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kkpr_check.errors import Text
 from kkpr_check.geometry import REL_TOL, round_m
 from kkpr_check.model import Outcome
+from kkpr_check.phrases import fill
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -90,6 +91,11 @@ class Rule:
     default: Outcome = Outcome.UNDETERMINED
     limits: Callable[[Mapping[str, Any]], tuple[tuple[float, str], ...]] | None = None
     centre_line_m: float = 0.0
+
+    @property
+    def advice(self) -> Text:
+        """The remedy where no proposal has been judged."""
+        return fill(self.remedy, {"excess": Text("the difference", "selisihnya")})
 
     @property
     def is_land(self) -> bool:

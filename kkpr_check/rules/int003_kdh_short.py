@@ -56,7 +56,7 @@ from kkpr_check.rules.rows import BalanceRows
             "KDH {measured}; rencana meminta {limit}, yaitu {absolute}.",
         ),
     },
-    remedy=Text("Provide {excess} more of planted ground.", "Tambah ruang hijau sebesar {excess}."),
+    remedy=Text("Plant more ground: {excess}.", "Tambah ruang hijau: {excess}."),
 )
 def kdh_short(rows: BalanceRows) -> Outcomes:
     """Compare the planted share with KDH; the ground that buildings leave free is the most there can be."""

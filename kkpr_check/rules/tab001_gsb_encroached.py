@@ -41,7 +41,7 @@ from kkpr_check.rules.rows import BuildingRows
         ),
     },
     remedy=Text(
-        "Move the front of the building back by {excess}.", "Mundurkan bagian depan bangunan {excess}."
+        "Move the front of the building back by {excess}.", "Mundurkan bagian depan bangunan sejauh {excess}."
     ),
 )
 def gsb_encroached(rows: BuildingRows) -> Outcomes:

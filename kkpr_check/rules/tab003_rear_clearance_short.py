@@ -40,7 +40,9 @@ from kkpr_check.rules.rows import BuildingRows
             "Bangunan berjarak {measured} dari batas belakang persil; JBB {limit}.",
         ),
     },
-    remedy=Text("Move or narrow the building by {excess}.", "Geser atau persempit bangunan {excess}."),
+    remedy=Text(
+        "Move or narrow the building by {excess}.", "Geser atau persempit bangunan sebesar {excess}."
+    ),
 )
 def rear_clearance_short(rows: BuildingRows) -> Outcomes:
     """Compare the clearance with JBB."""

@@ -40,7 +40,7 @@ from kkpr_check.rules.rows import BuildingRows
             "Tinggi bangunan {measured}; {zone} memperbolehkan {limit}.",
         ),
     },
-    remedy=Text("Lower the building by {excess}.", "Rendahkan bangunan {excess}."),
+    remedy=Text("Lower the building by {excess}.", "Rendahkan bangunan sebesar {excess}."),
 )
 def height_exceeded(rows: BuildingRows) -> Outcomes:
     """Compare the height with the limit of the sub-zone."""
