@@ -29,7 +29,7 @@ from kkpr_check.io.index import LayerIndex
 from kkpr_check.io.layers import LayerData
 from kkpr_check.io.planfolder import PLAN_FILE
 from kkpr_check.io.windows import OpenPlan, meanings_of, open_folder
-from kkpr_check.phrases import Quantity, say
+from kkpr_check.phrases import Quantity, counted, say
 from kkpr_check.plan import LayerSpec, Plan, Tolerance
 from kkpr_check.sheets import Problems, Sheet, read_sheet
 from kkpr_check.tables import FORMATS
@@ -239,10 +239,9 @@ def _layers(old: Side, new: Side, work: str, found: _Found) -> None:
     for code, side, names in (("DIF109", old, only_old), ("DIF108", new, only_new)):
         for name in names:
             index = side.indexes[name]
-            word = "" if code == "DIF108" else " are gone"
             found.changes.append(
                 Change(
-                    code, Text(f"{index.facts.rows} feature(s){word}", f"{index.facts.rows} fitur"),
+                    code, _rows(index.facts.rows, gone=code != "DIF108"),
                     _file_of(side, index), name, count=index.facts.rows,
                 )
             )  # fmt: skip
@@ -278,6 +277,12 @@ def _zoning_ids(side: Side) -> list[str]:
     if side.plan is None:
         return list(side.indexes)
     return [spec.id for spec in side.plan.plan.layers_of(ZONING)]
+
+
+def _rows(number: int, *, gone: bool) -> Text:
+    if gone:
+        return counted(number, "feature is gone", "features are gone", "fitur hilang")
+    return counted(number, "feature", "features", "fitur")
 
 
 def _file_of(side: Side, index: LayerIndex) -> str:
@@ -442,8 +447,8 @@ def _respelled(old: LayerSide, new: LayerSide, found: _Found) -> LayerSide:
     for code in sorted(same):
         count = old.code.tolist().count(code)
         text = say(
-            "sub-zone {a} is spelled {b}: {n} feature(s)", "subzona {a} kini ditulis {b}: {n} fitur",
-            a=code, b=same[code], n=count,
+            "sub-zone {a} is spelled {b}: {n}", "subzona {a} kini ditulis {b}: {n}",
+            a=code, b=same[code], n=counted(count, "feature", "features", "fitur"),
         )  # fmt: skip
         found.changes.append(
             Change(

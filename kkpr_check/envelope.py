@@ -169,7 +169,7 @@ def _overlays(coverage: Coverage, parcel: Any) -> tuple[Any, list[str]]:
     areas, missing = [], []
     for plan in coverage.maps:
         for rule in OVERLAY_RULES:
-            if undeclared(rule, plan.window) and plan.judged.subject.size:
+            if undeclared(rule, plan.window.plan) and plan.judged.subject.size:
                 missing.append(f"plan.toml:[[overlay]] rule={rule.code}")
             for source in sources_of(rule, plan.window):
                 here = shapely.intersects(source.features.geometry, parcel)

@@ -31,6 +31,7 @@ from kkpr_check.io.planlayers import COPIES, LOCK_FILE
 from kkpr_check.io.quality_read import Reading
 from kkpr_check.io.raw import Raw
 from kkpr_check.io.repoint import repointed
+from kkpr_check.phrases import counted
 from kkpr_check.quality import topology
 from kkpr_check.quality.base import LayerView, Surroundings
 from kkpr_check.quality.findings import DataFinding, FixReport, RolledBack
@@ -233,7 +234,8 @@ class _Work:
         if after.verdicts != reference:
             number = changed(reference, after.verdicts)
             return Text(
-                f"it would change the verdict of {number} site(s)", f"akan mengubah putusan {number} lokasi"
+                f"it would change the verdict of {counted(number, 'site', 'sites', 'lokasi').en}",
+                f"akan mengubah putusan {counted(number, 'site', 'sites', 'lokasi').id}",
             )
         if after.defects > before.defects:
             return Text("it would add overlaps or gaps", "akan menambah tumpang tindih atau celah")

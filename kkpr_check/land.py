@@ -243,7 +243,7 @@ def _judge_overlays(subjects: Subjects, plan: PlanMap, reach: Reach) -> list[Jud
         for strip in strips:
             hits += _judge_strip(rule, subjects, plan, strip)
         found += hits
-        if undeclared(rule, plan.window):
+        if undeclared(rule, plan.window.plan):
             found += [_undeclared(rule, plan, k) for k in sorted(deciding)]
             continue
         seen = {h.subject for h in hits}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -33,10 +33,10 @@ class Problem:
     remedy: Text
 
 
-def limit_problems(tables: Tables) -> Iterator[Problem]:
+def limit_problems(tables: Tables, unread: Collection[tuple[str, str, str]] = ()) -> Iterator[Problem]:
     """Yield the defects of intensity.csv (DAT304 to DAT307, and DAT310 for limits a sub-zone lacks)."""
     yield from _ladder_problems(tables)
-    yield from _missing_limits(tables)
+    yield from _missing_limits(tables, unread)
     yield from _contradictions(tables)
     yield from _uneven_ladders(tables)
     yield from _uncited(tables)
@@ -76,12 +76,17 @@ _CORE = {"kdb_max_pct": "KDB", "klb_max": "KLB", "kdh_min_pct": "KDH"}
 """The limits that every sub-zone has, or says it has not."""
 
 
-def _missing_limits(tables: Tables) -> Iterator[Problem]:
+def _missing_limits(tables: Tables, unread: Collection[tuple[str, str, str]]) -> Iterator[Problem]:
     """DAT304: a plot whose row has no KDB where other plots have one; DAT310: sub-zones without any."""
     for column, name in _CORE.items():
         without = []
         for subzone, rungs in tables.intensity.items():
-            empty = [rung for rung in rungs if rung.limits[column].state is State.MISSING]
+            empty = [
+                rung
+                for rung in rungs
+                if rung.limits[column].state is State.MISSING
+                and ("intensity.csv", str(rung.row), column) not in unread
+            ]
             if len(empty) == len(rungs):
                 without.append(subzone)
             else:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kkpr_check.features import Features, PlanWindow, as_text, is_empty
 from kkpr_check.geometry import Objects, overlap_of
 from kkpr_check.model import Outcome
-from kkpr_check.plan import OverlaySpec
+from kkpr_check.plan import OverlaySpec, Plan
 from kkpr_check.rules.base import Codes, Ints, LimitColumn, Rule
 from kkpr_check.rules.rows import StripRows
 
@@ -151,10 +151,11 @@ def meaning_of(value: str, rule: Rule, spec: OverlaySpec) -> Outcome:
     )
 
 
-def undeclared(rule: Rule, window: PlanWindow) -> bool:
+def undeclared(rule: Rule, plan: Plan) -> bool:
     """Tell whether the plan says nothing of this rule: no overlay, no layer of its role, no statement of none."""
     role = ROLE_OF_RULE.get(rule.code)
-    return not _specs(rule, window) and not (role and window.plan.layers_of(role))
+    declared = any(spec.rule == rule.code for spec in plan.overlays)
+    return not declared and not (role and plan.layers_of(role))
 
 
 def declared_none(rule: Rule, window: PlanWindow) -> str | None:

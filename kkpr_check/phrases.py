@@ -60,6 +60,21 @@ class Aside(NamedTuple):
         return Text("" if told <= en else aside, "" if told <= id_ else aside)
 
 
+def counted(number: int, one: str, many: str, id: str) -> Text:
+    """Return a number of things in words.
+
+    >>> counted(1, "feature", "features", "fitur"), counted(1200, "feature", "features", "fitur").id
+    (Text(en='1 feature', id='1 fitur'), '1.200 fitur')
+    """
+    shown = f"{number:,}"
+    return Text(f"{shown} {one if number == 1 else many}", f"{shown.translate(_INDONESIAN)} {id}")
+
+
+def features(number: int) -> Text:
+    """Return how many features, in words."""
+    return counted(number, "feature", "features", "fitur")
+
+
 @dataclass(eq=False, slots=True)
 class Phrase:
     """A sentence whose placeholders are filled when somebody reads it; otherwise as good as a Text."""

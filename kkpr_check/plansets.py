@@ -15,7 +15,7 @@ from kkpr_check.changes.result import Diff, Version
 from kkpr_check.differing import NEW, OLD, DiffRequest, Side, compare, opened_side, said_of, version_of
 from kkpr_check.errors import ErrorGroup, InputError, KkprError, Place, Text
 from kkpr_check.io.planfolder import PLAN_FILE, named_id, plan_folders, plan_sha256
-from kkpr_check.phrases import say
+from kkpr_check.phrases import counted, say
 
 _NOT_JUDGED = Text(
     "verdicts would miss the plans that cannot be read", "putusan akan luput dari rencana yang tidak terbaca"
@@ -223,8 +223,9 @@ def _one_sided(request: DiffRequest, sides: Sides) -> Change:
     version = version_of(side, request.as_of)
     features = sum(index.facts.rows for index in side.indexes.values())
     text = say(
-        "{plan}: {name}, {layers} layer(s), {features} features", "{plan}: {name}, {layers} layer, {features} fitur",
-        plan=str(version.id), name=str(version.name), layers=len(side.indexes), features=features,
+        "{plan}: {name}, {layers}, {features}", "{plan}: {name}, {layers}, {features}",
+        plan=str(version.id), name=str(version.name), layers=counted(len(side.indexes), "layer", "layers", "layer"),
+        features=counted(features, "feature", "features", "fitur"),
     )  # fmt: skip
     file = str(Path(side.path) / PLAN_FILE)
     if sides.new is not None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from kkpr_check.errors import Place, Text
 from kkpr_check.limitproofs import Level, Problem, limit_problems, without_law
+from kkpr_check.phrases import counted
 from kkpr_check.plan import LIMIT_COLUMNS, State, Tables
 
 __all__ = ["Coverage", "Level", "Problem", "coverage", "prove"]
@@ -42,7 +43,11 @@ class Coverage:
 
 
 def prove(
-    tables: Tables, *, known_kbli: Collection[str] | None = None, folder: str = ""
+    tables: Tables,
+    *,
+    known_kbli: Collection[str] | None = None,
+    folder: str = "",
+    unread: Collection[tuple[str, str, str]] = (),
 ) -> tuple[Problem, ...]:
     """Return every defect of the tables, proof by proof.
 
@@ -54,14 +59,16 @@ def prove(
         The official KBLI codes of the plan's edition, where the caller has them.
     folder
         Put before the file names in places.
+    unread
+        Cells (file name, row, column) that hold something nobody understands: they are not empty.
     """
     problems = [
         *_coverage_problems(tables),
-        *limit_problems(tables),
+        *limit_problems(tables, unread),
         *_condition_problems(tables),
         *_kbli_problems(tables, known_kbli),
         *_activity_problems(tables),
-        *_empty_cells(tables),
+        *_empty_cells(tables, unread),
     ]
     if not folder:
         return tuple(problems)
@@ -191,7 +198,7 @@ def _condition_problems(tables: Tables) -> Iterator[Problem]:
                 "error",
                 Place("itbx.csv", None, *cells[0]),
                 Text(
-                    f"condition {code} is not described ({len(cells)} cells)",
+                    f"condition {code} is not described ({counted(len(cells), 'cell', 'cells', 'sel').en})",
                     f"syarat {code} tidak dijelaskan ({len(cells)} sel)",
                 ),
                 Text(f"add {code} to conditions.csv", f"tambahkan {code} ke conditions.csv"),
@@ -202,7 +209,7 @@ def _condition_problems(tables: Tables) -> Iterator[Problem]:
             "info",
             Place("itbx.csv", None, *bare[0]),
             Text(
-                f"{len(bare)} cells say T or B without a number",
+                f"{counted(len(bare), 'cell says', 'cells say', '').en} T or B without a number",
                 f"{len(bare)} sel berisi T atau B tanpa nomor",
             ),
             Text("write which conditions apply: T1, B2", "tulis syarat yang berlaku: T1, B2"),
@@ -274,7 +281,7 @@ def _listed(code: str, level: Level, file: str, names: Sequence[str], what: Text
     return Problem(code, level, Place(file, None, names[0], "activity_id"), text, remedy)
 
 
-def _empty_cells(tables: Tables) -> Iterator[Problem]:
+def _empty_cells(tables: Tables, unread: Collection[tuple[str, str, str]]) -> Iterator[Problem]:
     """DAT310: how many cells nobody has typed in yet."""
     counts = coverage(tables)
     limits = counts.intensity_rows * len(LIMIT_COLUMNS)
@@ -282,12 +289,16 @@ def _empty_cells(tables: Tables) -> Iterator[Problem]:
         ("itbx.csv", counts.itbx_cells - counts.itbx_filled, counts.itbx_cells),
         ("intensity.csv", counts.limits_missing, limits),
     ):
-        if empty:
+        empty -= sum(name == file for name, _, _ in unread)
+        if empty > 0:
             yield Problem(
                 "DAT310",
                 "info",
                 Place(file),
-                Text(f"{empty} of {total} cells are empty", f"{empty} dari {total} sel kosong"),
+                Text(
+                    f"{empty} of {total} cells {'is' if empty == 1 else 'are'} empty",
+                    f"{empty} dari {total} sel kosong",
+                ),
                 Text(
                     "an empty cell is undetermined; - is not regulated",
                     "sel kosong perlu verifikasi; - tidak diatur",

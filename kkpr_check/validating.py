@@ -248,13 +248,39 @@ def _plan_folder(run: _Run, folder: str) -> None:
     read = [quality_read.read_layer(str(Path(folder) / spec.path), reading_of(folder, plan, i), spec=spec, plan=plan)
             for i, spec in enumerate(plan.layers)]  # fmt: skip
     views = _look_at(run, read, select, ignore)
-    if "zones.csv" in found.present and all(layer.view is not None for layer in read):
+    run.add(_undeclared(folder, plan), select, ignore)
+    zonings = [view for view in views if view.role == "zoning"]
+    coded = bool(zonings) and all(view.column("subzone") is not None for view in zonings)
+    if "zones.csv" in found.present and coded and all(layer.view is not None for layer in read):
         run.add(tables.unused_subzones(found, _used(views), folder=folder), select, ignore)
     try:
         check_lock(folder)
     except KkprError as error:
         run.add((tables.from_error(single, "DAT010") for single in tables.flattened([error])), select, ignore)
     _cases(run, folder, found, select, ignore)
+
+
+def _undeclared(folder: str, plan: Plan) -> Iterator[DataFinding]:
+    """DAT010: overlays of which plan.toml says nothing, one finding for all."""
+    from kkpr_check.overlay import undeclared
+    from kkpr_check.rules import RULES
+
+    open_ = [rule for rule in RULES if rule.block in ("overlay", "strip") and undeclared(rule, plan)]
+    if open_:
+        codes = ", ".join(rule.code for rule in open_)
+        yield tables.from_place(
+            "DAT010",
+            "warning",
+            Place(str(Path(folder) / PLAN_FILE), column="overlay"),
+            Text(
+                f"no [[overlay]] speaks of {codes}: undetermined on every site",
+                f"tidak ada [[overlay]] untuk {codes}: perlu verifikasi di setiap lokasi",
+            ),
+            Text(
+                "name a layer or a field, or the article that says there is none (none = ...)",
+                "sebutkan layer atau field, atau pasal yang menyatakan tidak ada (none = ...)",
+            ),
+        )
 
 
 def _plan_baseline(folder: str, name: str) -> list[baseline.Entry]:

@@ -288,7 +288,7 @@ def test_remedies_for_layers_of_a_plan_name_keys_of_plan_toml(tmp_path: Path) ->
     folder = plan(tmp_path / "p")
     geojson(folder / "layers/zona.geojson", [zone(ALL, "R-3")])
     message = error_of(site(tmp_path / "s.geojson"), folder).render("en")
-    assert "[[layer]] zoning: crs = EPSG:" in message and "--assume-crs" not in message
+    assert '[[layer]] zoning: crs = "EPSG:' in message and "--assume-crs" not in message
 
 
 def test_an_unknown_crs_names_its_file(tmp_path: Path) -> None:

@@ -152,4 +152,4 @@ def test_one_unreadable_file_among_ten_is_counted(run: Run, tmp_path: Path) -> N
     (tmp_path / "9.geojson").write_text(text[:200], "utf-8")
     code, out, err = run("validate", str(tmp_path))
     assert (code, err) == (1, "")
-    assert out.splitlines()[-1].endswith("9 layer(s), 9 features, 1 could not be read")
+    assert out.splitlines()[-1].endswith("9 layers, 9 features, 1 could not be read")

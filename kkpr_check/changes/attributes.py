@@ -13,7 +13,7 @@ from kkpr_check.changes.base import Change, Ints, LayerSide, Objects, rounded
 from kkpr_check.errors import Text
 from kkpr_check.features import as_text
 from kkpr_check.geometry import collect
-from kkpr_check.phrases import say
+from kkpr_check.phrases import counted, features, say
 from kkpr_check.quality.texts import MOJIBAKE
 
 PAIRS_LISTED = 50
@@ -57,12 +57,12 @@ def _fields(old: LayerSide, new: LayerSide, names: dict[str, str]) -> Iterator[C
     for name in new.fields:
         if name not in names.values():
             filled = sum(value is not None for value in new.fields[name].tolist())
-            text = say("{n} value(s)", "{n} nilai", n=filled)
+            text = counted(filled, "value", "values", "nilai")
             yield Change("DIF202", text, new.file, new.layer, field=name, count=filled)
     for name in old.fields:
         if name not in names:
             filled = sum(value is not None for value in old.fields[name].tolist())
-            text = say("{n} value(s) are gone", "{n} nilai hilang", n=filled)
+            text = counted(filled, "value is gone", "values are gone", "nilai hilang")
             yield Change("DIF203", text, old.file, old.layer, field=name, count=filled)
 
 
@@ -145,8 +145,8 @@ def _change(
 ) -> Change:
     count = len(rows_new)
     text = say(
-        '"{a}" became "{b}" in {n} feature(s)', '"{a}" menjadi "{b}" pada {n} fitur',
-        a=NULL if a is None else a, b=NULL if b is None else b, n=count,
+        '"{a}" became "{b}" in {n}', '"{a}" menjadi "{b}" pada {n}',
+        a=NULL if a is None else a, b=NULL if b is None else b, n=features(count),
     )  # fmt: skip
     one = count == 1
     shapes = new.geometry[rows_new]

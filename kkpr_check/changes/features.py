@@ -13,7 +13,7 @@ from kkpr_check.changes.attributes import witness_of
 from kkpr_check.changes.base import LISTED, Change, Floats, Ints, LayerSide, Objects, rounded
 from kkpr_check.changes.matching import Matched
 from kkpr_check.geometry import objects, overlap_of, remainder_of
-from kkpr_check.phrases import Quantity, say
+from kkpr_check.phrases import Quantity, features, say
 from kkpr_check.plan import Tolerance
 
 SAME_SHARE = 0.3
@@ -197,9 +197,9 @@ def _redrawn(new: LayerSide, noise: Sequence[tuple[int, int, float]]) -> Change:
     far = [far_m for _, _, far_m in noise]
     shapes = objects([new.geometry[b] for _, b, _ in noise])
     text = say(
-        "{n} feature(s) redrawn: {typical} on the mean, {far} at most",
-        "{n} fitur digambar ulang: rata-rata {typical}, paling jauh {far}",
-        n=len(noise), typical=Quantity(float(np.mean(far)), "m"), far=Quantity(max(far), "m"),
+        "{n} redrawn: {typical} on the mean, {far} at most",
+        "{n} digambar ulang: rata-rata {typical}, paling jauh {far}",
+        n=features(len(noise)), typical=Quantity(float(np.mean(far)), "m"), far=Quantity(max(far), "m"),
     )  # fmt: skip
     return Change(
         "DIF104", text, new.file, new.layer, count=len(noise), typical_m=rounded(float(np.mean(far))),
@@ -232,7 +232,7 @@ def unmeasured(old: LayerSide, new: LayerSide) -> Iterable[Change]:
             rows = np.flatnonzero(empty)
             ids = ", ".join(str(i) for i in side.feature[rows[:10]])
             text = say(
-                "{n} feature(s) {word} without usable geometry: {ids}", "{n} fitur {word} tanpa geometri yang dapat dipakai: {ids}",
-                n=len(rows), word=word, ids=ids + (" …" if len(rows) > 10 else ""),
+                "{n} {word} without usable geometry: {ids}", "{n} {word} tanpa geometri yang dapat dipakai: {ids}",
+                n=features(len(rows)), word=word, ids=ids + (" …" if len(rows) > 10 else ""),
             )  # fmt: skip
             yield Change("DIF112", text, side.file, side.layer, count=len(rows))

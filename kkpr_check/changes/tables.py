@@ -9,7 +9,7 @@ from kkpr_check.cells import parse_cell, parse_column_limit, parse_test
 from kkpr_check.changes.base import Change, Effect
 from kkpr_check.errors import KkprError, Text
 from kkpr_check.features import as_text
-from kkpr_check.phrases import Quantity, say
+from kkpr_check.phrases import Quantity, counted, say
 from kkpr_check.plan import LIMIT_COLUMNS, Cell, Limit, State
 from kkpr_check.sheets import Row, Sheet, clean
 
@@ -43,10 +43,10 @@ def compare_tables(
     for name in KEYS:
         before, after = old.get(name), new.get(name)
         if before is None and after is not None:
-            text = say("{n} row(s)", "{n} baris", n=len(after.rows))
+            text = counted(len(after.rows), "row", "rows", "baris")
             yield Change("DIF306", text, _path(places[1], name), count=len(after.rows))
         elif before is not None and after is None:
-            text = say("{n} row(s) are gone", "{n} baris hilang", n=len(before.rows))
+            text = counted(len(before.rows), "row is gone", "rows are gone", "baris hilang")
             yield Change("DIF307", text, _path(places[0], name), count=len(before.rows))
         elif before is not None and after is not None:
             yield from _table(name, before, after, places)
@@ -92,7 +92,10 @@ def _key_text(text: str) -> str:
 def _column(code: str, name: str, column: str, sheet: Sheet, folder: str) -> Change:
     filled = sum(bool(row[column]) for row in sheet.rows)
     text = say(
-        "column {column}: {n} cell(s) filled", "kolom {column}: {n} sel terisi", column=column, n=filled
+        "column {column}: {n} filled",
+        "kolom {column}: {n} terisi",
+        column=column,
+        n=counted(filled, "cell", "cells", "sel"),
     )
     return Change(code, text, _path(folder, name), row=1, field=column, count=filled)
 

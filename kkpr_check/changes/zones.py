@@ -35,7 +35,7 @@ from kkpr_check.geometry import (
     small,
     union_of,
 )
-from kkpr_check.phrases import Quantity, say
+from kkpr_check.phrases import Quantity, counted, say
 from kkpr_check.plan import Tolerance
 from kkpr_check.quality.coverage import NOISE_AREA_M2, NOISE_WIDTH_M
 
@@ -324,9 +324,10 @@ def _zone_change(key: Key, pieces: Objects, narrow: bool, new: LayerSide) -> Cha
         "; everywhere narrower than the map is accurate", "; seluruhnya lebih sempit dari ketelitian peta"
     )
     text = say(
-        "{old} became {new}: {area} in {n} piece(s), up to {width} wide",
-        "{old} menjadi {new}: {area} dalam {n} bagian, lebar hingga {width}",
-        old=key[0] or NONE, new=key[1] or NONE, area=Quantity(area, "m2"), n=len(pieces), width=Quantity(greatest, "m"),
+        "{old} became {new}: {area} in {n}, up to {width} wide",
+        "{old} menjadi {new}: {area} dalam {n}, lebar hingga {width}",
+        old=key[0] or NONE, new=key[1] or NONE, area=Quantity(area, "m2"),
+        n=counted(len(pieces), "piece", "pieces", "bagian"), width=Quantity(greatest, "m"),
     )  # fmt: skip
     return Change(
         code, Text(text.en + within.en, text.id + within.id) if narrow else text, new.file, new.layer,

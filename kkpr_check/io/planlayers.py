@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,7 +23,11 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Kinds of geometry that each role can use."""
 _KIND_WORDS = {"linestring": Text("lines", "garis"), "polygon": Text("polygons", "poligon")}
-_KEYS = {"--assume-crs EPSG:": "crs = EPSG:", "--swap-xy": "swap_xy = true", "--layer": "layer = NAME"}
+_KEYS = {
+    r"--assume-crs (EPSG:[\w.]+)": r'crs = "\1"', r"--encoding ([\w-]+)": r'encoding = "\1"', "--swap-xy": "swap_xy = true",
+    "--layer": "layer = NAME",
+}  # fmt: skip
+"""Option of the command line -> key of plan.toml."""
 
 
 def open_layer(
@@ -69,11 +74,17 @@ def open_layer(
 def _said_in_plan(error: KkprError, spec: LayerSpec) -> KkprError:
     """Point the remedy to plan.toml: options of the command line are for sites."""
     if error.remedy is not None:
-        words = [str(line) for line in error.remedy]
-        for option, key in _KEYS.items():
-            words = [line.replace(option, f"plan.toml, [[layer]] {spec.id}: {key}") for line in words]
-        error.remedy = Text(*words)
+        error.remedy = said_in_plan(error.remedy, spec)
     return error
+
+
+def said_in_plan(remedy: Text, spec: LayerSpec) -> Text:
+    """Return a remedy that names keys of plan.toml instead of options of the command line."""
+    words = [str(line) for line in (remedy.en, remedy.id)]
+    for option, key in _KEYS.items():
+        named = f"plan.toml, [[layer]] {spec.id}: {key}"
+        words = [re.sub(option, named, line) for line in words]
+    return Text(*words)
 
 
 def _check_kinds(index: LayerIndex, spec: LayerSpec) -> None:

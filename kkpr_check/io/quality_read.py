@@ -19,7 +19,7 @@ from kkpr_check.io.containers import digest_of, opened, parts_of
 from kkpr_check.io.datums import datum_name, is_alike
 from kkpr_check.io.gate import Passed, Repair, pass_gate
 from kkpr_check.io.layers import feature_ids, read_source
-from kkpr_check.io.planlayers import KINDS
+from kkpr_check.io.planlayers import KINDS, said_in_plan
 from kkpr_check.io.raw import HEIGHT_DROPPED, Raw
 from kkpr_check.phrases import Quantity, say
 from kkpr_check.plan import LayerSpec, Plan
@@ -127,6 +127,8 @@ def read_layer(
         _look(read, raw, reading, spec, plan)
     except KkprError as error:
         _fail(read, error, declared=spec is not None)
+    if spec is not None:
+        read.findings[:] = [replace(f, remedy=said_in_plan(f.remedy, spec)) for f in read.findings]
     return read
 
 
@@ -176,7 +178,8 @@ def _look(read: ReadLayer, raw: Raw, reading: Reading, spec: LayerSpec | None, p
         return
     read.crs, read.crs_label = passed.crs, passed.crs_label
     name, datum = _named_crs(passed.crs_label)
-    bare = replace(bare, geometry=passed.geometry, crs=name, datum=datum)
+    repaired = frozenset(repair.row for repair in passed.repairs)
+    bare = replace(bare, geometry=passed.geometry, crs=name, datum=datum, repaired=repaired)
     read.view = _named(bare, raw, spec, plan)
     _rows(read, read.view, passed, spec)
     if HEIGHT_DROPPED in passed.assumptions:
@@ -316,8 +319,12 @@ def _named(view: LayerView, raw: Raw, spec: LayerSpec | None, plan: Plan | None)
     known = set(tables.zones) | tables.itbx_subzones | set(tables.intensity)
     values: dict[str, set[str]] = {}
     for overlay in plan.overlays:
-        if overlay.field is not None and overlay.layer is None:
-            values.setdefault(overlay.field, set()).update(as_text(value) or "" for value in overlay.values)
+        here = spec.role == "overlay" and overlay.layer in (spec.id, spec.role)
+        column = overlay.field or (spec.fields.get("value") if here else None)
+        if here and (overlay.outcome is not None or not overlay.values):
+            continue  # what holds for every other value is said
+        if column is not None and (here or overlay.layer is None):
+            values.setdefault(column, set()).update(as_text(value) or "" for value in overlay.values)
     return replace(
         view, role=spec.role, meanings={**spec.fields, **_overlay_fields(spec, plan)}, declared=True, tolerance=plan.tolerance,
         codes={as_text(key) or key: code for key, code in spec.codes.items()},

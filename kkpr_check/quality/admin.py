@@ -10,6 +10,7 @@ import shapely
 
 from kkpr_check.errors import Text
 from kkpr_check.geometry import overlap_of
+from kkpr_check.phrases import features
 from kkpr_check.quality.base import (
     LayerCheck,
     LayerView,
@@ -62,7 +63,7 @@ def _spellings(view: LayerView, column: str) -> Iterator[DataFinding]:
             "DAT206",
             "warning",
             Text(
-                f"{column}: {quoted(other)} ({len(by_value[other])} features) is elsewhere {quoted(usual)}",
+                f"{column}: {quoted(other)} ({features(len(by_value[other])).en}) is elsewhere {quoted(usual)}",
                 f"{column}: {quoted(other)} ({len(by_value[other])} fitur) di tempat lain {quoted(usual)}",
             ),
             Text(f"write {quoted(usual)} everywhere", f"tulis {quoted(usual)} di semua tempat"),

@@ -82,6 +82,8 @@ class LayerView:
         Name of the CRS of the file; of its datum, where that is another than SRGI2013, DGN95 and WGS 84.
     overlay_rule
         The overlay rule (KHS002 ...) that the whole layer stands for.
+    repaired
+        Rows whose geometry was made valid (DAT105): it is not as it was drawn.
     """
 
     file: str
@@ -106,6 +108,7 @@ class LayerView:
     crs: str | None = None
     datum: str | None = None
     overlay_rule: str | None = None
+    repaired: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.feature)

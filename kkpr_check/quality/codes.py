@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kkpr_check.errors import Text
 from kkpr_check.features import Objects, squeezed
+from kkpr_check.phrases import features
 from kkpr_check.quality.base import LayerCheck, LayerView, Surroundings, quoted, zoning_only
 from kkpr_check.quality.findings import DataFinding
 from kkpr_check.reference import (
@@ -126,7 +127,8 @@ def _unknown(view: LayerView, row: int, column: str, value: str, reading: Readin
         Text(f"did you mean {near}?", f"maksudnya {near}?")
         if near
         else Text(
-            "correct the code, or add it to zones.csv", "betulkan kodenya, atau tambahkan ke zones.csv"
+            "correct the code, or add it to zones.csv, or to [layer.codes] of plan.toml",
+            "betulkan kodenya, atau tambahkan ke zones.csv, atau ke [layer.codes] pada plan.toml",
         ),
         row=row,
         field=column,
@@ -139,7 +141,7 @@ def _spelling(view: LayerView, rows: list[int], column: str, value: str, code: s
         "DAT211",
         "warning",
         Text(
-            f"{quoted(value)} is written {code} ({len(rows)} features)",
+            f"{quoted(value)} is written {code} ({features(len(rows)).en})",
             f"{quoted(value)} ditulis {code} ({len(rows)} fitur)",
         ),
         Text(f"write {code}", f"tulis {code}"),

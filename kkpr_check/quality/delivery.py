@@ -104,7 +104,9 @@ def _land(view: LayerView) -> shapely.Geometry:
 def multipart(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
     """DAT110: zoning features of several parts; one finding a layer."""
     parts = shapely.get_num_geometries(view.geometry)
-    rows = np.flatnonzero((shapely.get_type_id(view.geometry) == 6) & (parts > 1))
+    drawn = np.ones(len(view), dtype=bool)
+    drawn[list(view.repaired)] = False  # parts that the repair made are none of the map's
+    rows = np.flatnonzero((shapely.get_type_id(view.geometry) == 6) & (parts > 1) & drawn)
     if not len(rows):
         return
     most = int(rows[np.argmax(parts[rows])])

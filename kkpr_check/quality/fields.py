@@ -25,11 +25,17 @@ REQUIRED_ROLES = {
     "rtrw": ("name", "lindung_budidaya", "admin_regency", "area_ha"),
 }
 """Roles of fields that the official schema of a pola ruang layer must carry (Permen ATR/BPN 14/2021)."""
+_MAPPED_AS = {"name": "name", "subzone": "subzone_code"}
+"""Official fields whose meaning plan.toml can give to another field."""
 _RESIDUE = re.compile(r"^(.+?)_(\d{1,2}|[xy])$")
 _DOMAIN_CODE = re.compile(r"^\d{8}$")
 _RESIDUE_NAMES = re.compile(
     r"^(fid_.+|shape_le_\d+|shape_ar_\d+|objectid_\d+|fid_\d+.*|join_count|target_fid)$", re.IGNORECASE
 )
+
+
+_ADD = Text("add it", "tambahkan")
+_ADD_OR_MAP = Text("add it, or map another field in plan.toml", "tambahkan, atau petakan field lain di plan.toml")  # fmt: skip
 
 
 def missing_fields(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
@@ -53,6 +59,8 @@ def missing_fields(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
             Text(f"fields: {_listed(view)}", f"field yang ada: {_listed(view)}"),
         )
     there = {field_role(name, *SCHEMAS) for name in view.fields}
+    if view.declared:
+        there |= {role for meaning, role in _MAPPED_AS.items() if view.column(meaning) is not None}
     for role in REQUIRED_ROLES[view.family]:
         if role not in there:
             schema = "rtrw_pola" if view.family == "rtrw" else "rdtr_pola"
@@ -64,10 +72,7 @@ def missing_fields(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
                     f"the official field {row.name} ({row.title}) is missing",
                     f"field baku {row.name} ({row.title}) tidak ada",
                 ),
-                Text(
-                    "add it, or map another field in plan.toml",
-                    "tambahkan, atau petakan field lain di plan.toml",
-                ),
+                _ADD_OR_MAP if role in _MAPPED_AS.values() else _ADD,
                 field=row.name,
             )
 

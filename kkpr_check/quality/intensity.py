@@ -9,6 +9,7 @@ import numpy as np
 
 from kkpr_check.errors import Text
 from kkpr_check.features import is_empty
+from kkpr_check.phrases import features
 from kkpr_check.quality.base import Floats, LayerCheck, LayerView, Surroundings, quoted, zoning_only
 from kkpr_check.quality.codes import SCHEMAS, distinct
 from kkpr_check.quality.findings import DataFinding, Level
@@ -61,10 +62,10 @@ def _unreadable(view: LayerView, column: str) -> Iterator[DataFinding]:
         yield view.finding(
             "DAT217",
             "warning",
-            Text(f"{column} holds a rule in words ({len(rows)} features)", f"{column} memuat aturan berupa kalimat ({len(rows)} fitur)")
+            Text(f"{column} holds a rule in words ({features(len(rows)).en})", f"{column} memuat aturan berupa kalimat ({len(rows)} fitur)")
             if in_words
             else Text(
-                f"{column} = {quoted(value)} is no number ({len(rows)} features)",
+                f"{column} = {quoted(value)} is no number ({features(len(rows)).en})",
                 f"{column} = {quoted(value)} bukan angka ({len(rows)} fitur)",
             ),
             Text("write the limits into intensity.csv, one row a case", "tulis batasnya di intensity.csv, satu baris satu keadaan"),

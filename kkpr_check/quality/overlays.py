@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from kkpr_check.errors import Text
 from kkpr_check.features import is_empty
+from kkpr_check.phrases import features
 from kkpr_check.quality.base import (
+    NOT_ZONING,
     LayerCheck,
     LayerView,
     Surroundings,
+    find_column,
     quoted,
     spelled_otherwise,
     zoning_only,
@@ -37,6 +40,50 @@ def overlays(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
         yield from _spellings(view, name, by_value)
 
 
+def layer_values(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
+    """DAT210 for a layer of an overlay whose ``[[overlay]]`` lists values: those that it does not list."""
+    for name, listed in view.overlay_values.items():
+        column = find_column(name, view.fields)
+        if column is None:
+            continue
+        known = {value.casefold() for value in listed}
+        for value, rows in distinct(view.fields[column]).items():
+            if value is None or is_empty(value) or value.casefold() in known:
+                continue
+            if any(part.strip().casefold() not in known for part in value.split(",")):
+                yield _not_listed(view, column, value, rows)
+
+
+def _not_listed(view: LayerView, name: str, value: str, rows: list[int]) -> DataFinding:
+    from kkpr_check.rules import RULES
+
+    rule = next((rule for rule in RULES if rule.code == view.overlay_rule), None)
+    default = "" if rule is None else f" ({rule.default.word})"
+    code = view.overlay_rule or ""
+    return view.finding(
+        "DAT210",
+        "info",
+        Text(
+            f"{name} = {quoted(value)} is not among the values of [[overlay]] {code}: the default of the rule holds{default}"
+            f" ({features(len(rows)).en})",
+            f"{name} = {quoted(value)} tidak ada pada values [[overlay]] {code}: berlaku bawaan aturannya{default}"
+            f" ({features(len(rows)).id})",
+        ),
+        Text(
+            "say what it means in values, if the default is not right",
+            "sebutkan artinya pada values, bila bawaannya tidak tepat",
+        ),
+        row=rows[0],
+        field=name,
+        value=value,
+    )
+
+
+def overlay_layers_only(view: LayerView, _: Surroundings) -> Text | None:
+    """Say no to a layer of whose values plan.toml says nothing."""
+    return None if view.role == "overlay" and view.overlay_values else NOT_ZONING
+
+
 def _is_known(view: LayerView, name: str, value: str) -> bool:
     mapped = view.overlay_values.get(name)
     if mapped is not None and (not mapped or value in mapped):
@@ -53,7 +100,7 @@ def _unknown(view: LayerView, name: str, value: str, rows: list[int]) -> DataFin
         "DAT210",
         "warning",
         Text(
-            f"{name} = {quoted(value)} has no known meaning ({len(rows)} features)",
+            f"{name} = {quoted(value)} has no known meaning ({features(len(rows)).en})",
             f"{name} = {quoted(value)} tidak diketahui artinya ({len(rows)} fitur)",
         ),
         Text(
@@ -101,4 +148,5 @@ def _spellings(view: LayerView, name: str, by_value: dict[str, list[int]]) -> It
         )
 
 
+LAYER_VALUES = LayerCheck(("DAT210",), layer_values, overlay_layers_only)
 CHECK = LayerCheck(("DAT210", "DAT211", "DAT214"), overlays, zoning_only)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kkpr_check.errors import Text
-from kkpr_check.quality.base import LayerCheck, LayerView, Surroundings
+from kkpr_check.phrases import features
+from kkpr_check.plan import ROAD_CLASSES
+from kkpr_check.quality.base import LayerCheck, LayerView, Surroundings, quoted
 from kkpr_check.quality.codes import distinct
 from kkpr_check.quality.findings import DataFinding
 from kkpr_check.quality.network import NOT_ROADS
@@ -29,6 +31,36 @@ def road_codes(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
         names = {road_class for _, road_class in classes.values()}
         if any(not _agree(a, b) for a in names for b in names):
             yield _conflict(view, row, classes)
+
+
+def unknown_classes(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
+    """DAT203 for roads: a class of the mapped column that nobody knows, so that limits by road class stay open."""
+    column = view.column("road_class")
+    if column is None:
+        return
+    for value, rows in distinct(view.fields[column]).items():
+        if value is None or view.codes.get(value) in ROAD_CLASSES or road_class_of(value) is not None:
+            continue
+        yield view.finding(
+            "DAT203",
+            "warning",
+            Text(
+                f"{quoted(value)} is no road class ({features(len(rows)).en})",
+                f"{quoted(value)} bukan kelas jalan ({features(len(rows)).id})",
+            ),
+            Text(
+                "give it one in [layer.codes] of plan.toml, for example lokal-primer",
+                "beri kelasnya pada [layer.codes] di plan.toml, misalnya lokal-primer",
+            ),
+            row=rows[0],
+            field=column,
+            value=value,
+        )
+
+
+def declared_roads_only(view: LayerView, around: Surroundings) -> Text | None:
+    """Say no to what no plan.toml names as its roads."""
+    return roads_only(view, around) or (None if view.declared else NOT_ROADS)
 
 
 def _class_columns(view: LayerView) -> list[str]:
@@ -62,4 +94,5 @@ def roads_only(view: LayerView, _: Surroundings) -> Text | None:
     return None if view.role == "road" else NOT_ROADS
 
 
+UNKNOWN = LayerCheck(("DAT203",), unknown_classes, declared_roads_only)
 CHECK = LayerCheck(("DAT204",), road_codes, roads_only)

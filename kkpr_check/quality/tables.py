@@ -10,6 +10,11 @@ from kkpr_check.prover import prove
 from kkpr_check.quality.findings import DataFinding, Level
 
 CODES = tuple(f"DAT3{number:02d}" for number in range(1, 14))
+_KEYS = {
+    "zones.csv": "subzone", "activities.csv": "activity_id", "kbli.csv": "kbli", "itbx.csv": "activity_id",
+    "conditions.csv": "code",
+}  # fmt: skip
+"""What names a row of a table, where a finding speaks of what the row says, not of the line it stands in."""
 _LOOK = Text("see the guide of the plan folder", "lihat panduan folder rencana")
 
 
@@ -17,9 +22,11 @@ def table_findings(
     tables: Tables, errors: Iterable[KkprError], *, folder: str, known_kbli: Collection[str] | None
 ) -> Iterator[DataFinding]:
     """Yield the errors of reading (DAT301, DAT313) and every defect that the proofs find (DAT302 to DAT312)."""
-    for error in flattened(errors):
+    single = list(flattened(errors))
+    for error in single:
         yield from_error(error, "DAT301" if _is_cell(error) else "DAT313")
-    for problem in prove(tables, known_kbli=known_kbli, folder=folder):
+    unread = {_cell(error.place) for error in single if error.place.row is not None and error.place.column}
+    for problem in prove(tables, known_kbli=known_kbli, folder=folder, unread=unread):
         yield from_place(problem.code, problem.level, problem.place, problem.text, problem.remedy)
 
 
@@ -55,10 +62,19 @@ def from_error(error: KkprError, code: str, level: Level = "error") -> DataFindi
 
 def from_place(code: str, level: Level, place: Place, text: Text, remedy: Text) -> DataFinding:
     """Return a finding at a place of a file: its row is the feature, its column the field."""
+    key = _KEYS.get(_name(place)) if isinstance(place.row, str) else None
     return DataFinding(
         code, level, text, remedy, file=place.file, layer=place.layer,
-        feature=None if place.row is None else str(place.row), field=place.column,
+        feature=None if place.row is None else str(place.row), feature_field=key, field=place.column,
     )  # fmt: skip
+
+
+def _name(place: Place) -> str:
+    return (place.file or "").replace("\\", "/").rpartition("/")[2]
+
+
+def _cell(place: Place) -> tuple[str, str, str]:
+    return _name(place), str(place.row), place.column or ""
 
 
 def _is_cell(error: KkprError) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 
 from kkpr_check.errors import Text
+from kkpr_check.phrases import counted
 from kkpr_check.quality.base import LayerCheck, LayerView, Surroundings, always
 from kkpr_check.quality.findings import DataFinding
 
@@ -64,6 +66,8 @@ def mojibake(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
 
 def _garbled(view: LayerView, row: int | None, name: str, value: str) -> DataFinding:
     found = MOJIBAKE.search(value)
+    if found is not None and found[0].startswith("&"):
+        return _escaped(view, row, name, value, found[0])
     at = max(found.start() - 20, 0) if found else 0
     excerpt = value[at : at + 60]
     return view.finding(
@@ -71,12 +75,28 @@ def _garbled(view: LayerView, row: int | None, name: str, value: str) -> DataFin
         "warning",
         Text(f'{name} holds garbled text: "{excerpt}"', f'{name} memuat teks rusak: "{excerpt}"'),
         Text(
-            "read the source with its right encoding (--encoding), and export it again",
-            "baca sumbernya dengan pengodean yang benar (--encoding), lalu ekspor ulang",
+            "read the source with its right encoding, and export it again",
+            "baca sumbernya dengan pengodean yang benar, lalu ekspor ulang",
         ),
         row=row,
         field=name,
         value=excerpt,
+    )
+
+
+def _escaped(view: LayerView, row: int | None, name: str, value: str, escape: str) -> DataFinding:
+    meant = html.unescape(escape)
+    return view.finding(
+        "DAT208",
+        "warning",
+        Text(
+            f'{name} holds an HTML escape: "{escape}" stands for "{meant}"',
+            f'{name} memuat kode HTML: "{escape}" berarti "{meant}"',
+        ),
+        Text("write the sign itself", "tulis tandanya sendiri"),
+        row=row,
+        field=name,
+        value=value[:60],
     )
 
 
@@ -101,7 +121,7 @@ def _stray(view: LayerView, row: int | None, name: str, value: str, count: int) 
     where = (
         Text("the name of field", "nama field")
         if row is None
-        else Text(f"{count} values of field", f"{count} nilai pada field")
+        else counted(count, "value of field", "values of field", "nilai pada field")
     )
     return view.finding(
         "DAT216",

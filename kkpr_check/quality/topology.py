@@ -27,6 +27,7 @@ from kkpr_check.quality.base import (
     LayerView,
     Objects,
     Surroundings,
+    find_column,
 )
 from kkpr_check.quality.beside import beside
 from kkpr_check.quality.coverage import Coverage, Pair, mean_width_m
@@ -190,6 +191,8 @@ def _told_apart(differing: Sequence[str]) -> Text:
 
 def _gaps(view: LayerView, found: Coverage, around: Surroundings) -> Iterator[DataFinding]:
     """DAT102, DAT107 and DAT108: holes of the coverage inside the boundary, and the boundary left bare."""
+    if around.boundary is not None and view.role == "zoning" and _is_apart(view, around):
+        return
     pieces, bare = found.holes, np.empty(0, dtype=object)
     known_inside = around.boundary is not None and view.role == "zoning"
     if around.boundary is not None and known_inside:
@@ -211,6 +214,29 @@ def _gaps(view: LayerView, found: Coverage, around: Surroundings) -> Iterator[Da
             yield _gap(view, piece, near, *measures, known_inside=known_inside)
     for piece in bare:
         yield _uncovered(view, piece)
+
+
+def _is_apart(view: LayerView, around: Surroundings) -> bool:
+    """Tell whether no feature so much as touches the boundary: one of the two layers lies elsewhere."""
+    return not shapely.intersects(around.boundary, view.geometry).any()
+
+
+def _apart(view: LayerView, boundary: shapely.Geometry) -> DataFinding:
+    there = view.geometry[~shapely.is_missing(view.geometry)]
+    away_m = float(shapely.distance(shapely.box(*shapely.total_bounds(there)), boundary))
+    return view.finding(
+        "DAT106",
+        "error",
+        say(
+            "the whole layer lies outside the boundary, {away} away",
+            "seluruh layer berada di luar batas, sejauh {away}",
+            away=Quantity(away_m, "m"),
+        ),
+        Text(
+            "compare the CRS of the two layers (.prj, plan.toml): one of them is probably wrong",
+            "bandingkan SRK kedua layer (.prj, plan.toml): salah satunya kemungkinan keliru",
+        ),
+    )
 
 
 def _gap(
@@ -280,6 +306,9 @@ def _outside(view: LayerView, around: Surroundings) -> Iterator[DataFinding]:
         return
     there = np.flatnonzero(np.isin(shapely.get_type_id(view.geometry), (3, 6)))
     shapely.prepare(around.boundary)
+    if _is_apart(view, around):
+        yield _apart(view, around.boundary)
+        return
     rows = there[~shapely.covers(around.boundary, view.geometry[there])]
     for row, rest in zip(rows, remainder_of(view.geometry[rows], around.boundary), strict=True):
         pieces = coverage.without_noise(polygons_of(rest))
@@ -336,18 +365,22 @@ def _slivers(view: LayerView, found: Coverage) -> Iterator[DataFinding]:
 
 def _mergeable(view: LayerView, found: Coverage) -> Iterator[DataFinding]:
     """DAT109: neighbours with the same attributes; one finding a group of them."""
-    texts = (
-        list(map(str, view.fields[name]))
+    meant = {find_column(name, view.fields) for name in view.meanings.values()}
+    names = [
+        name
         for name in view.fields
-        if name != view.feature_field and (field_role(name) or "") not in _IGNORED_ROLES
-    )
-    kept = [values for values in texts if not _is_key(values)]
+        if name in meant or (name != view.feature_field and (field_role(name) or "") not in _IGNORED_ROLES)
+    ]
+    texts = {name: list(map(str, view.fields[name])) for name in names}
+    kept = [values for name, values in texts.items() if name in meant or not _is_key(values)]
     if not kept or not len(found.neighbours):
         return
     rows = list(zip(*kept, strict=True))
     number: dict[tuple[str, ...], int] = {}
     kind = np.array([number.setdefault(row, len(number)) for row in rows])
     alike = kind[found.neighbours[:, 0]] == kind[found.neighbours[:, 1]]
+    twice = {(pair.first, pair.second) for pair in found.pairs if pair.same}  # DAT104 says so
+    alike &= np.array([pair not in twice for pair in map(tuple, found.neighbours.tolist())], dtype=bool)
     for group in clusters(found.neighbours, alike):
         shown = ", ".join(str(view.feature[row]) for row in group[:5]) + (", ..." if len(group) > 5 else "")
         yield view.finding(

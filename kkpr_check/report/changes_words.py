@@ -8,7 +8,7 @@ from kkpr_check.changes.base import CODES, Change, Effect
 from kkpr_check.changes.result import Cause, Diff, Flip, ParcelChanges, Version
 from kkpr_check.errors import Text
 from kkpr_check.model import Verdict
-from kkpr_check.phrases import Quantity
+from kkpr_check.phrases import Quantity, counted
 from kkpr_check.report.safe import safe_text
 from kkpr_check.report.words import VERDICTS
 
@@ -99,7 +99,7 @@ def version_line(version: Version, lang: str) -> str:
     """Return path, plan and force of one side."""
     parts = [safe_text(version.path)]
     if version.plans is not None:
-        parts.append(Text(f"{version.plans} plan(s)", f"{version.plans} rencana").pick(lang))
+        parts.append(counted(version.plans, "plan", "plans", "rencana").pick(lang))
     if version.kind == "plan":
         parts.append(f"{safe_text(version.id)}, {force(version).pick(lang)}")
     parts.append(f"sha256 {version.sha256[:12]}")

@@ -67,7 +67,7 @@ def path_of(finding: DataFinding) -> str:
 
 def table_row(finding: DataFinding) -> int | None:
     """Return the line of a text file that a finding stands in, None for layers."""
-    is_text = (finding.file or "").endswith((".csv", ".toml"))
+    is_text = (finding.file or "").endswith((".csv", ".toml")) and finding.feature_field is None
     return int(finding.feature) if is_text and finding.feature and finding.feature.isdecimal() else None
 
 

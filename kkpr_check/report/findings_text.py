@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kkpr_check.errors import Text
+from kkpr_check.phrases import counted
 from kkpr_check.quality.findings import LEVELS, DataFinding, Result, Target
 from kkpr_check.report import findings_words as words
 from kkpr_check.report.look import Look, console_for, indented, rich_text, shown
@@ -95,8 +96,12 @@ def _print_end(console: Console, result: Result, lang: str, look: Look) -> None:
     _print_not_run(console, result, lang, look)
     read = [target for target in result.targets if target.features is not None]
     features = sum(target.features or 0 for target in read)
-    looked = Text(f"{len(read)} layer(s), {features} features", f"{len(read)} layer, {features} fitur").pick(
-        lang
+    looked = ", ".join(
+        number.pick(lang)
+        for number in (
+            counted(len(read), "layer", "layers", "layer"),
+            counted(features, "feature", "features", "fitur"),
+        )
     )
     lost = sum(target.features is None and target.role == "unknown" for target in result.targets)
     if lost:

@@ -34,8 +34,11 @@ def place(finding: DataFinding, lang: str) -> str:
     parts = [safe_text(finding.layer)] if finding.layer and finding.layer != _stem(finding.file) else []
     if finding.feature is not None:
         column = f" ({safe_text(finding.feature_field)})" if finding.feature_field else ""
-        parts.append(f"{words.pick(lang)} {safe_text(finding.feature)}{column}")
-    if finding.field:
+        if finding.feature_field and finding.layer is None:  # a table: its key, not the row
+            parts.append(f"{safe_text(finding.feature_field)} {safe_text(finding.feature)}")
+        else:
+            parts.append(f"{words.pick(lang)} {safe_text(finding.feature)}{column}")
+    if finding.field and finding.field != (finding.feature_field if finding.layer is None else None):
         parts.append(safe_text(finding.field))
     spot = _spot(finding)
     return ", ".join([*parts, spot] if spot else parts)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kkpr_check._version import __version__
 from kkpr_check.errors import Text
+from kkpr_check.phrases import counted, say
 from kkpr_check.report.json import TOOL, encode
 from kkpr_check.report.safe import safe_lines, whole_value
 
@@ -25,7 +26,12 @@ def dumps(results: Sequence[Verified], lang: str) -> str:
 def _lines(result: Verified, lang: str) -> list[str]:
     found = result.differences
     head = (
-        Text(f"{result.id}: {len(found)} difference(s)", f"{result.id}: {len(found)} perbedaan")
+        say(
+            "{report}: {n}",
+            "{report}: {n}",
+            report=result.id,
+            n=counted(len(found), "difference", "differences", "perbedaan"),
+        )
         if found
         else Text(
             f"{result.id}: verified, {result.verdict} ({result.claims} values made again, areas and distances counted "
