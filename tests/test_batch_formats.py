@@ -203,6 +203,26 @@ def test_a_whole_block_elsewhere_does_not_stop_the_run(tmp_path: Path) -> None:
     assert batch(file, tmp_path / "o.csv", block_rows=4).summary.broken == 4
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_parcel_elsewhere_spoils_no_other(
+    tmp_path: Path, answer: list[dict[str, str]], *, first: bool
+) -> None:
+    """Whatever shares its block, also where it is the first that is looked at."""
+    far = [shapely.box(662_000, 5, 662_010, 15), transform(SHAPES[:1], CRS, "EPSG:4326")[0]]
+    shapes = [*far, *SHAPES] if first else [*SHAPES, *far]
+    rows = [{"id": "a"}, {"id": "b"}]
+    rows = [*rows, *PLAIN] if first else [*PLAIN, *rows]
+    file = write_geojsonl(tmp_path / "p.geojson", rows, shapes)
+    made = []
+    for block_rows in (1, 2, 5, 100):
+        batch(file, tmp_path / f"{block_rows}.csv", block_rows=block_rows)
+        made.append(table(tmp_path / f"{block_rows}.csv"))
+    assert made[0] == made[1] == made[2] == made[3]
+    told = {row["id"]: row for row in made[0]}
+    assert [told[row["id"]] for row in answer] == answer
+    assert "Indonesia" in told["a"]["message"] and "Indonesia" in told["b"]["message"]
+
+
 def test_exit_codes(tmp_path: Path, run: Run) -> None:
     good = write_geojsonl(tmp_path / "good.geojson", PLAIN[:3], SHAPES[:3])
     bad = write_geojsonl(tmp_path / "bad.geojson", PLAIN[:3], [None, None, None])

@@ -107,13 +107,9 @@ def take_in(
     errors: dict[int, KkprError] = {row: _at(error, in_file) for row, error in options.errors.items()}
     errors |= {row: error for row, error in _roles(raw, place, in_file).items() if row not in errors}
     stored = _flat(raw.geometry)
-    try:
-        passed = _gate(raw, ids, place, intake)
-    except CrsError as nowhere:
-        if nowhere.code not in ("axes-swapped", "crs-implausible"):
-            raise
-        return _all_broken(loaded, ids, nowhere, intake, stored)
+    passed = _gate(raw, ids, place, intake)
     broken = _doubts(passed.doubts, raw.geometry, place, in_file)
+    broken |= _elsewhere(passed, raw.geometry, place, in_file, swap_xy=intake.swap_xy)
     geometry, crossing = passed.geometry, {}
     for one in passed.repairs:
         if one.doubtful:
@@ -217,11 +213,28 @@ def _gate(raw: Raw, ids: Objects, place: Place, intake: Intake) -> Passed:
         _check_assumed(raw.crs_label, intake.assume_crs, place)
     if not intake.swap_xy and not raw.broken and _all_sound(raw.geometry):
         first = slice_raw(raw, 0, 1, [])  # what the gate finds of a whole layer, it finds of one sound parcel
-        passed = pass_gate(first, ids[:1], place, crs=crs, swap_xy=False, expect=None)
+        passed = pass_gate(first, ids[:1], place, crs=crs, swap_xy=False, expect=None, whole=False)
         if not passed.doubts and crs_policy.is_plausible(shapely.total_bounds(raw.geometry), passed.crs)[0]:
             passed.geometry = raw.geometry
             return passed
-    return pass_gate(raw, ids, place, crs=crs, swap_xy=intake.swap_xy, expect=None)
+    return pass_gate(raw, ids, place, crs=crs, swap_xy=intake.swap_xy, expect=None, whole=False)
+
+
+def _elsewhere(
+    passed: Passed, geometry: Objects, place: Place, in_file: NDArray[np.int64], *, swap_xy: bool
+) -> dict[int, Text]:
+    """Return what is wrong with each parcel outside Indonesia, and the option that repairs it."""
+    found = {}
+    for row in (row for row, code in passed.codes.items() if code == "crs-implausible"):
+        west, south, east, north = shapely.bounds(geometry[row]).tolist()
+        box = (south, west, north, east) if swap_xy else (west, south, east, north)
+        try:
+            crs_policy.check_plausible(
+                box, passed.crs, place._replace(row=int(in_file[row])), passed.doubts[row]
+            )
+        except CrsError as error:
+            found[row] = _words(error)
+    return found
 
 
 def _all_sound(geometry: Objects) -> bool:
@@ -248,17 +261,6 @@ def _flat(geometry: Objects) -> Objects:
     if shapely.has_z(geometry).any() or shapely.has_m(geometry).any():
         return np.asarray(shapely.force_2d(geometry), dtype=object)
     return geometry
-
-
-def _all_broken(
-    loaded: Loaded, ids: Objects, error: KkprError, intake: Intake, stored: Objects
-) -> BlockSites:
-    """Return a block none of whose parcels lies in Indonesia."""
-    why = _words(error)
-    label = loaded.raw.crs_label or intake.assume_crs or ""
-    crs = crs_policy.authority(crs_policy.canonical(label))
-    nothing = objects([None] * len(ids))
-    return BlockSites(ids, {}, dict.fromkeys(range(len(ids)), why), stored, None, crs, nothing)
 
 
 def _doubts(

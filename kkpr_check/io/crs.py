@@ -213,7 +213,10 @@ def is_plausible(boxes: NDArray[np.float64], crs: Any) -> NDArray[np.bool_]:
     return np.asarray(inside.all(axis=1))
 
 
-def check_plausible(bounds: Bounds, crs: Any, place: Place) -> None:
+_LAYER_OUTSIDE = Text("the layer does not lie in Indonesia", "layer tidak terletak di Indonesia")
+
+
+def check_plausible(bounds: Bounds, crs: Any, place: Place, outside: Text = _LAYER_OUTSIDE) -> None:
     """Refuse a layer that does not lie in or around Indonesia, and say what is probably wrong.
 
     Parameters
@@ -224,6 +227,8 @@ def check_plausible(bounds: Bounds, crs: Any, place: Place) -> None:
         The CRS the layer is believed to have.
     place
         The layer, for the message.
+    outside
+        How to say that it lies outside.
 
     Raises
     ------
@@ -247,8 +252,8 @@ def check_plausible(bounds: Bounds, crs: Any, place: Place) -> None:
         )
     raise CrsError(
         Text(
-            f"the layer does not lie in Indonesia: extent {box} in {label}",
-            f"layer tidak terletak di Indonesia: rentang {box} dalam {label}",
+            f"{outside.en}: extent {box} in {label}",
+            f"{outside.id}: rentang {box} dalam {label}",
         ),
         place=place,
         remedy=_advice(bounds),

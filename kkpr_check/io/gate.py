@@ -67,7 +67,14 @@ class Passed:
 
 
 def pass_gate(
-    raw: Raw, feature: Objects, place: Place, *, crs: str | None, swap_xy: bool, expect: str | None
+    raw: Raw,
+    feature: Objects,
+    place: Place,
+    *,
+    crs: str | None,
+    swap_xy: bool,
+    expect: str | None,
+    whole: bool = True,
 ) -> Passed:
     """Check a layer and repair what may be repaired.
 
@@ -85,11 +92,14 @@ def pass_gate(
         Exchange x and y first.
     expect
         "Polygon", "LineString" or "Point" where only such features make sense.
+    whole
+        Whether these are all rows of the layer. Of some rows nothing is concluded for the others: each that lies
+        outside Indonesia is told by itself.
 
     Raises
     ------
     CrsError
-        If the layer as a whole has no CRS or lies nowhere in Indonesia.
+        If the layer has no CRS, or as a whole lies nowhere in Indonesia.
     InputError
         Code ``empty-layer``.
     """
@@ -122,7 +132,7 @@ def pass_gate(
     label, notes = _label(raw, work, place, crs)
     assumptions += notes
     canonical = crs_policy.name_of(label)
-    _check_extent(work, canonical, place)
+    _check_extent(work, canonical, place, whole=whole)
     repairs = _repair(work, feature, canonical)
     kinds = set(_FAMILY[shapely.get_type_id(work.geometry[~shapely.is_missing(work.geometry)])])
     return Passed(
@@ -236,13 +246,13 @@ def _agrees(said: str, wanted: str) -> bool:
         return False
 
 
-def _check_extent(work: _Work, crs: str, place: Place) -> None:
+def _check_extent(work: _Work, crs: str, place: Place, *, whole: bool) -> None:
     there = ~shapely.is_missing(work.geometry)
     if not there.any():
         return
     outside = there.copy()
     outside[there] = ~crs_policy.is_plausible(shapely.bounds(work.geometry[there]), crs)
-    if outside.sum() == there.sum():
+    if whole and outside.sum() == there.sum():
         bounds = _total_bounds(work.geometry)
         assert bounds is not None
         crs_policy.check_plausible(bounds, crs, place)
