@@ -11,7 +11,6 @@ method took over what the reference (the fastest shapely peer, two processes) to
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import json
 import re
@@ -26,6 +25,7 @@ import numpy as np
 from generate import coverage, write_parquet
 from measure import ROOT, Run, load, machine, timed
 from numpy.typing import NDArray
+from options import options
 from plan import STAND_IN, make_parcels, make_plan
 from shares import NEEDS, REFERENCE, SAME_M2, difference
 
@@ -158,14 +158,8 @@ def show(size: dict[str, Any]) -> None:
 
 def main() -> int:
     """Measure, print, and write the figures if asked; 1 where answers differ."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--zones", type=int, default=20_000)
-    parser.add_argument("--parcels", type=int, default=1_000_000)
-    parser.add_argument("--repeat", type=int, default=1)
+    parser = options(__doc__, "zones", "parcels", "repeat", "write")
     parser.add_argument("--no-batch", action="store_true", help="the shares alone")
-    parser.add_argument("--write", action="store_true", help="keep the figures of this size beside this file")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         size = compare(

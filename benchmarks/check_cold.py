@@ -9,7 +9,6 @@ roads, river, overlays, parcels and tables stay, so that every rule is judged. P
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
@@ -24,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import shapely
 from generate import coverage, write_gpkg
+from options import options
 
 from kkpr_check.io.lock import write_lock
 
@@ -76,12 +76,8 @@ def measure(calls: dict[str, list[str]], runs: int) -> dict[str, float]:
 
 def main() -> None:
     """Build the plan, measure, print, and write the figures if asked."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--zones", type=int, default=20_000)
+    parser = options(__doc__, "zones", "write")
     parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--write", action="store_true", help="keep the figures for README.md")
     asked = parser.parse_args()
     command = str(Path(sys.executable).with_name("kkpr-check"))
     with tempfile.TemporaryDirectory() as home:

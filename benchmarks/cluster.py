@@ -9,7 +9,6 @@ by then. A partition is a row group of GeoParquet; what one costs beside the wor
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import json
 import os
@@ -27,6 +26,7 @@ from typing import Any, NamedTuple
 from batch import WORKERS
 from generate import coverage
 from measure import ROOT, load, machine
+from options import options
 from plan import make_parcels, make_plan
 
 FIGURES = Path(__file__).with_suffix(".json")
@@ -119,13 +119,8 @@ def partition_ms(address: str) -> float:
 
 def main() -> int:
     """Measure, print, and write the figures if asked; 1 where the outputs differ."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--zones", type=int, default=20_000)
-    parser.add_argument("--parcels", type=int, default=1_000_000)
+    parser = options(__doc__, "zones", "parcels", "write")
     parser.add_argument("--no-local", action="store_true", help="on the cluster only")
-    parser.add_argument("--write", action="store_true", help="keep the figures of this size beside this file")
     asked = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     same = True

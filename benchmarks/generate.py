@@ -12,7 +12,6 @@ Parcels have four or five corners; 10 % are laid over a zone line.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from options import options
 
 CRS = "EPSG:32751"
 ORIGIN_M = (760_000.0, 9_380_000.0)
@@ -229,33 +229,27 @@ def overlapping(ground: Coverage, share: float, seed: int = 3) -> NDArray[np.obj
 
 def main() -> None:
     """Write zones and parcels, each as GeoParquet and, with --gpkg, as GeoPackage too."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--zones", type=int, default=20_000)
-    parser.add_argument("--parcels", type=int, default=1_000_000)
-    parser.add_argument("--seed", type=int, default=1)
+    parser = options(__doc__, "zones", "parcels", "seed", "output")
     parser.add_argument(
         "--overlap", type=float, default=0.0, help="extra zones laid over the others, as a share"
     )
     parser.add_argument("--gpkg", action="store_true", help="also write GeoPackages")
-    parser.add_argument("--output", type=Path, required=True)
-    options = parser.parse_args()
-    options.output.mkdir(parents=True, exist_ok=True)
-    ground = coverage(options.zones, options.seed)
-    zones = overlapping(ground, options.overlap) if options.overlap else ground.geometry
+    asked = parser.parse_args()
+    asked.output.mkdir(parents=True, exist_ok=True)
+    ground = coverage(asked.zones, asked.seed)
+    zones = overlapping(ground, asked.overlap) if asked.overlap else ground.geometry
     codes = [zone.code for zone in ground.rectangles] + ["R-1"] * (len(zones) - len(ground.geometry))
-    sites = parcels(ground, options.parcels, options.seed + 1)
+    sites = parcels(ground, asked.parcels, asked.seed + 1)
     layers = {
         "zones": (zones, {"KODSZN": codes}),
         "parcels": (sites, {"id": [f"P{row:08d}" for row in range(len(sites))]}),
     }
     for name, (geometry, columns) in layers.items():
-        write_parquet(options.output / f"{name}.parquet", geometry, columns)
-        if options.gpkg:
-            write_gpkg(options.output / f"{name}.gpkg", geometry, columns)
+        write_parquet(asked.output / f"{name}.parquet", geometry, columns)
+        if asked.gpkg:
+            write_gpkg(asked.output / f"{name}.gpkg", geometry, columns)
     vertices = shapely.get_num_coordinates(zones)
-    print(f"{len(zones)} zones, {int(vertices.sum())} vertices, {len(sites)} parcels in {options.output}")
+    print(f"{len(zones)} zones, {int(vertices.sum())} vertices, {len(sites)} parcels in {asked.output}")
 
 
 if __name__ == "__main__":

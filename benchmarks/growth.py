@@ -9,7 +9,6 @@ it does not grow with is as telling: memory is the peak of the largest process.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import shapely
 from batch import WORKERS, batch_call, by_class
 from generate import STEP_M, Coverage, coverage
 from measure import load, machine, timed
+from options import options
 from plan import make_parcels, make_plan
 
 FIGURES = Path(__file__).with_suffix(".json")
@@ -94,15 +94,10 @@ def measured(axis: str, parcels: int, zones: int, factor: int) -> Point:
 
 def main() -> None:
     """Measure every point, print a line each, and write the figures if asked."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__, "write")
     parser.add_argument("--quick", action="store_true", help="a hundredth of everything")
     parser.add_argument("--largest", type=int, default=5_000_000, help="parcels of the largest run")
     parser.add_argument("--axis", nargs="*", help="only these")
-    parser.add_argument(
-        "--write", action="store_true", help="keep the figures beside this file, point by point"
-    )
     asked = parser.parse_args()
     for point in points(asked.quick, asked.largest):
         if asked.axis and point[0] not in asked.axis:

@@ -18,7 +18,6 @@ and no other, must be told as such, with its reason.
 
 from __future__ import annotations
 
-import argparse
 import filecmp
 import json
 import os
@@ -45,6 +44,7 @@ import pyarrow.parquet as pq
 import shapely
 from generate import CRS, ROW_GROUP, coverage, parcels
 from numpy.typing import NDArray
+from options import options
 from plan import USES, make_plan
 
 ROOT = Path(__file__).parents[1]
@@ -541,16 +541,11 @@ def measure(
 
 def main() -> int:
     """Do it, print, and write the figures if asked."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--zones", type=int, default=20_000)
-    parser.add_argument("--parcels", type=int, default=1_000_000)
+    parser = options(__doc__, "zones", "parcels", "write")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument(
         "--straddling", type=float, default=0.02, help="share of the parcels that lie over a zone line"
     )
-    parser.add_argument("--write", action="store_true", help="keep the figures beside this file")
     asked = parser.parse_args()
 
     def say(text: str) -> None:

@@ -9,7 +9,6 @@ KRB, cagar budaya, TOD), rivers are banks to keep off from, roads lines with the
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ import numpy as np
 import shapely
 from generate import CRS, Coverage, coverage, parcels, write_gpkg, write_parquet, write_parquet_parts
 from numpy.typing import NDArray
+from options import options
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 TABLES = ("zones", "activities", "kbli", "itbx", "conditions", "intensity")
@@ -159,13 +159,7 @@ def make_parcels(path: Path, ground: Coverage, count: int, seed: int = 2) -> Non
 
 def main() -> None:
     """Write the plan folder and the parcels; zones.parquet is the zoning for who measures shares alone."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--zones", type=int, default=20_000)
-    parser.add_argument("--parcels", type=int, default=1_000_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--output", type=Path, required=True)
+    parser = options(__doc__, "zones", "parcels", "seed", "output")
     asked = parser.parse_args()
     ground = coverage(asked.zones, asked.seed)
     make_plan(asked.output / "plan", ground)
