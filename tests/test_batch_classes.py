@@ -94,6 +94,23 @@ def test_the_sample_town(
     assert sum(first) < len(rows)  # most parcels of the town follow zone lines, with slivers
 
 
+def test_buildings_that_leave_enough_open_ground_change_nothing(
+    tmp_path: Path, alone: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, shapes = some(1951 if SOAK else 120)
+    file = write_geojsonl(
+        tmp_path / "p.geojson", [{"id": row["id"], "kbli": row["kbli"]} for row in rows], shapes
+    )
+    random = np.random.default_rng(3)
+    built = [shapely.buffer(shape.centroid, random.uniform(2, 14)) for shape in shapes]
+    spread = write_geojsonl(tmp_path / "built.geojson", [{} for _ in built], built)
+    for existing in (None, str(spread)):
+        alone.clear()
+        same(*both(file, PLANS[:1], monkeypatch, existing=existing))
+        *first, last = alone
+        assert last == len(rows) > sum(first) > 0
+
+
 def ground(random: np.random.Generator) -> tuple[list[Any], list[str | None]]:
     """Return zones on an uneven lattice: shared edges, and here and there a gap, an overlap, a sliver, a hole."""
     x = WEST + np.cumsum(random.uniform(20, 140, 9))

@@ -17,13 +17,14 @@ from kkpr_check.batch.duplicates import id_hashes
 from kkpr_check.batch.footprints import Footprint
 from kkpr_check.batch.intake import BlockSites, Intake, take_in
 from kkpr_check.batch.journal import Part
-from kkpr_check.batch.judging import JudgeOptions, StandingBuildings, either, judge_block
+from kkpr_check.batch.judging import JudgeOptions, either, judge_block
 from kkpr_check.batch.places import centres_lonlat
 from kkpr_check.batch.plans import PlanStore
 from kkpr_check.batch.prepared import Prepared
 from kkpr_check.batch.reading import Block, Loaded
 from kkpr_check.batch.request import BatchRequest
 from kkpr_check.batch.siteblock import SiteBlock
+from kkpr_check.batch.standing import StandingBuildings
 from kkpr_check.batch.summary import Summary
 from kkpr_check.batch.table import BlockRows, broken_rows, in_order
 from kkpr_check.batch.writing import SPATIAL, encode_findings, encode_rows

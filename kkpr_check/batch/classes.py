@@ -4,8 +4,8 @@ The words of a land check's row (verdict, rule codes, pathway) are a function of
 and overlay areas the parcel has a part in, what each rule says of them, what is refused or in doubt, and between which
 limits of the ladders its areas lie. Parcels that agree in all of that are one class: the engine judges the first of them,
 and what it says is taken for the others, if its numbers are those that the arrays found for it. Areas, shares and flip
-distances are measured for each parcel (`kkpr_check.batch.facts`). What does not fit (buildings, several plans that share a
-parcel) is left to the engine, parcel by parcel.
+distances are measured for each parcel (`kkpr_check.batch.facts`). What does not fit (footprints, buildings that may leave
+too little open ground, several plans that share a parcel) is left to the engine, parcel by parcel.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from kkpr_check.batch.placing import Bools, Ints
 from kkpr_check.batch.prepared import Answer, Prepared, Said
 from kkpr_check.batch.sentences import Sentences, fixed_of
 from kkpr_check.batch.siteblock import SiteBlock
+from kkpr_check.batch.standing import StandingBuildings
 from kkpr_check.batch.table import COLUMNS, BlockRows, rows_of
 from kkpr_check.land import USE_RULES
 from kkpr_check.model import Outcome, Report, Verdict
@@ -42,7 +43,7 @@ def judge_alike(
     sites: SiteBlock,
     prepared: Prepared,
     exact: Exact,
-    near_building: Bools | None,
+    standing: StandingBuildings | None,
     lang: str | None,
 ) -> BlockRows | None:
     """Return the rows of the parcels that are judged by class; `row` says which of `sites` those are.
@@ -51,8 +52,8 @@ def judge_alike(
     ----------
     exact
         Lets the engine judge sites one by one.
-    near_building
-        Sites with a building of ``--existing`` about; None without the option.
+    standing
+        Buildings of ``--existing``; None without the option: those that the plans know.
     lang
         Language of the messages; None: none are wanted.
 
@@ -64,13 +65,10 @@ def judge_alike(
     if not prepared.possible:
         return None
     member, proposal = _candidates(sites, prepared)
-    if near_building is not None:
-        member = member[~near_building[member]]
-    for tree in prepared.buildings:
-        member = np.delete(member, np.unique(tree.query(sites.parcel[member])[0]))
     if not len(member):
         return None
-    facts = Facts(prepared, sites.take(member), proposal[member])
+    known = prepared.buildings if standing is None else [standing]
+    facts = Facts(prepared, sites.take(member), proposal[member], known)
     rows = _rows(facts, exact, lang) if facts.found() else None
     if rows is not None:
         rows.row = member[rows.row]

@@ -18,6 +18,7 @@ from kkpr_check.adverse import PASS_REACH_CE90
 from kkpr_check.batch.placing import EVEN_M2, Bools, Floats, Ints, Parcels, Placed, Refused
 from kkpr_check.batch.prepared import Prepared, Zoning
 from kkpr_check.batch.siteblock import SiteBlock
+from kkpr_check.batch.standing import StandingBuildings
 from kkpr_check.batch.table import RATIO_DECIMALS, share_text
 from kkpr_check.features import Objects
 from kkpr_check.geometry import REL_TOL, lasting, overlap_of, remainder_of, round_m, unions_by
@@ -68,8 +69,10 @@ class Facts:
 
     parts: Parts
 
-    def __init__(self, prepared: Prepared, sites: SiteBlock, proposal: Ints) -> None:
-        self.prepared, self.sites = prepared, sites
+    def __init__(
+        self, prepared: Prepared, sites: SiteBlock, proposal: Ints, standing: Sequence[StandingBuildings]
+    ) -> None:
+        self.prepared, self.sites, self._standing = prepared, sites, standing
         self.parcels = Parcels.of(sites.parcel)
         n = len(sites)
         self.clear = np.ones(n, dtype=bool)
@@ -100,6 +103,7 @@ class Facts:
         self._judge_areas()
         self._tell_flips()
         self._cut_out()
+        self._leave_built_over()
         return bool(self.clear.any())
 
     # --- where the parcels lie
@@ -388,6 +392,22 @@ class Facts:
         self.sure[rows[asked]] = shared > 0
         trace = (shared > 0) & (shared < TRACE_M2)
         self.clear[parts.subject[rows[asked[trace]]]] = False
+
+    def _leave_built_over(self) -> None:
+        """Leave to the engine the parcels whose buildings may leave less open ground than a KDH asks for.
+
+        On all others buildings that stand already change nothing where nothing is to be built.
+        """
+        parts, n = self.parts, len(self.parcels)
+        asked = np.zeros(n)
+        np.maximum.at(asked, parts.subject, self.prepared.most_kdh_ratio[parts.group])
+        mine = np.flatnonzero(self.clear)
+        built_m2 = np.zeros(len(mine))
+        for standing in self._standing:
+            built_m2 += standing.built_m2(self.parcels.geometry[mine])
+        low_m2 = self.low_m2[mine]
+        enough = low_m2 - built_m2 >= asked[mine] * low_m2 + TRACE_M2
+        self.clear[mine[(built_m2 > 0) & ~enough]] = False
 
     @cached_property
     def built(self) -> Ints:

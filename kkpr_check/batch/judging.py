@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
@@ -14,10 +14,11 @@ from kkpr_check.batch.classes import judge_alike
 from kkpr_check.batch.plans import MemoryPlan
 from kkpr_check.batch.prepared import Prepared
 from kkpr_check.batch.siteblock import SiteBlock
+from kkpr_check.batch.standing import StandingBuildings
 from kkpr_check.batch.table import BlockRows, joined, rows_of
 from kkpr_check.checking import deeper_than, least_reach_m, paired, with_buildings
 from kkpr_check.features import Objects
-from kkpr_check.io.pairing import ExistingBuildings, with_existing
+from kkpr_check.io.pairing import with_existing
 from kkpr_check.model import Report, Site
 
 SITES_AT_ONCE = 64
@@ -52,27 +53,6 @@ class JudgeOptions:
     findings: bool = False
     existing: StandingBuildings | None = None
     kept: dict[tuple[str, ...], Prepared] | None = None
-
-
-class StandingBuildings:
-    """Buildings that stand already, looked up by place."""
-
-    def __init__(self, buildings: ExistingBuildings) -> None:
-        self._all = buildings
-        self._tree = shapely.STRtree(buildings.geometry)
-
-    def about(self, parcels: Objects) -> NDArray[np.bool_]:
-        """Tell which parcels have a building whose box meets theirs."""
-        found = np.zeros(len(parcels), dtype=bool)
-        found[self._tree.query(parcels)[0]] = True
-        return found
-
-    def near(self, site: Site) -> ExistingBuildings:
-        """Return the buildings whose boxes meet the parcel."""
-        rows = np.sort(self._tree.query(site.parcel))
-        return replace(
-            self._all, geometry=self._all.geometry[rows], doubts=tuple(self._all.doubts[n] for n in rows)
-        )
 
 
 def judge_block(
@@ -113,13 +93,12 @@ def _by_class(
         while len(options.kept) >= PLANS_PREPARED:
             options.kept.pop(next(iter(options.kept)))
         options.kept[key] = Prepared(plans, work_crs, options.engine)
-    built = None if options.existing is None else options.existing.about(sites.parcel)
 
     def exact(some: SiteBlock) -> list[Report]:
         return _reports(some, plans, options, work_crs)
 
     lang = options.lang if options.message else None
-    return judge_alike(sites, options.kept[key], exact, built, lang)
+    return judge_alike(sites, options.kept[key], exact, options.existing, lang)
 
 
 def _one_by_one(

@@ -13,6 +13,7 @@ import shapely
 from kkpr_check import engine
 from kkpr_check.batch.placing import Bools, Floats, Ints, Layer
 from kkpr_check.batch.plans import MemoryPlan
+from kkpr_check.batch.standing import StandingBuildings
 from kkpr_check.candidates import limit_of
 from kkpr_check.features import Objects, PlanWindow
 from kkpr_check.frontage import Network
@@ -278,6 +279,17 @@ class Prepared:
         return [zoning.window.plan.id for zoning in self.zonings for _ in zoning.subzones]
 
     @cached_property
+    def most_kdh_ratio(self) -> Floats:
+        """The most open ground that each sub-zone may ask for, as a share of a lot."""
+        found = []
+        for zoning in self.zonings:
+            for subzone in zoning.subzones:
+                rungs = zoning.window.plan.tables.intensity.get(subzone, ())
+                limits = [limit_of(rung, "kdh_min_pct") for rung in rungs]
+                found.append(max((m.constant / 100 for m in limits if m.state is State.VALUE), default=0.0))
+        return np.array(found)
+
+    @cached_property
     def asks_for_rumija(self) -> Bools:
         """Sub-zones with a limit that hangs on the width of the road in front."""
         found = []
@@ -288,10 +300,10 @@ class Prepared:
         return np.array(found, dtype=bool)
 
     @cached_property
-    def buildings(self) -> list[shapely.STRtree]:
+    def buildings(self) -> list[StandingBuildings]:
         """The buildings that the plans know."""
         return [
-            shapely.STRtree(plan.layer(spec, self.work_crs).geometry)
+            StandingBuildings.of(plan.layer(spec, self.work_crs).geometry)
             for plan in self.plans
             for spec in plan.plan.layers_of("building")
         ]
