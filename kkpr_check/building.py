@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +65,7 @@ class Answer:
     values: dict[str, Any] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     witness: Any = None
+    clear_m: float | None = None
 
     @property
     def limit_m2(self) -> float | None:
@@ -84,10 +85,10 @@ def judge_buildings(sites: Sequence[BuildingSite]) -> list[Answer]:
     answers += _judge_balance(sites, parts)
     split = _with_reference(rows)
     if split:
-        building, witnesses = building_rows(sites, split)
+        building, witnesses, clear_m = building_rows(sites, split)
         for rule in BUILDING_RULES:
             answers += _answers(
-                rule, rule.check(building), building.target, split, parts, unknown, sites, witnesses
+                rule, rule.check(building), building.target, split, parts, unknown, sites, witnesses, clear_m
             )
     return answers
 
@@ -171,6 +172,7 @@ def _answers(
     unknown: Sequence[tuple[str, ...]],
     sites: Sequence[BuildingSite],
     witnesses: Any = None,
+    clear_m: Any = None,
 ) -> list[Answer]:
     outcome, shown, mixed = fold(checked, target, len(parts), rule.operator)
     found = []
@@ -187,6 +189,7 @@ def _answers(
         }
         if witnesses is not None:
             answer.witness = witnesses(rule, int(shown[t]))
+            answer.clear_m = _number(clear_m[shown[t]])
         if answer.outcome is Outcome.UNDETERMINED:
             open_inputs = unknown[t] if mixed[t] else ()
             if mixed[t] and rule.code == "INT005" and len(set(sites[i].lots_m2)) > 1:
@@ -244,8 +247,8 @@ def _missing(
         where = f"intensity.csv:{row.part.subzone}" + (f":row {row.rung.row}" if row.rung else "")
         return (*unknown, f"{where}:{column}")
     if unknown:
-        given = INPUT.get(rule.code)
-        return (*unknown, given) if given and answer.measured is None else unknown
+        also = INPUT.get(rule.code) if site.site.footprint is not None and answer.measured is None else None
+        return unknown if also in (None, "parcel") else (*unknown, also)
     if site.site.parcel is None and rule.code not in ("TAB004", "TAB005", "TAB007"):
         return ("parcel",)
     if rule.code in ("TAB001", "TAB002", "TAB003") and (site.frontage is None or not site.frontage.found):
@@ -333,6 +336,7 @@ def _balance_answer(
         answer.values["absolute"] = Quantity(limit * float(parcel_m2[row]), "m2")
         if measured is not None:
             answer.values["excess"] = Quantity(abs(measured - limit) * float(parcel_m2[row]), "m2")
+    answer.values["zone_limits"] = tuple(_zone_limits(site, COLUMN[rule.code]))
     if outcome is Outcome.UNDETERMINED:
         unknown = tuple(dict.fromkeys(u for p in site.kept for u in rungs_of(p, site)[1])) or ("parcel area",)
         empty = tuple(
@@ -345,6 +349,14 @@ def _balance_answer(
         else:
             answer.missing = empty or (unknown if mixed else ())
     return answer
+
+
+def _zone_limits(site: BuildingSite, name: str) -> Iterator[tuple[str, float]]:
+    """Yield the share that each sub-zone asks for or allows, where one limit alone may apply there."""
+    for part in site.kept:
+        limits = {limit_of(rung, name) for rung in rungs_of(part, site)[0]}
+        if len(limits) == 1 and (limit := limits.pop()).state is State.VALUE:
+            yield part.subzone, limit.constant / 100
 
 
 def _total(

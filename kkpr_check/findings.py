@@ -94,6 +94,7 @@ def building_finding(answer: Answer, site: Site) -> Finding:
         missing=answer.missing,
         remedy=remedy,
         limit_m2=answer.limit_m2,
+        zone_limits=answer.values.get("zone_limits", ()),
     )
 
 
@@ -122,6 +123,8 @@ def _flip(answer: Answer, rule: Rule) -> float | None:
     """
     if rule.code not in DISTANCE_RULES or answer.measured is None or not isinstance(answer.limit, float):
         return None
+    if rule.code == "TAB007" and answer.outcome is Outcome.PASS:
+        return answer.clear_m
     flip = float(round_m(abs(answer.measured - answer.limit)))
     reach_m = PASS_REACH_CE90 * answer.part.plan.ce90_m if answer.part else 0.0
     return flip if answer.outcome > Outcome.PASS or flip <= reach_m else None

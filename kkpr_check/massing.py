@@ -8,23 +8,28 @@ from typing import Any
 import numpy as np
 import shapely
 
+from kkpr_check.adverse import PASS_REACH_CE90
 from kkpr_check.candidates import BuildingSite, Candidate, absent_of, column_of, columns, limit_of
 from kkpr_check.frontage import Frontage, Network, Road
-from kkpr_check.geometry import deepest_m, overlap_of, remainder_of, round_m, union_of, without_noise
+from kkpr_check.geometry import Floats, deepest_m, overlap_of, remainder_of, round_m, union_of, without_noise
 from kkpr_check.plan import Tolerance
 from kkpr_check.rules.base import LimitColumn, Rule
 from kkpr_check.rules.rows import BuildingRows
 
 UNDRAWN_REACH_M = 15.0
 """How near a road of unknown width leaves the road reserve unknown."""
+_RESERVE_REACH_M = 60.0
 
-_MEASURES = ("side", "rear", "height", "floors", "outside", "reserve", "band")
+_MEASURES = ("side", "rear", "height", "floors", "outside", "reserve", "band", "clear")
 
 
 def building_rows(
     sites: Sequence[BuildingSite], rows: Sequence[Candidate]
-) -> tuple[BuildingRows, Callable[[Rule, int], Any]]:
-    """Return the block of TAB rules, and how to show what was measured: (rule, row) -> line or piece."""
+) -> tuple[BuildingRows, Callable[[Rule, int], Any], Floats]:
+    """Return the block of TAB rules, how to show what was measured, and how far each row stays off the road reserve.
+
+    (rule, row) -> line or piece; the distance is NaN where no reserve is near.
+    """
     n = len(rows)
     front, band, rumija = np.full(n, np.nan), np.zeros(n), np.full(n, np.nan)
     front_line: list[Any] = [None] * n
@@ -60,7 +65,7 @@ def building_rows(
     def witness(rule: Rule, row: int) -> Any:
         return front_line[row] if rule.code == "TAB001" else measures[rows[row].site].get(rule.code)
 
-    return block, witness
+    return block, witness, single["clear"]
 
 
 def _site_measures(site: BuildingSite) -> dict[str, Any]:
@@ -74,6 +79,7 @@ def _site_measures(site: BuildingSite) -> dict[str, Any]:
         "outside": nan,
         "reserve": nan,
         "band": 0.0,
+        "clear": nan,
     }
     if footprint is None:
         return found
@@ -88,7 +94,23 @@ def _site_measures(site: BuildingSite) -> dict[str, Any]:
         found["outside"] = float(round_m(outside.area))
         found["TAB006"] = None if outside.is_empty else outside
     found["reserve"], found["band"], found["TAB007"] = _reserve(footprint, site.network, site.tolerance)
+    found["clear"] = _clear_of_reserve_m(footprint, site.network)
     return found
+
+
+def _clear_of_reserve_m(footprint: Any, network: Network) -> float:
+    """Return how far a footprint stays off the nearest road reserve, NaN beyond four times that line's CE90."""
+    areas = network.areas_near(footprint, _RESERVE_REACH_M)
+    lines = network.lines_near(footprint, _RESERVE_REACH_M)
+    away = [
+        (shapely.distance(footprint, network.areas[areas]), network.area_ce90_m[areas]),
+        (
+            shapely.distance(footprint, network.lines[lines]) - network.width_m[lines] / 2,
+            network.line_ce90_m[lines],
+        ),
+    ]
+    near = [d for distance, ce90_m in away for d in distance[distance <= PASS_REACH_CE90 * ce90_m]]
+    return float(round_m(max(min(near), 0.0))) if near else float("nan")
 
 
 def _reserve(footprint: Any, network: Network, tolerance: Tolerance) -> tuple[float, float, Any]:
@@ -105,7 +127,7 @@ def _reserve(footprint: Any, network: Network, tolerance: Tolerance) -> tuple[fl
             all_of_it = inside.area >= footprint.area * (1 - 1e-6)
             worst = (float(round_m(depth)), 0.0 if all_of_it else float(network.area_ce90_m.min()), inside)
     doubt = False
-    for i in network.lines_near(footprint, 60.0):
+    for i in network.lines_near(footprint, _RESERVE_REACH_M):
         width, distance = network.width_m[i], shapely.distance(footprint, network.lines[i])
         if np.isnan(width):
             doubt |= bool(distance < UNDRAWN_REACH_M) and _undrawn(network, int(i), footprint)

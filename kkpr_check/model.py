@@ -138,6 +138,7 @@ class Finding:
     missing: tuple[str, ...] = ()
     remedy: Text | None = None
     limit_m2: float | None = None
+    zone_limits: tuple[tuple[str, float], ...] = ()
     """A limit that is a share of an area (KDB, KLB, KDH, KTB) in m2 of this parcel."""
 
 

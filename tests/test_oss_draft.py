@@ -16,7 +16,7 @@ from oss_builder import MARK, location, payload, project, ring_of, written
 from kkpr_check.checking import CheckRequest, run, to_lonlat
 from kkpr_check.cli import main
 from kkpr_check.errors import InputError, Text, UsageError
-from kkpr_check.model import Application, Report, Scene
+from kkpr_check.model import Application, Outcome, Report, Scene
 from kkpr_check.report.oss import WIDTHS, draft, dumps
 
 ROOT = Path(__file__).parents[1]
@@ -272,3 +272,31 @@ def test_same_bytes_in_both_languages_and_twice(tmp_path: Path, capsys: pytest.C
 
 def test_an_application_says_nothing_by_default() -> None:
     assert Application() == Application("", "", "", "", "")
+
+
+def test_of_two_sub_zones_that_conform_the_largest_is_described_with_its_own_green_share(
+    judge: Judge,
+) -> None:
+    (report,) = judge(payload(project(location(SPLIT), kbli="56101", luas_tanah="588.5")))
+    assert report.approvable is not None
+    assert report.approvable.share > 0.999
+    (green,) = [f for f in report.findings if f.rule == "INT003"]
+    shares = dict(green.zone_limits)
+    technical = written_draft(report)["data_teknis"]
+    assert technical["jenis_peruntukan"] == "K-2"
+    assert technical["koefisien_dasar_hijau"] == f"{shares['K-2'] * 100:.2f}" == "10.00"
+    assert "R-4 86,16 m²: KDB maks" in technical["ketentuan_umum"]
+    assert green.limit == pytest.approx((502.32 * shares["K-2"] + 86.16 * shares["R-4"]) / 588.48, abs=1e-4)
+
+
+def test_the_largest_sub_zone_is_named_though_its_limits_hang_on_the_road_class(judge: Judge) -> None:
+    (report,) = judge(payload(project(location(SPLIT), kbli="56101", luas_tanah="588.5")))
+    findings = tuple(
+        replace(f, outcome=Outcome.UNDETERMINED, missing=("road_class",))
+        if f.zone == "K-2" and f.rule == "INT001"
+        else f
+        for f in report.findings
+    )
+    technical = written_draft(replace(report, findings=findings))["data_teknis"]
+    assert technical["jenis_peruntukan"] == "K-2"
+    assert technical["koefisien_dasar_bangunan"] == ""

@@ -75,6 +75,10 @@ class Clearances:
         told, measured, limit = (number(finding[key]) for key in ("flip_distance_m", "measured", "limit"))
         if finding["rule"] not in _TAB or measured is None or limit is None:
             return
+        if finding["rule"] == "TAB007" and finding["outcome"] == "pass":
+            if told is not None and not any(abs(told - away) <= LENGTH_M for away in self._off_reserve()):
+                yield Difference(f"{path}.flip_distance_m", told, min(self._off_reserve(), default=None))
+            return
         gap, window = abs(measured - limit), self.regions.window(finding["plan"])
         reach = _PASS_REACH * window.plan.ce90_m if window else 0.0
         if told is None and (finding["outcome"] != "pass" or gap <= reach - LENGTH_M):
@@ -191,6 +195,13 @@ class Clearances:
         for area in drawn:
             undrawn = shapely.difference(undrawn, area)
         yield min(found) if undrawn.length <= 1.0 else min(*found, by_width)
+
+    def _off_reserve(self) -> list[float]:
+        """Return how far the building stays off each road reserve, drawn or by the width of its road."""
+        footprint = self.site.footprint
+        by_width = [distance_m(footprint, road.line) - road.width_m / 2 for road in self._roads.lines]
+        drawn = [distance_m(footprint, area) for area in self._roads.areas]
+        return [max(away, 0.0) for away in (*by_width, *drawn) if not np.isnan(away)]
 
     def _reserve(self, told: float) -> list[float]:
         """Return how deep a building can reach into the reserve of a road whose width is known (0: into none)."""

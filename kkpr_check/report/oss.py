@@ -17,6 +17,7 @@ from kkpr_check.report import missing, words
 from kkpr_check.report.findings import same_said
 from kkpr_check.report.json import ToLonLat, encode, work_crs_of
 from kkpr_check.report.safe import safe_lines, safe_text
+from kkpr_check.rules import BY_CODE
 
 ROOT = "IZINFINALKKPR"
 STATUS_CHECKING = "20"
@@ -36,6 +37,8 @@ WIDTHS: Mapping[str, int] = {
 _GOOD = (Verdict.CONFORM, Verdict.CONDITIONAL, Verdict.PARTIAL)
 _DEGREE_DECIMALS = 9
 _LANG = "id"
+_OPEN_LIMIT = ("road_class", "parcel area", "intensity.csv")
+"""What is missing where it is not known which limit applies."""
 _LISTED = (
     (Outcome.FAIL, "Dilanggar"),
     (Outcome.UNDETERMINED, "Perlu diverifikasi"),
@@ -166,14 +169,18 @@ def _ids(application: Application) -> dict[str, str]:
 def approvable_zones(report: Report) -> list[str]:
     """Return the sub-zones of the approvable part, the largest first.
 
-    A sub-zone counts where none of its own findings is open or failing; its area is that of the approvable part
+    A sub-zone counts where none of its land findings is open or failing; its area is that of the approvable part
     where its outline is known, else that of the ledger.
     """
     if report.approvable is None:
         return []
     import shapely
 
-    closed = {f.zone for f in report.findings if f.outcome >= Outcome.UNDETERMINED and f.subject == "parcel"}
+    closed = {
+        f.zone
+        for f in report.findings
+        if f.outcome >= Outcome.UNDETERMINED and f.subject == "parcel" and BY_CODE[f.rule].is_land
+    }
     areas: dict[str, float] = {}
     for entry in report.combined:
         if entry.subject == "parcel":
@@ -195,12 +202,16 @@ def _approved_area(report: Report) -> str:
 
 
 def _limit(report: Report, rules: Sequence[str], zone: str | None) -> float | None:
-    """Return the strictest limit that findings of a sub-zone name; fractions stay fractions."""
+    """Return the strictest limit that findings of a sub-zone name, none where one is open; fractions stay fractions."""
     found = [f for f in report.findings if f.rule in rules and f.zone == zone and zone is not None]
+    if any(name.startswith(_OPEN_LIMIT) for f in found for name in f.missing):
+        return None
     limits = [float(f.limit) for f in found if isinstance(f.limit, float | int)]
+    # KDH and KTB are judged for the whole parcel; what each sub-zone asks for stands beside.
+    limits = limits or [v for f in report.findings if f.rule in rules for z, v in f.zone_limits if z == zone]
     if not limits:
         return None
-    return max(limits) if found[0].operator == ">=" else min(limits)
+    return max(limits) if BY_CODE[rules[0]].operator == ">=" else min(limits)
 
 
 def _number(value: float | None, side: str, *, percent: bool = False) -> str:
