@@ -309,7 +309,12 @@ def _crs_changed(old: Side, before: Sequence[str], new: Side, after: Sequence[st
     )  # fmt: skip
     found.changes.append(
         Change(
-            "DIF113", text, _file_of(new, index), after[0], old=", ".join(sorted(a)), new=", ".join(sorted(b))
+            "DIF113",
+            text,
+            _file_of(new, index),
+            after[0] if new.plan is not None else index.facts.layer,
+            old=", ".join(sorted(a)),
+            new=", ".join(sorted(b)),
         )
     )
 

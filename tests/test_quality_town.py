@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 from collections.abc import Callable
@@ -73,6 +74,11 @@ def twice(shapes: list[Any], columns: dict[str, list[Any]]) -> None:
     shapes.append(shapes[12])
     for values in columns.values():
         values.append(values[12])
+
+
+def drop_the_lane(shapes: list[Any], columns: dict[str, list[Any]]) -> None:
+    for values in (shapes, *columns.values()):
+        values.pop(2)
 
 
 def crossed(shapes: list[Any], _: dict[str, list[Any]]) -> None:
@@ -182,3 +188,50 @@ def test_a_line_number_is_not_taken_from_a_key(plans: dict[str, Path], tmp_path:
     assert "line=99999" not in render(look(folder), "github", "en")
     shown = render(look(folder), "text", "en")
     assert "kbli 99999: KBLI 99999 is not in the classification" in shown
+
+
+def test_a_new_export_of_a_plan_shows_its_changes_and_nothing_else(
+    plans: dict[str, Path], tmp_path: Path
+) -> None:
+    """Shapefile in TM-3 and Windows-1252 against GeoPackage in UTM, rows in another order; a line moved, a zone cut in two."""
+    import numpy as np
+    import pyogrio
+
+    from kkpr_check.differing import DiffRequest, compare
+
+    new = tmp_path / "new"
+    shutil.copytree(plans["shp"], new)
+    meta, _, wkb, data = pyogrio.raw.read(new / "layers" / "pola.shp", encoding="cp1252")
+    shapes = list(shapely.from_wkb(wkb))
+    columns = {str(name): list(values) for name, values in zip(meta["fields"], data, strict=True)}
+    corner = shapely.get_coordinates(shapes[8])[2]
+    shapes = [
+        shapely.transform(
+            s, lambda xy: xy + np.isclose(xy, corner, atol=1e-6).all(axis=1)[:, None] * [4.0, 0.0]
+        )
+        for s in shapes
+    ]
+    west, south, east, north = shapes[20].bounds
+    half = shapely.box(west, south, (west + east) / 2, north)
+    shapes += [shapes[20].difference(half)]
+    shapes[20] = shapes[20].intersection(half)
+    columns = {name: [*values, values[20]] for name, values in columns.items()}
+    order = np.random.default_rng(1).permutation(len(shapes))
+    town.write(
+        new / "layers" / "pola.gpkg", town.moved([shapes[i] for i in order], town.TM3, town.UTM),
+        {name: [values[i] for i in order] for name, values in columns.items()}, town.UTM, "Unknown", layer="pola",
+    )  # fmt: skip
+    text("plan.toml", 'path = "layers/pola.shp"\nencoding = "cp1252"', 'path = "layers/pola.gpkg"')(new)
+    jalan(drop_the_lane)(new)
+    found, *_ = compare(DiffRequest(str(plans["shp"]), str(new), dt.date(2026, 1, 1)))
+    assert sorted((c.code, c.old, c.new) for c in found.changes if c.code[:4] != "DIF4") == [
+        ("DIF101", "RT-1", "RT-2"), ("DIF106", None, None), ("DIF113", "EPSG:23838", "EPSG:32750"),
+    ]  # fmt: skip
+    (zone,) = [change for change in found.changes if change.code == "DIF101"]
+    assert zone.area_m2 == pytest.approx(93.7, abs=0.5) and zone.max_m == pytest.approx(3.95, abs=0.1)
+    assert "on the mean narrower" in zone.message.en
+    bare, *_ = compare(
+        DiffRequest(str(plans["shp"] / "layers" / "pola.shp"), str(new / "layers" / "pola.gpkg"), None)
+    )
+    assert {change.layer for change in bare.changes} == {"pola"}
+    assert [change.code for change in bare.changes].count("DIF105") == 1

@@ -321,7 +321,7 @@ def _zone_change(key: Key, pieces: Objects, narrow: bool, new: LayerSide) -> Cha
     typical, greatest = widths_m(pieces)
     code = "DIF102" if key[0] is None else "DIF103" if key[1] is None else "DIF101"
     within = Text(
-        "; everywhere narrower than the map is accurate", "; seluruhnya lebih sempit dari ketelitian peta"
+        "; on the mean narrower than the map is accurate", "; rata-rata lebih sempit dari ketelitian peta"
     )
     text = say(
         "{old} became {new}: {area} in {n}, up to {width} wide",
