@@ -31,7 +31,7 @@ from shares import NEEDS, REFERENCE, SAME_M2, difference
 
 FIGURES = Path(__file__).with_suffix(".json")
 METHODS = (REFERENCE, "sedonadb", "duckdb-spatial", "kkpr-grid", "kkpr-geos")
-BATCH = "batch"
+BATCH, TOLD = "batch", "batch-messages"
 WORKERS = 2
 GOALS = {1_000_000: {"kkpr-grid": 0.35, "kkpr-geos": 1.1, BATCH: 0.8}, 5_000_000: {"kkpr-grid": 0.15}}
 """Ratios to the reference; for the batch, to the fastest peer."""
@@ -39,11 +39,11 @@ SHARE_TOLERANCE = 2e-6
 """Areas of the table are rounded to 1e-4 m2, shares of a small parcel to that over its area."""
 
 
-def batch_call(data: Path, workers: int) -> list[str]:
-    """Return the call that judges ``parcels.parquet`` of a folder against its ``plan``, full table, no messages."""
+def batch_call(data: Path, workers: int, message: str = "none") -> list[str]:
+    """Return the call that judges ``parcels.parquet`` of a folder against its ``plan``, full table."""
     return [
         sys.executable, "-m", "kkpr_check", "--verbose", "--lang", "en", "batch", str(data / "parcels.parquet"),
-        "--plan", str(data / "plan"), "--output", str(data / "out.parquet"), "--overwrite", "--message", "none",
+        "--plan", str(data / "plan"), "--output", str(data / "out.parquet"), "--overwrite", "--message", message,
         "--as-of", "2025-01-01", "--workers", str(workers),
     ]  # fmt: skip
 
@@ -102,7 +102,7 @@ def compare(zones: int, parcels: int, repeat: int, *, with_batch: bool, home: Pa
     calls = {name: shares_call(home, name) for name in METHODS if _installed(name)}
     if with_batch:
         make_plan(home / "plan", ground)
-        calls[BATCH] = batch_call(home, WORKERS)
+        calls |= {BATCH: batch_call(home, WORKERS), TOLD: batch_call(home, WORKERS, "full")}
     before = load()
     runs: dict[str, list[Run]] = {name: [] for name in calls}
     for _ in range(repeat):
@@ -111,8 +111,8 @@ def compare(zones: int, parcels: int, repeat: int, *, with_batch: bool, home: Pa
             print(f"{name:<22}", *(f"{k}={v}" for k, v in runs[name][-1].figures().items()), flush=True)
     methods = {name: _figures(some, runs[REFERENCE]) for name, some in runs.items()}
     for name in methods:
-        if name == BATCH:
-            methods[name] |= {"odd_rows": disagreeing(home, codes), "by_class": by_class(runs[BATCH][-1])}
+        if name in (BATCH, TOLD):
+            methods[name] |= {"odd_rows": disagreeing(home, codes), "by_class": by_class(runs[name][-1])}
         else:
             odd, worst = difference(home, name, REFERENCE)
             methods[name] |= {"odd_pairs": odd, "worst_m2": worst}
@@ -149,7 +149,7 @@ def show(size: dict[str, Any]) -> None:
     print(f"{size['parcels']:,} parcels x {size['zones']:,} zones, load {size['load']}")
     for name, row in size["methods"].items():
         goal = size["goals"].get(name, "")
-        odd = row["odd_rows"] if name == BATCH else row["odd_pairs"]
+        odd = row["odd_rows"] if name in (BATCH, TOLD) else row["odd_pairs"]
         print(
             f"{name:<22} ratio {row['ratio']:6.3f} (cpu {row['cpu_ratio']:6.3f}, goal {goal or '-'}) {row['seconds']:8.2f} s "
             f"{row['cpu_s']:8.2f} s CPU {row['peak_mb']:7.0f} MB, {odd} odd"
