@@ -126,6 +126,30 @@ def test_every_output_has_the_same_rows(tmp_path: Path) -> None:
         assert "32751" in meta["crs"]
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "gpkg", "fgb"])
+@pytest.mark.parametrize("name", ["persil", "a b#?%3f&'ü"])
+def test_a_layer_keeps_order_and_rows_without_outline(tmp_path: Path, suffix: str, name: str) -> None:
+    shapes = [*SHAPES[:5], None, *SHAPES[6:]]
+    file = write_geojsonl(tmp_path / "p.geojson", PLAIN, shapes)
+    output = tmp_path / f"{name}.{suffix}"
+    batch(file, output, block_rows=10)
+    if suffix == "parquet":
+        arrow = pq.ParquetFile(output).read()
+        ids, wkb = arrow["id"].to_pylist(), arrow["geometry"].to_pylist()
+    else:
+        raw = read_layer_raw(output)
+        ids, wkb = raw["id"], raw["geometry"]
+    assert ids == [row["id"] for row in PLAIN]
+    assert [n for n, value in enumerate(wkb) if value is None] == [5]
+
+
+def read_layer_raw(path: Path) -> dict[str, list[Any]]:
+    """Return the columns of a written layer, in the order of the file."""
+    layer = "kkpr_check" if path.suffix == ".gpkg" else None
+    meta, _, wkb, data = pyogrio.raw.read(path, layer=layer)
+    return dict(zip(map(str, meta["fields"]), map(list, data), strict=True)) | {"geometry": list(wkb)}
+
+
 def test_geoparquet_metadata(tmp_path: Path) -> None:
     batch(write_geojsonl(tmp_path / "p.geojson", PLAIN, SHAPES), tmp_path / "o.parquet")
     geo = json.loads(pq.read_metadata(tmp_path / "o.parquet").metadata[b"geo"])

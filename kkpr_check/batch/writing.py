@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
+from urllib.parse import quote
 
 from kkpr_check.batch import textrows
 from kkpr_check.batch.journal import Part
@@ -209,6 +210,8 @@ class _GdalJoiner:
                     geometry_name=GEOMETRY,
                     geometry_type=facts.types[0] if len(facts.types) == 1 else "Unknown",
                     crs=facts.crs,
+                    # FlatGeobuf with an index knows no row without outline, and orders rows by place.
+                    **({"SPATIAL_INDEX": "NO"} if self.driver == "FlatGeobuf" else {}),
                 )
             if self.driver == "GPKG":
                 _add_style(self.target, facts)
@@ -262,7 +265,9 @@ def count_rows(suffix: str, target: Path) -> int:
         with pq.ParquetFile(target) as file:
             return int(file.metadata.num_rows)
     if suffix == ".gpkg":
-        with closing(sqlite3.connect(f"file:{target}?mode=ro&immutable=1", uri=True)) as connection:
+        with closing(
+            sqlite3.connect(f"file:{quote(str(target))}?mode=ro&immutable=1", uri=True)
+        ) as connection:
             return int(connection.execute("SELECT count(*) FROM kkpr_check").fetchone()[0])
     from kkpr_check.io.drivers import import_pyogrio
 
