@@ -132,6 +132,37 @@ def union_of(geometries: Any) -> Any:
         return _areal(shapely.union_all(geometries, grid_size=1e-4))
 
 
+def clusters(pairs: NDArray[np.int64], keep: Bools) -> list[list[int]]:
+    """Return the connected groups of the kept pairs, each sorted, smallest member first.
+
+    The least number is handed on along the pairs, and to whoever follows a member, until nothing changes.
+    """
+    member, at = np.unique(pairs[keep], return_inverse=True)
+    a, b = at.reshape(-1, 2).T
+    label = np.arange(len(member))
+    while (label[a] != label[b]).any():
+        least = np.minimum(label[a], label[b])
+        for end in (label[a], label[b]):
+            np.minimum.at(label, end, least)
+        while (label[label] != label).any():
+            label = label[label]
+    order = np.argsort(label, kind="stable")
+    starts = np.flatnonzero(np.diff(label[order], prepend=-1))
+    return [group.tolist() for group in np.split(member[order], starts[1:])] if len(member) else []
+
+
+def parts_of_union(geometries: Sequence[Any]) -> Objects:
+    """Return the polygons of the areal union of some geometries; only parts that touch others are overlaid."""
+    parts = polygons_of(shapely.GeometryCollection(list(geometries)))
+    a, b = shapely.STRtree(parts).query(parts, predicate="intersects")
+    alone = np.ones(len(parts), dtype=bool)
+    united = [np.empty(0, dtype=object)]
+    for group in clusters(np.stack([a, b], axis=1), a < b):
+        alone[group] = False
+        united.append(polygons_of(union_of(parts[group])))
+    return np.concatenate([parts[alone], *united])
+
+
 def dissolve(geometries: Any, tolerance: Tolerance) -> Any:
     """Return the union with its noise holes filled, as one area whose outline is worth measuring to.
 

@@ -30,6 +30,7 @@ from kkpr_check.geometry import (
     deepest_m,
     objects,
     overlap_of,
+    parts_of_union,
     polygons_of,
     remainder_of,
     small,
@@ -49,6 +50,8 @@ SHOWN_CHANGED, SHOWN_REDRAWN = 1_000, 200
 """Pieces of one change that its witness holds, largest first; measures and counts are those of all."""
 ROUGH_M = 1e-2
 """Radii are found to a centimetre first; only pieces that may be the widest are measured exactly."""
+THREAD_M = 1e-6
+"""What is left of a polygon after taking away one neighbour after the other hangs on threads of rounding, narrower than this."""
 Key = tuple[str | None, str | None]
 NONE = Text("no zone", "tanpa zona")
 NO_CODE = "?"
@@ -141,27 +144,25 @@ def _pieces(before: _Tiles, after: _Tiles, kept: _Tiles) -> tuple[dict[Key, list
     areas = shapely.area(cuts)
     twice_old, twice_new = _twice(before, tree_old, kept, tree_kept), _twice(after, tree_new, kept, tree_kept)
     differ = np.flatnonzero((before.code[i] != after.code[j]) & _drawn(cuts))
-    doubtful = np.zeros(len(cuts), dtype=bool)
-    for twice in (twice_old, twice_new):
-        doubtful[differ[twice.query(cuts[differ], predicate="intersects")[0]]] = True
-    both: list[Any] = []
-    for n in differ.tolist():
-        key, piece = (before.code[i[n]], after.code[j[n]]), cuts[n]
-        if doubtful[n]:
-            other_old = _of_code(tree_old, before, piece, key[1]) + _of_code(tree_kept, kept, piece, key[1])
-            other_new = _of_code(tree_new, after, piece, key[0]) + _of_code(tree_kept, kept, piece, key[0])
-            if other_old or other_new:
-                double = union_of(other_old + other_new)
-                both.append(overlap_of(piece, double))
-                piece = remainder_of(piece, double)
-        found[key].append(piece)
-    for tiles, other, tree, twice, mine, is_old in (
-        (before, after, tree_new, twice_new, i, True),
-        (after, before, tree_old, twice_old, j, False),
+    piece, of = shapely.get_parts(cuts[differ], return_index=True)
+    was, now = before.code[i[differ[of]]], after.code[j[differ[of]]]
+    double: dict[int, list[Any]] = defaultdict(list)
+    for twice, tree, tiles, code in ((twice_old, tree_old, before, now), (twice_new, tree_new, after, was)):
+        at = np.unique(twice.query(piece, predicate="intersects")[0])
+        for of_side, its_tree in ((tiles, tree), (kept, tree_kept)):
+            for n, cut in _of_code(its_tree, of_side, piece[at], code[at]):
+                double[int(at[n])].append(cut)
+    at, also = np.array(list(double), dtype=np.int64), objects([union_of(cut) for cut in double.values()])
+    both: list[Any] = list(overlap_of(piece[at], also))
+    piece[at] = remainder_of(piece[at], also)
+    for n, shape in enumerate(piece):
+        found[was[n], now[n]].append(shape)
+    for tiles, other, tree, twice, mine, theirs, is_old in (
+        (before, after, tree_new, twice_new, i, j, True),
+        (after, before, tree_old, twice_old, j, i, False),
     ):
-        for n, piece in _bare(tiles, other, tree, twice, mine, areas, tree_kept, kept, both):
-            key = (tiles.code[n], None) if is_old else (None, tiles.code[n])
-            found[key].append(piece)
+        for n, shape in _bare(tiles, other, tree, twice, mine, theirs, areas, tree_kept, kept, both):
+            found[(tiles.code[n], None) if is_old else (None, tiles.code[n])].append(shape)
     return found, both
 
 
@@ -171,13 +172,16 @@ def _drawn(pieces: Objects) -> Any:
     return (area >= NOISE_AREA_M2) & (2 * area >= NOISE_WIDTH_M * length)
 
 
-def _of_code(tree: shapely.STRtree, tiles: _Tiles, piece: Any, code: str | None) -> list[Any]:
-    near = tree.query(piece)
-    near = near[tiles.code[near] == code]
-    if not len(near):
-        return []
-    cut = overlap_of(tiles.polygon[near], piece)
-    return list(cut[_drawn(cut)])
+def _of_code(
+    tree: shapely.STRtree, tiles: _Tiles, pieces: Objects, code: Objects
+) -> Iterator[tuple[int, Any]]:
+    """Yield the parts of pieces that lie in a tile of the code that is asked for there."""
+    piece, tile = tree.query(pieces, predicate="intersects")
+    alike = tiles.code[tile] == code[piece]
+    piece, tile = piece[alike], tile[alike]
+    cut = overlap_of(tiles.polygon[tile], pieces[piece])
+    drawn = _drawn(cut)
+    yield from zip(piece[drawn].tolist(), cut[drawn], strict=True)
 
 
 def _bare(
@@ -186,6 +190,7 @@ def _bare(
     tree: shapely.STRtree,
     twice: shapely.STRtree,
     mine: Ints,
+    theirs: Ints,
     areas: Floats,
     tree_kept: shapely.STRtree,
     kept: _Tiles,
@@ -198,17 +203,46 @@ def _bare(
     covered = np.bincount(mine, weights=areas, minlength=len(tiles.polygon))
     suspect = np.abs(shapely.area(tiles.polygon) - covered) >= NOISE_AREA_M2
     suspect[np.unique(twice.query(tiles.polygon, predicate="intersects")[0])] = True
-    for n in np.flatnonzero(suspect).tolist():
-        polygon = tiles.polygon[n]
-        over = other.polygon[tree.query(polygon, predicate="intersects")]
-        left = remainder_of(polygon, union_of(over)) if len(over) else polygon
-        near = tree_kept.query(left, predicate="intersects")
-        if len(near):
-            beside = kept.polygon[near[kept.code[near] != tiles.code[n]]]
-            both += _drawn_parts(overlap_of(left, union_of(beside))) if len(beside) else []
-            left = remainder_of(left, union_of(kept.polygon[near]))
-        if drawn := _drawn_parts(left):
-            yield n, collect(drawn)
+    rows = np.flatnonzero(suspect)
+    rest = tiles.polygon.copy()
+    most = np.lexsort((-areas, mine))
+    most = most[np.diff(mine[most], prepend=-1) > 0]
+    most = most[suspect[mine[most]]]
+    rest[mine[most]] = remainder_of(rest[mine[most]], other.polygon[theirs[most]])
+    piece, row = _parts(rest[rows], rows)
+    at, near = tree.query(piece, predicate="intersects")
+    left = shapely.set_precision(_without(piece, at, other.polygon[near]), THREAD_M)
+    piece, row = _parts(left, row)
+    at, near = tree_kept.query(piece, predicate="intersects")
+    beside: dict[int, list[int]] = defaultdict(list)
+    for n, tile in zip(at.tolist(), near.tolist(), strict=True):
+        beside[n].append(tile)
+    for n, unchanged in beside.items():
+        others = [tile for tile in unchanged if kept.code[tile] != tiles.code[row[n]]]
+        both += _drawn_parts(overlap_of(piece[n], union_of(kept.polygon[others])))
+        piece[n] = remainder_of(piece[n], union_of(kept.polygon[unchanged]))
+    for n, left in zip(row.tolist(), piece, strict=True):
+        if parts := _drawn_parts(left):
+            yield n, collect(parts)
+
+
+def _parts(geometry: Objects, row: Ints) -> tuple[Objects, Ints]:
+    """Return the parts of geometries that are more than float noise, with their rows."""
+    part, of = shapely.get_parts(geometry, return_index=True)
+    drawn = _drawn(part)
+    return part[drawn], row[of[drawn]]
+
+
+def _without(polygons: Objects, row: Ints, covers: Objects) -> Objects:
+    """Return polygons without what covers them, cover after cover: one difference of many pairs at a time."""
+    left = polygons.copy()
+    order = np.argsort(row, kind="stable")
+    row, covers = row[order], covers[order]
+    turn = np.arange(len(row)) - np.searchsorted(row, row)
+    for n in range(int(turn.max(initial=-1)) + 1):
+        now = np.flatnonzero((turn == n) & ~shapely.is_empty(left[row]))
+        left[row[now]] = remainder_of(left[row[now]], covers[now])
+    return left
 
 
 def _drawn_parts(geometry: Any) -> list[Any]:
@@ -237,7 +271,7 @@ def _summed(
     transitions, changes, moved = [], [], defaultdict(list)
     float_noise_m2 = 0.0
     for key in sorted(pieces, key=_sort_key):
-        parts = polygons_of(union_of(pieces[key]))
+        parts = parts_of_union(pieces[key])
         drawn = _drawn(parts)
         float_noise_m2 += float(shapely.area(parts[~drawn]).sum())
         parts = parts[drawn]
@@ -264,16 +298,18 @@ def _summed(
     for key in sorted(moved, key=_sort_key):
         if moved[key]:
             changes.append(_line_moved(key, objects(moved[key]), new))
-    if both and (double := union_of(both)).area >= NOISE_AREA_M2:
+    double = parts_of_union(both)
+    double = double[_drawn(double)]
+    if (double_m2 := float(shapely.area(double).sum())) >= NOISE_AREA_M2:
         changes.append(
             Change(
                 "DIF110",
                 say(
                     "{area} where two zones lie on each other on one side only",
                     "{area} yang bertumpang tindih dua zona hanya di salah satu sisi",
-                    area=Quantity(double.area, "m2"),
+                    area=Quantity(double_m2, "m2"),
                 ),
-                new.file, new.layer, area_m2=rounded(double.area), count=len(polygons_of(double)), witness=double,
+                new.file, new.layer, area_m2=rounded(double_m2), count=len(double), witness=_shown(double, SHOWN_CHANGED),
             )
         )  # fmt: skip
     return ZoneChanges(tuple(transitions), tuple(changes), rounded(float_noise_m2))

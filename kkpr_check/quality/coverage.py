@@ -18,6 +18,7 @@ import shapely
 from kkpr_check.geometry import (
     BLOCK_VERTICES,
     blocks,
+    clusters,
     objects,
     overlap_of,
     polygons_of,
@@ -25,7 +26,7 @@ from kkpr_check.geometry import (
     union_of,
 )
 from kkpr_check.quality.base import Bools, Floats, Ints, Numbers, Objects
-from kkpr_check.quality.faces import clusters, faces_of
+from kkpr_check.quality.faces import faces_of
 
 MATCH_GRID_M = 1e-3
 """Vertices within one cell are one vertex: shared vertices of real layers differ by float noise."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 
-from kkpr_check.geometry import objects, polygons_of, union_of
+from kkpr_check.geometry import clusters, objects, polygons_of, union_of
 from kkpr_check.quality.base import Bools, Floats, Ints, Objects
 
 NODE_GRID_M = 1e-4
@@ -200,22 +200,3 @@ def _joined(cut: list[_Cut], outer: Floats) -> Objects:
             whole += list(polygons_of(union_of(polygon[group])))
     alone[list(open_)] = False
     return np.concatenate([polygon[alone], objects(whole)])
-
-
-def clusters(pairs: Ints, keep: Bools) -> list[list[int]]:
-    """Return the connected groups of the kept pairs, each sorted, smallest member first.
-
-    The least number is handed on along the pairs, and to whoever follows a member, until nothing changes.
-    """
-    member, at = np.unique(pairs[keep], return_inverse=True)
-    a, b = at.reshape(-1, 2).T
-    label = np.arange(len(member))
-    while (label[a] != label[b]).any():
-        least = np.minimum(label[a], label[b])
-        for end in (label[a], label[b]):
-            np.minimum.at(label, end, least)
-        while (label[label] != label).any():
-            label = label[label]
-    order = np.argsort(label, kind="stable")
-    starts = np.flatnonzero(np.diff(label[order], prepend=-1))
-    return [group.tolist() for group in np.split(member[order], starts[1:])] if len(member) else []

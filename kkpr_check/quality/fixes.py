@@ -14,10 +14,10 @@ import numpy as np
 import shapely
 
 from kkpr_check.errors import Text
+from kkpr_check.geometry import clusters
 from kkpr_check.quality import coverage
 from kkpr_check.quality.base import LayerView, Objects
 from kkpr_check.quality.codes import distinct, read_code
-from kkpr_check.quality.faces import clusters
 from kkpr_check.quality.findings import DataFinding
 from kkpr_check.quality.vertices import inverted_holes
 

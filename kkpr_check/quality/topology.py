@@ -15,7 +15,7 @@ import shapely
 
 from kkpr_check.errors import Text
 from kkpr_check.features import as_text
-from kkpr_check.geometry import DIGITS, collect, objects, polygons_of, remainder_of, small, union_of
+from kkpr_check.geometry import DIGITS, clusters, collect, objects, polygons_of, remainder_of, small, union_of
 from kkpr_check.phrases import Quantity, say
 from kkpr_check.quality import coverage
 from kkpr_check.quality.base import (
@@ -31,7 +31,6 @@ from kkpr_check.quality.base import (
 )
 from kkpr_check.quality.beside import beside
 from kkpr_check.quality.coverage import Coverage, Pair, mean_width_m
-from kkpr_check.quality.faces import clusters
 from kkpr_check.quality.findings import DataFinding, Level
 from kkpr_check.reference import field_role
 
