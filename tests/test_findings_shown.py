@@ -100,12 +100,8 @@ def test_junit_counts_what_was_left_out(result: Result) -> None:
     suites = ET.fromstring(
         render(Result(result.targets, result.findings, result.checks_run, (skipped,)), "junit", "en")
     )
-    assert (suites.get("tests"), suites.get("failures"), suites.get("skipped"), suites.get("errors")) == (
-        "4",
-        "2",
-        "1",
-        "0",
-    )
+    assert (suites.get("tests"), suites.get("failures"), suites.get("errors")) == ("4", "2", "0")
+    assert sum(int(suite.get("skipped", "")) for suite in suites) == 1
     failure = suites.find(".//failure")
     assert failure is not None and (failure.text or "").endswith("-> mend it")
 

@@ -52,6 +52,35 @@ def test_sarif_is_valid_by_the_oasis_schema(lang: str, sample: Result) -> None:
     assert list(validator.iter_errors(document))
 
 
+_JUNIT: dict[str, tuple[set[str], set[str]]] = {
+    "testsuites": ({"name", "time", "tests", "failures", "errors"}, {"testsuite"}),
+    "testsuite": (
+        {"name", "tests", "failures", "errors", "skipped", "time", "timestamp", "hostname", "id", "package", "file", "log", "url", "group"},
+        {"testsuite", "properties", "testcase", "system-out", "system-err"},
+    ),
+    "testcase": ({"name", "time", "classname", "group"}, {"skipped", "error", "failure", "system-out", "system-err"}),
+    "failure": ({"type", "message"}, set()),
+    "skipped": ({"type", "message"}, set()),
+    "system-out": (set(), set()),
+}  # fmt: skip
+"""What the strictest reader takes (junit-10.xsd of the xUnit plugin of Jenkins): element -> attributes, children."""
+
+
+@pytest.mark.parametrize("made", ["sample", "hostile", "many", "none"])
+def test_junit_has_only_what_its_strictest_reader_takes(made: str, sample: Result) -> None:
+    results = {"sample": sample, "hostile": hostile(), "many": many(30), "none": Result((), (), (), ())}
+    root = ET.fromstring(render(results[made], "junit", "en"))
+    assert root.tag == "testsuites"
+    for element in root.iter():
+        attributes, children = _JUNIT[element.tag]
+        assert set(element.attrib) <= attributes and {child.tag for child in element} <= children
+        if element.tag == "testsuite":
+            assert {"name", "tests", "failures", "errors"} <= set(element.attrib)
+            assert int(element.attrib["tests"]) == len(element.findall("testcase"))
+            assert int(element.attrib["failures"]) == len(element.findall("testcase/failure"))
+            assert int(element.attrib["skipped"]) == len(element.findall("testcase/skipped"))
+
+
 def test_gpkg_has_a_layer_a_kind_and_a_table_and_styles(run: Run, tmp_path: Path) -> None:
     first, second = tmp_path / "a.gpkg", tmp_path / "b.gpkg"
     for target in (first, second):
