@@ -150,6 +150,20 @@ def read_layer_raw(path: Path) -> dict[str, list[Any]]:
     return dict(zip(map(str, meta["fields"]), map(list, data), strict=True)) | {"geometry": list(wkb)}
 
 
+@pytest.mark.parametrize("missing", [0, 5, 23])
+def test_a_flatgeobuf_with_a_row_without_outline(
+    tmp_path: Path, answer: list[dict[str, str]], missing: int
+) -> None:
+    shapes = [None if n == missing else shape for n, shape in enumerate(SHAPES)]
+    file = write_gdal(tmp_path / "p.fgb", PLAIN, shapes, "FlatGeobuf", spatial_index=False)
+    batch(file, tmp_path / "o.csv", block_rows=10)
+    told = table(tmp_path / "o.csv")
+    assert [n for n, row in enumerate(told) if row["undetermined"] == "LOK000"] == [missing]
+    assert [row for n, row in enumerate(told) if n != missing] == [
+        row for n, row in enumerate(answer) if n != missing
+    ]
+
+
 def test_geoparquet_metadata(tmp_path: Path) -> None:
     batch(write_geojsonl(tmp_path / "p.geojson", PLAIN, SHAPES), tmp_path / "o.parquet")
     geo = json.loads(pq.read_metadata(tmp_path / "o.parquet").metadata[b"geo"])

@@ -68,6 +68,8 @@ class GdalLayer:
     def _batches(self, block_rows: int) -> Iterator[tuple[int, Payload]]:
         import pyarrow as pa
 
+        # GDAL's own stream for FlatGeobuf shifts all outlines after a row without one.
+        self._pyogrio.set_gdal_config_options({"OGR_FLATGEOBUF_STREAM_BASE_IMPL": True})
         with ExitStack() as stack:
             with gdal.listening(
                 self._place, self._notes
