@@ -57,7 +57,8 @@ def _site_rows(
         mine = [(m, r) for m in coverage.maps for r in m.rows(k)]
         zones.append(list(dict.fromkeys(m.subzones[m.judged.group[r]] for m, r in mine)))
         covered[k] = bool(mine) or any(m.judged.of(k).stop > m.judged.of(k).start for m in coverage.maps)
-        ce90[k] = mine[0][0].window.zoning.ce90_m if mine else np.nan
+        speaks = mine[0][0] if mine else next(iter(coverage.maps), None)
+        ce90[k] = speaks.window.zoning.ce90_m if speaks is not None else np.nan
     adverse = np.full(n, np.nan)
     for item in found:
         if item.flip_distance_m is None or item.rule.block not in ("use", "overlay"):
