@@ -313,6 +313,28 @@ def test_metres_need_a_crs(tmp_path: Path) -> None:
     assert found.crs == "EPSG:32751"
 
 
+@pytest.mark.parametrize("zone", ["51S", "51 LS", "UTM 51 S", "zona 51-S", "51L"])
+def test_metres_with_a_column_of_their_utm_zone(tmp_path: Path, zone: str) -> None:
+    corners = [(662_000, 8_955_000), (662_050, 8_955_000), (662_050, 8_955_050), (662_000, 8_955_050)]
+    rows = "".join(f"{x},{y},{zone}\n" for x, y in corners)
+    found = table(tmp_path, f"Easting,Northing,Zona\n{rows}")
+    assert found.crs == "EPSG:32751"
+    assert found.outlines[0].geometry.equals(shapely.Polygon(corners))
+    assert [note.en for note in found.assumptions] == [
+        "titik.csv: EPSG:32751 (WGS 84 / UTM zone 51S), by the column Zona"
+    ]
+
+
+@pytest.mark.parametrize(
+    "zones", [["51S", "50S", "51S"], ["51", "51", "51"], ["R-3", "R-3", "R-3"], ["51S", "", ""]]
+)
+def test_a_column_that_names_no_single_utm_zone_decides_nothing(tmp_path: Path, zones: list[str]) -> None:
+    corners = [(662_000, 8_955_000), (662_050, 8_955_000), (662_050, 8_955_050)]
+    rows = "".join(f"{x},{y},{z}\n" for (x, y), z in zip(corners, zones, strict=True))
+    with pytest.raises(CrsError):
+        table(tmp_path, f"x,y,zone\n{rows}")
+
+
 def test_metres_with_the_axes_in_the_other_order(tmp_path: Path) -> None:
     text = "X;Y\n" + "\n".join(f"{y};{x}" for x, y in UTM)
     found = table(tmp_path, text, crs="EPSG:32751")

@@ -28,6 +28,7 @@ from kkpr_check.io.tablerows import (
     read_text,
     split_rows,
     unused_columns,
+    utm_zone,
 )
 
 LONLAT = "EPSG:4326"
@@ -81,7 +82,8 @@ def read_coordinate_table(
         Separated by ``;``, tab, ``,`` or white space; with or without a header row. Columns: the two axes,
         and optionally an order (``serial``, ``no``), a site (``id``), a ``part`` and proposal options.
     crs
-        CRS of the numbers. Without one only degrees can be read (as WGS 84, which is recorded).
+        CRS of the numbers. Without one degrees are read (as WGS 84, which is recorded), and metres where a column names
+        their UTM zone.
     encoding
         Of the text; default: what its bytes tell.
     swap_xy
@@ -99,6 +101,8 @@ def read_coordinate_table(
     rows = split_rows(text, name)
     columns, rows = find_columns(rows, name, planar=crs is not None and bool(canonical(crs).is_projected))
     check_widths(rows, columns, name)
+    if crs is None:
+        crs = utm_zone(rows, columns)
     reader = _Outlines(name, columns, Positions(name, columns, crs, swap_xy=swap_xy))
     outlines = tuple(reader.outline(group) for group in group_by_site(rows, columns))
     explained = reader.positions.why_none()

@@ -151,8 +151,14 @@ class Positions:
             ]
         else:
             name = canonical(self.crs).name
+            column = self.columns.names[self.columns.zone] if self.columns.zone >= 0 else None
             notes = [
                 Text(
+                    f"{file}: {self.crs} ({name}), by the column {column}",
+                    f"{file}: {self.crs} ({name}), menurut kolom {column}",
+                )
+                if column
+                else Text(
                     f"{file}: CRS assumed as ordered: {self.crs} ({name})",
                     f"{file}: SRK diasumsikan sesuai permintaan: {self.crs} ({name})",
                 )

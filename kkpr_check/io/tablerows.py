@@ -48,7 +48,7 @@ class Row(NamedTuple):
 class Columns:
     """Where each meaning stands; `first` and `second` are the axes, equal for a pair in one cell.
 
-    `named`: the header names them; `some_ids`: the id column is not blank.
+    `named`: the header names them; `some_ids`: the id column is not blank; `zone`: the column that names the UTM zone.
     """
 
     names: list[str]
@@ -56,6 +56,7 @@ class Columns:
     second: int = -1
     named: bool = False
     some_ids: bool = False
+    zone: int = -1
     place_of: dict[str, int] = field(default_factory=dict)
 
     def cell(self, row: Row, meaning: str) -> str:
@@ -242,6 +243,30 @@ def _counts(cells: Sequence[str]) -> bool:
     )
 
 
+_ZONE_NAMES = frozenset(["zone", "zona", "utm", "utmzone", "utmzona", "zoneutm", "zonautm", "zonasiutm"])
+_UTM_ZONE = re.compile(r"(?:utm)?\s*(?:zona?|zone)?\s*(4[6-9]|5[0-4])\s*[- ]?\s*(s|n|u|l|m|ls|lu)", re.ASCII)
+_SOUTH = frozenset(["s", "ls", "l", "m"])
+"""S and LS as people write it, L and M as the bands of the military grid; N, U and LU are north."""
+
+
+def utm_zone(rows: Sequence[Row], columns: Columns) -> str | None:
+    """Return the CRS that a column of UTM zones ("48S", "51 LS", "50 N") names beside x and y, and mark the column.
+
+    Every row has to name the same zone.
+    """
+    if columns.first != columns.place_of.get("x"):
+        return None
+    for n, head in enumerate(columns.names):
+        if re.sub(r"[^a-z]", "", head.casefold()) not in _ZONE_NAMES:
+            continue
+        found = {_UTM_ZONE.fullmatch(row.cells[n].casefold()) for row in rows}
+        zones = {(match[1], match[2] in _SOUTH) if match else None for match in found}
+        if len(zones) == 1 and (zone := zones.pop()) is not None:
+            columns.zone = n
+            return f"EPSG:32{7 if zone[1] else 6}{zone[0]}"
+    return None
+
+
 def check_widths(rows: list[Row], columns: Columns, name: str) -> None:
     """Refuse a row with more or fewer cells than the header: a comma may have split a decimal."""
     for row in rows:
@@ -271,7 +296,7 @@ def check_widths(rows: list[Row], columns: Columns, name: str) -> None:
 
 def unused_columns(columns: Columns) -> list[Text]:
     """Return the note on columns that nothing is read from."""
-    used = {columns.first, columns.second, *columns.place_of.values()}
+    used = {columns.first, columns.second, columns.zone, *columns.place_of.values()}
     rest = [
         head for n, head in enumerate(columns.names) if n not in used and head.casefold() not in FIELD_NAMES
     ]
