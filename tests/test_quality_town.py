@@ -172,6 +172,8 @@ def test_what_is_planted_is_what_is_found(plans: dict[str, Path], tmp_path: Path
         words = f"{finding.message.en} {finding.remedy.en}"
         assert "--" not in words.replace("`--fix-safe`", ""), "options do not reach the layers of a plan"
         assert not any(bad in words for bad in ("(1 features)", "1 values", "(s)"))
+    for gap in (finding for finding in new if finding.code == "DAT102"):
+        assert "take it out of the boundary layer" in gap.remedy.en, "the plan has one"
     if what.startswith("parts that a repair"):
         (parts,) = [finding for finding in result.findings if finding.code == "DAT110"]
         assert parts.value == 1

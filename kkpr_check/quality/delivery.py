@@ -114,7 +114,7 @@ def multipart(view: LayerView, _: Surroundings) -> Iterator[DataFinding]:
         "DAT110",
         "warning" if 2 * len(rows) > len(view) else "info",
         Text(
-            f"{len(rows)} of {len(view)} features have several parts, up to {parts[most]}",
+            f"{len(rows)} of {len(view)} features {'has' if len(rows) == 1 else 'have'} several parts, up to {parts[most]}",
             f"{len(rows)} dari {len(view)} fitur terdiri atas beberapa bagian, sampai {parts[most]}",
         ),
         Text(

@@ -52,6 +52,14 @@ _DECIDE = Text(
     "decide which of the two the area belongs to, and cut it from the other",
     "tentukan milik siapa bagian itu, lalu potong dari yang lain",
 )
+_DRAW = Text(
+    "draw the missing zone; an enclave that is not planned: declare a layer with role boundary",
+    "gambar zona yang hilang; bila kantong di luar rencana: daftarkan layer dengan role boundary",
+)
+_INSIDE = Text(
+    "draw the missing zone; an enclave that is not planned: take it out of the boundary layer",
+    "gambar zona yang hilang; bila kantong di luar rencana: keluarkan dari layer batas",
+)
 _IGNORED_ROLES = frozenset({"area_ha", "geometry", "id", "length"})
 
 
@@ -265,12 +273,7 @@ def _gap(
             width=Quantity(width_m, "m"),
             inside=inside,
         ),
-        _SNAP
-        if sliver
-        else Text(
-            "draw the missing zone; an enclave that is not planned: declare a layer with role boundary",
-            "gambar zona yang hilang; bila kantong di luar rencana: daftarkan layer dengan role boundary",
-        ),
+        _SNAP if sliver else _INSIDE if known_inside else _DRAW,
         row=near[0],
         other=near[1],
         area_m2=area_m2,
