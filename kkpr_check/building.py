@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -175,11 +176,10 @@ def _answers(
     clear_m: Any = None,
 ) -> list[Answer]:
     outcome, shown, mixed = fold(checked, target, len(parts), rule.operator)
+    measures, limits = _numbers(checked.measured, shown), _numbers(checked.limit, shown)
     found = []
     for t, (i, part) in enumerate(parts):
-        row = rows[shown[t]]
-        measured = None if checked.measured is None else _number(checked.measured[shown[t]])
-        limit = None if checked.limit is None else _number(checked.limit[shown[t]])
+        row, measured, limit = rows[shown[t]], measures[t], limits[t]
         legal = row.rung.legal if row.rung and row.rung.legal else part.plan.legal
         formula = _formula(rule, row) if limit is None and outcome[t] == Outcome.CONDITIONAL else None
         answer = Answer(i, rule, Outcome(outcome[t]), part, measured, formula or limit, legal)
@@ -207,6 +207,13 @@ def _formula(rule: Rule, row: Candidate) -> str | None:
     if not limit.rumija_factor:
         return None
     return f"{limit.rumija_factor:g}*rumija" + (f"+{limit.constant:g}" if limit.constant else "")
+
+
+def _numbers(values: Floats | None, rows: Any) -> list[float | None]:
+    """Return the numbers of some rows, None where there is none."""
+    if values is None:
+        return [None] * len(rows)
+    return [value if math.isfinite(value) else None for value in values[rows].tolist()]
 
 
 def _number(value: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -111,14 +112,15 @@ def _fitting(part: ZonePart, site: BuildingSite) -> Rungs:
     ladder = part.plan.tables.intensity.get(part.subzone, ())
     road_classes = _road_classes(ladder, site.site.proposal.road_class)
     low, high = site.lots_m2
+    sized = [rung for rung in ladder if _fits_size(rung, low, high)]
     fitting: dict[int, Rung | None] = {}
     for road_class in road_classes:
-        rungs = [r for r in ladder if r.fits_road(road_class) and _fits_size(r, low, high)]
+        rungs = [rung for rung in sized if rung.fits_road(road_class)]
         fitting |= {rung.row: rung for rung in rungs}
         if not rungs or not _filled(rungs, low, high):
             fitting[-1] = None
     unknown = ["road_class"] if len(road_classes) > 1 and len(fitting) > 1 else []
-    if len(fitting) > 1 and (np.isnan(high) or high != low):
+    if len(fitting) > 1 and (math.isnan(high) or high != low):
         unknown.append("parcel area")
     return list(fitting.values()), tuple(unknown)
 
@@ -140,12 +142,12 @@ def _road_classes(ladder: Sequence[Rung], given: str | None) -> list[str]:
 
 
 def _fits_size(rung: Rung, low_m2: float, high_m2: float) -> bool:
-    return bool(np.isnan(high_m2)) or (rung.parcel_min_m2 <= high_m2 and low_m2 < rung.parcel_max_m2)
+    return math.isnan(high_m2) or (rung.parcel_min_m2 <= high_m2 and low_m2 < rung.parcel_max_m2)
 
 
 def _filled(rungs: Sequence[Rung], low_m2: float, high_m2: float) -> bool:
     """Tell whether every size from `low_m2` to `high_m2` has a rung (any, where no parcel is known)."""
-    if np.isnan(high_m2):
+    if math.isnan(high_m2):
         return True
     reached = low_m2
     for rung in sorted(rungs, key=lambda r: r.parcel_min_m2):
@@ -180,12 +182,13 @@ def column_of(
         Rows in which a formula is told as it stands (land checks), so that an unknown width leaves nothing missing.
     """
     scale = 0.01 if name.endswith("_pct") else 1.0
-    value, missing = np.full(len(limits), np.nan), np.zeros(len(limits), dtype=bool)
-    for i, limit in enumerate(limits):
-        width = rumija_m[i] if rumija_m is not None else np.nan
-        value[i] = (limit.constant + (limit.rumija_factor * width if limit.rumija_factor else 0.0)) * scale
-        formula_told = limit.rumija_factor and told is not None and told[i]
-        missing[i] = limit.state is State.MISSING or (np.isnan(value[i]) and not formula_told)
+    factor = np.array([limit.rumija_factor for limit in limits], dtype=float)
+    width_m = np.full(len(limits), np.nan) if rumija_m is None else np.array(rumija_m, dtype=float)
+    more = np.where(factor != 0, factor * width_m, 0.0)
+    value = (np.array([limit.constant for limit in limits], dtype=float) + more) * scale
+    formula_told = (factor != 0) & (np.zeros(len(limits), dtype=bool) if told is None else told)
+    missing = np.array([limit.state is State.MISSING for limit in limits], dtype=bool)
+    missing |= np.isnan(value) & ~formula_told
     unregulated = np.array([limit.state is State.UNREGULATED for limit in limits], dtype=bool)
     return LimitColumn(np.where(unregulated, np.nan, value), missing & ~unregulated, unregulated)
 

@@ -23,7 +23,7 @@ from kkpr_check.frontage import Network, frontage_of
 from kkpr_check.geometry import EMPTY, left_of, remainder_of, round_m, union_of, without_noise
 from kkpr_check.judgement import Judgement
 from kkpr_check.land import judge_land
-from kkpr_check.ledger import entry
+from kkpr_check.ledger import Parts, entry
 from kkpr_check.model import (
     Approvable,
     Finding,
@@ -40,7 +40,7 @@ from kkpr_check.plan import Plan
 from kkpr_check.rules import ORDER, RULES
 from kkpr_check.uses import use_of, with_front_classes
 from kkpr_check.verdict import decide, pathway_of
-from kkpr_check.zoning import Coverage, Subjects, overlay_plans
+from kkpr_check.zoning import Coverage, PlanMap, Subjects, overlay_plans
 
 ROAD_SUBZONE = "BJ"
 COMBINED = "*"
@@ -260,22 +260,27 @@ def _land_stage(
     parcel, footprint = rows.get("parcel"), rows.get("footprint")
     if parcel is None:
         return LandStage(None, footprint, tuple(land), EMPTY, EMPTY, EMPTY, True)
-    of_parcel = [j for j in land if j.subject == parcel]
-    refused = union_of([j.pieces for j in of_parcel if j.outcome is Outcome.FAIL and j.pieces is not None])
-    doubtful = union_of(
-        [j.pieces for j in of_parcel if j.outcome is Outcome.UNDETERMINED and j.pieces is not None]
-    )
-    in_doubt = any(
-        j.outcome is Outcome.UNDETERMINED and j.pieces is None and j.rule.code != "LOK004" for j in of_parcel
-    )
     assert site.parcel is not None
-    size_m2, approvable = site.parcel.area, EMPTY
+    failed = [j for j in land if j.subject == parcel and j.outcome is Outcome.FAIL]
+    unsure = [j for j in land if j.subject == parcel and j.outcome is Outcome.UNDETERMINED]
+    refused = _union_in(site.parcel, [j.pieces for j in failed if j.pieces is not None])
+    doubtful = _union_in(site.parcel, [j.pieces for j in unsure if j.pieces is not None])
+    in_doubt = any(j.pieces is None and j.rule.code != "LOK004" for j in unsure)
+    size_m2, approvable, zoned = site.parcel.area, EMPTY, EMPTY
     if not in_doubt:
         zoned = union_of([m.judged.geometry[r] for m in coverage.maps for r in m.rows(parcel)])
-        taken = union_of([refused, doubtful])
+        taken = _union_in(site.parcel, [refused, doubtful])
         approvable = left_of(zoned, taken, EMPTY, size_m2, coverage.tolerance)
-    left = left_of(site.parcel, refused, approvable, size_m2, coverage.tolerance)
+    if zoned is site.parcel and doubtful.is_empty:
+        left = approvable
+    else:
+        left = left_of(site.parcel, refused, approvable, size_m2, coverage.tolerance)
     return LandStage(parcel, footprint, tuple(land), refused, left, approvable, in_doubt)
+
+
+def _union_in(parcel: Any, pieces: Sequence[Any]) -> Any:
+    """Return the union of parts of a parcel; the parcel itself where one of them is all of it."""
+    return parcel if any(piece is parcel for piece in pieces) else union_of(pieces)
 
 
 def _building_site(
@@ -296,7 +301,9 @@ def _building_site(
         for group in sorted({**under, **over}):
             whole = plan.judged.geometry[over[group]] if group in over else EMPTY
             left = EMPTY
-            if site.parcel is not None:
+            if site.parcel is not None and whole is site.parcel and plan.plan.tolerance == coverage.tolerance:
+                left = stage.left
+            elif site.parcel is not None:
                 left = left_of(whole, stage.refused, stage.approvable, site.parcel.area, plan.plan.tolerance)
             area = float(plan.judged.area_m2[under[group]]) if group in under else 0.0
             # Where all of a part is refused its rules are judged on the part itself: nothing is left to build on.
@@ -328,6 +335,7 @@ def _report(
     kept = [f for f in findings if f.outcome is not Outcome.NOT_APPLICABLE]
     kept.sort(key=lambda f: (f.subject != "parcel", ORDER[f.rule], f.plan or "", -f.outcome, f.zone or ""))
     pathway, reason = _pathway(site, stage, subjects, coverage, idle)
+    ledger = _ledger(stage, subjects, coverage)
     verdict = decide(kept, site, stage.left, stage.approvable, coverage.tolerance)
     if draft and verdict in (Verdict.CONFORM, Verdict.CONDITIONAL, Verdict.PARTIAL):
         verdict = Verdict.UNDETERMINED
@@ -339,8 +347,8 @@ def _report(
         self_declaration=_is_self_declared(site),
         findings=tuple(kept),
         not_evaluated=not_evaluated(findings),
-        ledger=_ledger(stage, subjects, coverage),
-        combined=_combined(stage, subjects, coverage),
+        ledger=ledger,
+        combined=_combined(ledger, stage, subjects, coverage),
         approvable=_approvable(site, stage),
         assumptions=(*site.assumptions, *_assumptions(site)),
         draft=draft,
@@ -408,36 +416,23 @@ def _approvable(site: Site, stage: LandStage) -> Approvable | None:
 
 def _ledger(stage: LandStage, subjects: Subjects, coverage: Coverage) -> tuple[LedgerEntry, ...]:
     rows = [k for k in (stage.parcel, stage.footprint) if k is not None]
-    return tuple(
-        entry(
-            subjects.kind[k],
-            m.plan.id,
-            subjects.geometry[k],
-            [m.label(g) for g in range(len(m.subzones))],
-            m.own,
-            k,
-        )
-        for k in rows
-        for m in coverage.maps
-    )
+    return tuple(_entry(k, subjects, m, m.own) for k in rows for m in coverage.maps)
 
 
-def _combined(stage: LandStage, subjects: Subjects, coverage: Coverage) -> tuple[LedgerEntry, ...]:
-    """Return the ledger of the combined map: each part in the plan that decides it."""
+def _entry(k: int, subjects: Subjects, plan: PlanMap, parts: Parts) -> LedgerEntry:
+    return entry(subjects.kind[k], plan.plan.id, subjects.geometry[k], plan.labels, parts, k)
+
+
+def _combined(
+    own: Sequence[LedgerEntry], stage: LandStage, subjects: Subjects, coverage: Coverage
+) -> tuple[LedgerEntry, ...]:
+    """Return the ledger of the combined map: each part in the plan that decides it; `own` are the plans' own ledgers."""
     found = []
-    for k in (stage.parcel, stage.footprint):
-        if k is None:
-            continue
+    plans = len(coverage.maps)
+    for n, k in enumerate(k for k in (stage.parcel, stage.footprint) if k is not None):
         entries = [
-            entry(
-                subjects.kind[k],
-                m.plan.id,
-                subjects.geometry[k],
-                [m.label(g) for g in range(len(m.subzones))],
-                m.judged,
-                k,
-            )
-            for m in coverage.maps
+            mine if m.judged is m.own else _entry(k, subjects, m, m.judged)
+            for m, mine in zip(coverage.maps, own[n * plans : (n + 1) * plans], strict=True)
         ]
         zones: list[LedgerZone] = [z for e in entries for z in e.zones]
         zones.sort(key=lambda z: (-z.area_m2, z.subzone))
@@ -457,27 +452,29 @@ def _pathway(
     k = stage.parcel if stage.parcel is not None else stage.footprint
     if k is None:
         return "PKKPR", _NOT_JUDGED
-    oss = [m for m in coverage.maps if m.plan.level == "rdtr" and m.plan.oss_integrated]
-    covered = (
-        oss[0].own.cover(k)
-        if len(oss) == 1
-        else union_of([whole for m in oss for whole in m.own.whole[m.own.of(k)]])
-    )
-    rest = without_noise(
-        remainder_of(subjects.geometry[k], covered), float(subjects.area_m2[k]), coverage.tolerance
-    )
     mine = [(m, r) for m in coverage.maps for r in m.rows(k)]
-    regulated = any(_decides(m.plan, m.subzones[m.judged.group[r]], site.proposal) for m, r in mine)
+    psn = bool(site.proposal.psn)
     return pathway_of(
-        bool(oss) and rest.is_empty,
+        _integrated(k, subjects, coverage),
         any(m.plan.level == "rdtr" for m, _ in mine),
-        bool(site.proposal.psn),
-        regulated,
+        psn,
+        psn and any(_decides(m.plan, m.subzones[m.judged.group[r]], site.proposal) for m, r in mine),
         any(
             w.plan.level == "rdtr" and bool(shapely.intersects(w.zoning.geometry, subjects.geometry[k]).any())
             for w in idle
         ),
     )
+
+
+def _integrated(k: int, subjects: Subjects, coverage: Coverage) -> bool:
+    """Tell whether RDTRs that are integrated in OSS cover a subject up to noise."""
+    oss = [m for m in coverage.maps if m.plan.level == "rdtr" and m.plan.oss_integrated]
+    wholes = [whole for m in oss for whole in m.own.whole[m.own.of(k)]]
+    covered = oss[0].own.cover(k) if len(oss) == 1 else union_of(wholes)
+    subject, area_m2 = subjects.geometry[k], float(subjects.area_m2[k])
+    if covered is subject:
+        return True
+    return bool(oss) and without_noise(remainder_of(subject, covered), area_m2, coverage.tolerance).is_empty
 
 
 def _decides(plan: Plan, subzone: str, proposal: Proposal) -> bool:

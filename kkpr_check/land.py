@@ -45,7 +45,8 @@ def judge_land(
     """Judge every land rule for every subject of the block."""
     found: list[Judgement] = []
     for index, plan in enumerate(coverage.maps):
-        uses = [use_of(site.proposal, plan.plan.tables) for site in sites]
+        use = {proposal: use_of(proposal, plan.plan.tables) for proposal in {s.proposal for s in sites}}
+        uses = [use[site.proposal] for site in sites]
         found += _judge_use(sites, subjects, coverage, index, uses, reach)
         found += _judge_holding(subjects, plan)
         found += _judge_overlays(subjects, plan, reach)

@@ -77,6 +77,11 @@ class PlanMap:
         """The plan itself."""
         return self.window.plan
 
+    @property
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        """(sub-zone, name) of each group."""
+        return tuple(zip(self.subzones, self.names, strict=True))
+
     def label(self, group: int) -> tuple[str, str]:
         """Return (sub-zone, name) of a group."""
         return self.subzones[group], self.names[group]
