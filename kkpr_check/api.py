@@ -13,13 +13,13 @@ import datetime as dt
 import json
 import os
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from kkpr_check.checking import CheckRequest, check_sites, read_of, to_lonlat
-from kkpr_check.errors import Text, UsageError
+from kkpr_check.errors import KkprError, Text, UsageError
 from kkpr_check.io.options import PROPOSAL_FIELDS
 from kkpr_check.io.sites import read_sites
 from kkpr_check.io.windows import OpenPlan, open_bare, open_folder
@@ -66,6 +66,12 @@ class Plan:
         rules
             A folder with the plan's tables (itbx.csv, intensity.csv ...).
         """
+        if level not in get_args(Level):
+            known = ", ".join(get_args(Level))
+            raise UsageError(
+                Text(f"level {level!r} is not known", f"level {level!r} tidak dikenal"),
+                remedy=Text(f"one of {known}", f"salah satu dari {known}"),
+            )
         return cls(open_bare(os.fspath(path), level, None if rules is None else os.fspath(rules), {}))
 
     def info(
@@ -108,7 +114,7 @@ class Plan:
         with tempfile.TemporaryDirectory(prefix="kkpr-") as folder:
             request = CheckRequest(
                 parcel=_file(parcel, crs, Path(folder) / "parcel.geojson"),
-                as_of=as_of or dt.date.today(),
+                as_of=_day(as_of),
                 include_draft=include_draft,
                 assume_crs=None if _is_shape(parcel) else crs,
                 options={name: value for name, value in options.items() if value is not None},
@@ -182,7 +188,7 @@ def check_many(
             site=_file(site, crs, Path(folder) / "site.geojson"),
             parcel=_file(parcel, crs, Path(folder) / "parcel.geojson"),
             existing=_file(options.pop("existing", None), crs, Path(folder) / "existing.geojson"),
-            as_of=options.pop("as_of", None) or dt.date.today(),
+            as_of=_day(options.pop("as_of", None)),
             include_draft=bool(options.pop("include_draft", False)),
             strict_accuracy=bool(options.pop("strict_accuracy", False)),
             suggest=bool(options.pop("suggest", False)),
@@ -196,10 +202,47 @@ def check_many(
         opened = [(one if isinstance(one, Plan) else Plan.open(one)).opened for one in given]
         if not opened:
             raise UsageError(Text("no plan given", "rencana belum diberikan"))
-        read = read_sites(
-            request.site, parcel=request.parcel, options=request.options, assume_crs=request.assume_crs
+        try:
+            read = read_sites(
+                request.site, parcel=request.parcel, options=request.options, assume_crs=request.assume_crs
+            )
+            reports = check_sites(read, opened, request)
+        except KkprError as error:
+            _forget_folder(error, folder)
+            raise
+        return tuple(
+            replace(report, provenance=_without(report.provenance, folder + os.sep)) for report in reports
         )
-        return check_sites(read, opened, request)
+
+
+def _forget_folder(error: KkprError, folder: str) -> None:
+    for one in getattr(error, "errors", [error]):
+        one.place = one.place._replace(file=_without(one.place.file, folder + os.sep))
+
+
+def _without(value: Any, folder: str) -> Any:
+    """Return provenance without the folder that geometries pass through: its name is another one in each run."""
+    if isinstance(value, str):
+        return value.replace(folder, "")
+    if isinstance(value, Mapping):
+        return {name: _without(one, folder) for name, one in value.items()}
+    return [_without(one, folder) for one in value] if isinstance(value, list) else value
+
+
+def _day(value: Any) -> dt.date:
+    if value is None:
+        return dt.date.today()
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    try:
+        return dt.date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise UsageError(
+            Text(f"as_of={value!r} is no date", f"as_of={value!r} bukan tanggal"),
+            remedy=Text("give a datetime.date, or 2026-11-24", "berikan datetime.date, atau 2026-11-24"),
+        ) from None
 
 
 def to_dict(report: Report, lang: str = "id") -> dict[str, Any]:
@@ -235,13 +278,22 @@ setattr(Report, "_repr_html_", _in_notebook)  # noqa: B010  (the core does not k
 
 
 def _is_shape(value: Any) -> bool:
-    return hasattr(value, "geom_type")
+    return isinstance(getattr(value, "geom_type", None), str)
 
 
 def _file(value: Any, crs: str | None, path: Path) -> str | None:
     """Return a path as it is; write a shapely geometry to a GeoJSON file that goes through the same gate."""
-    if value is None or not _is_shape(value):
+    if value is None or isinstance(value, str | os.PathLike):
         return None if value is None else os.fspath(value)
+    if not _is_shape(value):
+        kind = type(value).__name__
+        raise UsageError(
+            Text(f"a {kind} is neither a file nor a geometry", f"{kind} bukan berkas dan bukan geometri"),
+            remedy=Text(
+                "give a path, or one shapely Polygon with crs=; several: one call each, or a file",
+                "berikan berkas, atau satu Polygon shapely dengan crs=; bila banyak: panggil satu per satu, atau berkas",
+            ),
+        )
     import shapely
 
     from kkpr_check.geometry import objects
