@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from kkpr_check.errors import Text
-from kkpr_check.geometry import REL_TOL
-from kkpr_check.model import Finding, Json, Outcome, Report, SideDistance, SideKind
-from kkpr_check.phrases import Sentence
+from kkpr_check.model import Finding, Json, Outcome, Report
 from kkpr_check.reference import kbli_titles
-from kkpr_check.report import info_words, json, missing, sitemap, words
+from kkpr_check.report import json, missing, sitemap, words
 from kkpr_check.report import telaah_words as w
 from kkpr_check.report.document import (
-    Align,
     Banner,
     Blank,
     Block,
@@ -31,24 +28,20 @@ from kkpr_check.report.document import (
 )
 from kkpr_check.report.findings import same_said
 from kkpr_check.report.json import ToLonLat
-from kkpr_check.report.safe import safe_text
+from kkpr_check.report.telaah_limits import limits
+from kkpr_check.report.telaah_page import Page
 from kkpr_check.rules import BY_CODE
 
 _CORNERS_MAX = 400
 _SHOWN_M2 = 0.005
 """Less than this would be written as 0,00."""
-_LONG = 2000
-"""Longer foreign texts are cut: a page is for reading, the JSON report has them whole."""
-_INTENSITY = ("INT001", "INT002", "INT003", "INT004", "INT005", "TAB004", "TAB005", "TAB006", "TAB007")
-_RULE_OF: Mapping[SideKind, str] = {"front": "TAB001", "side": "TAB002", "rear": "TAB003"}
-_SETBACKS = tuple(_RULE_OF.values())
 _OPEN = (Outcome.FAIL, Outcome.UNDETERMINED, Outcome.CONDITIONAL)
 
 
 def document(reports: Sequence[Report], lang: str, to_lonlat: ToLonLat, as_of: dt.date) -> Document:
     """Return one document with a chapter for each report, the summary of several first."""
     pages = [
-        _Page(report, json.document(report, lang, to_lonlat, as_of), lang, to_lonlat) for report in reports
+        _Review(report, json.document(report, lang, to_lonlat, as_of), lang, to_lonlat) for report in reports
     ]
     blocks: list[Block] = list(_summary(pages, lang)) if len(pages) > 1 else []
     for page in pages:
@@ -66,7 +59,7 @@ def document(reports: Sequence[Report], lang: str, to_lonlat: ToLonLat, as_of: d
     )
 
 
-def _summary(pages: Sequence[_Page], lang: str) -> Iterator[Block]:
+def _summary(pages: Sequence[_Review], lang: str) -> Iterator[Block]:
     yield Heading(1, w.TITLE.pick(lang))
     yield Heading(2, w.SITES.pick(lang).format(len(pages)))
     rows = []
@@ -82,35 +75,14 @@ def _summary(pages: Sequence[_Page], lang: str) -> Iterator[Block]:
     yield Table(head, rows, (4, 3, 2, 2), ("left", "left", "right", "right"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    report: Report
-    json: Json
-    lang: str
-    to_lonlat: ToLonLat
-
-    def say(self, text: Sentence) -> str:
-        return text.pick(self.lang)
-
-    def text(self, value: object) -> str:
-        """Return foreign text as one harmless line of bearable length."""
-        line = safe_text(value)
-        return line if len(line) <= _LONG else line[: _LONG - 1] + "…"
-
-    def number(self, value: float | None, decimals: int = 2) -> str:
-        return "-" if value is None else words.number(value, decimals, self.lang)
-
-    def quantity(self, value: float | str | None, unit: str | None) -> str:
-        return self.text(words.quantity(value, unit, self.lang))
-
-    def blank(self) -> Cell:
-        return Cell(Blank(self.say(w.OFFICER)))
+class _Review(Page):
+    """The chapters."""
 
     def blocks(self, as_of: dt.date) -> Iterator[Block]:
         yield from self._head(as_of)
         for name, chapter in (
             ("applicant", self._applicant), ("law", self._law), ("place", self._place), ("zones", self._zones),
-            ("use", self._use), ("intensity", self._intensity), ("overlays", self._overlays),
+            ("use", self._use), ("intensity", partial(limits, self)), ("overlays", self._overlays),
             ("quality", self._quality), ("conclusion", self._conclusion), ("advice", self._advice),
         ):  # fmt: skip
             yield Heading(2, self.say(w.CHAPTERS[name]))
@@ -161,10 +133,6 @@ class _Page:
 
     def _groups(self, outcome: Outcome) -> list[list[Finding]]:
         return same_said(finding for finding in self.report.findings if finding.outcome is outcome)
-
-    def message(self, group: Sequence[Finding]) -> str:
-        """Return what a group of findings says, without the same thing twice."""
-        return self.text(self.say(missing.message(group)))
 
     def _applicant(self) -> Iterator[Block]:
         proposal = self.json["proposal"]
@@ -319,13 +287,13 @@ class _Page:
                 ]
             laws = dict.fromkeys(finding.legal for finding in told if finding.legal)
             cell = next((finding.measured for finding in findings if isinstance(finding.measured, str)), "-")
-            key = (self.text(cell), worst, "\n".join(self._told(told)), self.text("; ".join(laws)))
+            key = (self.text(cell), worst, "\n".join(self.told(told)), self.text("; ".join(laws)))
             alike.setdefault(key, []).append(self.text(zone or "-"))
         rows = [
             (
                 Cell(", ".join(dict.fromkeys(zones)), bold=True),
                 Cell(cell),
-                self._outcome(outcome),
+                self.outcome(outcome),
                 Cell(said),
                 Cell(law),
             )
@@ -338,130 +306,6 @@ class _Page:
         head[0] = head[0][:1].upper() + head[0][1:]
         yield Table(head, rows, (1.3, 1.5, 1.9, 5.2, 3.2), ("left", "left", "left", "left", "left"))
         yield Paragraph(self.say(w.ITBX), "note")
-
-    def _told(self, findings: Sequence[Finding]) -> list[str]:
-        """Return what findings say; what all of them lack is said once."""
-        if all(finding.missing for finding in findings):
-            return [self.text(self.say(missing.only_missing(findings)))]
-        return list(dict.fromkeys(self.message(group) for group in same_said(findings)))
-
-    def _outcome(self, outcome: Outcome) -> Cell:
-        return Cell(
-            self.say(w.OUTCOMES.get(outcome, w.NOT_APPLICABLE)), bold=outcome is Outcome.FAIL,
-            fill=w.OUTCOME_COLOURS.get(outcome),
-        )  # fmt: skip
-
-    def _intensity(self) -> Iterator[Block]:
-        head = [self.say(text) for text in (w.RULE, w.LIMIT, w.LIMIT_M2, w.PROPOSED, w.RESULT, w.LAW)]
-        widths = (3.6, 1.9, 2.3, 2.3, 1.9, 3)
-        align: Sequence[Align] = ("left", "right", "right", "right", "left", "left")
-        rows = list(self._limit_rows(_INTENSITY))
-        if rows:
-            yield Table(head, rows, widths, align)
-        rows = list(self._limit_rows(_SETBACKS))
-        if rows:
-            yield Heading(3, self.say(w.SETBACKS))
-            yield Table(head, rows, widths, align)
-        yield from self._sides()
-        told = [
-            f"{self.say(w.REQUIREMENTS[group[0].rule])}: {self.message(group)}"
-            for group in same_said(f for f in self.report.findings if f.rule in _SETBACKS)
-            if group[0].outcome is not Outcome.NOT_APPLICABLE
-        ]
-        yield from (Paragraph(line, "item") for line in dict.fromkeys(told))
-        skipped = [item for item in self.json["not_evaluated"] if item["rule"] in (*_INTENSITY, *_SETBACKS)]
-        for item in skipped:
-            label = self.say(w.REQUIREMENTS[item["rule"]])
-            yield Paragraph(self.text(f"{label}: {self._lower(w.NOT_APPLICABLE)}. {item['why']}"), "note")
-
-    def _sides(self) -> Iterator[Block]:
-        """Yield the distances side by side, or why there are none."""
-        if self.report.site.parcel is None or not self.report.plans_judged:
-            return
-        sides = self.report.around.sides
-        yield Heading(3, self.say(w.PER_SIDE))
-        if not sides:
-            yield Paragraph(self.say(info_words.NO_FRONT) + ".", "note")
-            return
-        head = [self.say(text) for text in (w.SIDE, w.LENGTH, w.FROM, w.LIMIT, w.DISTANCE, w.MARGIN)]
-        align: Sequence[Align] = ("left", "right", "left", "right", "right", "right")
-        yield Table(head, [self._side_row(side) for side in sides], (3, 1.7, 4.6, 2.2, 2, 1.9), align)
-        if any(len(side.limits_m) > 1 for side in sides):
-            yield Paragraph(self.say(w.SEVERAL_LIMITS), "note")
-
-    def _side_row(self, side: SideDistance) -> tuple[Cell, ...]:
-        name = f"{self.say(info_words.EDGE[side.kind])}, {self.say(info_words.COMPASS[side.compass])}"
-        origin = self.say(words.MEASURED_FROM[side.reference if side.kind == "front" else side.kind])
-        if side.road:
-            width = self.say(words.UNKNOWN) if side.rumija_m is None else self.quantity(side.rumija_m, "m")
-            origin += f"; {side.road}, {self.say(words.RUMIJA).format(width)}"
-        limits = [f"≥ {self.quantity(limit, 'm')}" for limit in side.limits_m]
-        limits += [self.say(words.UNKNOWN)] if side.unknown else []
-        margin = fill = None
-        if side.measured_m is not None and len(side.limits_m) == 1 and not side.unknown:
-            margin = side.measured_m - side.limits_m[0]
-            if margin < -REL_TOL * side.limits_m[0]:
-                rule = _RULE_OF[side.kind]
-                said = [f.outcome for f in self.report.findings if f.rule == rule]
-                fill = w.OUTCOME_COLOURS.get(max(said, default=Outcome.NOT_APPLICABLE))
-        return (
-            Cell(name[:1].upper() + name[1:], bold=side.kind == "front"),
-            Cell(self.quantity(side.length_m, "m")),
-            Cell(self.text(origin)),
-            Cell("\n".join(limits) or self.say(w.UNREGULATED)),
-            Cell("-" if side.measured_m is None else self.quantity(side.measured_m, "m")),
-            Cell("-" if margin is None else self.quantity(margin, "m"), fill=fill),
-        )
-
-    def _lower(self, text: Text) -> str:
-        said = self.say(text)
-        return said[:1].lower() + said[1:]
-
-    def _limit_rows(self, rules: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
-        """Return a row for each limit; zones with the same figures share one."""
-        for rule in rules:
-            zones_of: dict[tuple[Cell, ...], list[str]] = {}
-            for finding in self.json["findings"]:
-                if finding["rule"] == rule and finding["outcome"] != Outcome.NOT_APPLICABLE.word:
-                    zones = zones_of.setdefault(self._limit_row(finding), [])
-                    zones += [finding["zone"]] if finding["zone"] else []
-            for cells, zones in zones_of.items():
-                label = self.say(w.REQUIREMENTS[rule])
-                yield Cell(self.text(f"{label} ({', '.join(zones)})" if zones else label)), *cells
-
-    def _limit_row(self, finding: Mapping[str, Any]) -> tuple[Cell, ...]:
-        rule, unit = finding["rule"], finding["unit"]
-        operator = {"<=": "≤", ">=": "≥"}.get(finding["operator"] or "", "")
-        outcome = Outcome[finding["outcome"].upper()]
-        limit, none = finding["limit"], rule in ("TAB006", "TAB007")
-        if limit is None:
-            shown = self.say(w.UNREGULATED) if outcome is Outcome.PASS and not finding["missing"] else "-"
-        else:
-            shown = "-" if none else f"{operator} {self.quantity(limit, unit)}".strip()
-        per = finding["limit_m2"]
-        own = (
-            f"{operator} {words.area(per, self.lang)}"
-            if per is not None
-            else "-"
-            if unit in ("ratio", "factor")
-            else shown
-        )
-        measured = finding["measured"]
-        proposed = "-" if measured is None else self.quantity(measured, unit)
-        total = {"INT001": "footprint_area_m2"}.get(rule)
-        given = {"INT002": "floor_area_m2", "INT003": "green_area_m2", "INT004": "basement_area_m2"}.get(rule)
-        stated = (
-            self.json["subject"].get(total) if total else self.json["proposal"].get(given) if given else None
-        )
-        alone = sum(item["rule"] == rule for item in self.json["findings"]) == 1
-        standing = self.report.site.existing
-        counted = standing is not None and not standing.is_empty and total is not None
-        if stated is not None and measured is not None and alone and not counted:
-            proposed += f"\n({words.area(stated, self.lang)})"
-        return (
-            Cell(shown), Cell(own), Cell(proposed), self._outcome(outcome),
-            Cell(self.text(finding["legal"])),
-        )  # fmt: skip
 
     def _overlays(self) -> Iterator[Block]:
         worst: dict[str, list[Finding]] = {}
@@ -477,7 +321,7 @@ class _Page:
             key = (outcome, "\n".join(messages), self.text("; ".join(laws)))
             alike.setdefault(key, []).append(f"{rule} {self.say(BY_CODE[rule].title)}")
         rows = [
-            (Cell("\n".join(rules)), self._outcome(outcome), Cell(message), Cell(law))
+            (Cell("\n".join(rules)), self.outcome(outcome), Cell(message), Cell(law))
             for (outcome, message, law), rules in sorted(alike.items(), key=lambda item: -item[0][0])
         ]
         if rows:
@@ -486,7 +330,7 @@ class _Page:
         for item in self.json["not_evaluated"]:
             if item["rule"].startswith(("KHS", "RTR")):
                 title = self.say(BY_CODE[item["rule"]].title)
-                said = f"{item['rule']} {title}: {self._lower(w.NOT_APPLICABLE)}. {item['why']}"
+                said = f"{item['rule']} {title}: {self.lower(w.NOT_APPLICABLE)}. {item['why']}"
                 yield Paragraph(self.text(said), "note")
 
     def _quality(self) -> Iterator[Block]:
