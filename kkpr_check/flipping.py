@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,6 +48,7 @@ _LAW: Mapping[str, tuple[str, ...]] = {
 OVERLAYS = "plan.toml: overlays and layers"
 ZONING = "zoning"
 ADDED, REMOVED = "plan added", "plan removed"
+Tell = Callable[[Text], None]
 Pairs = Sequence[tuple[Side | None, Side | None]]
 Versions = Sequence[tuple[OpenPlan | None, OpenPlan | None]]
 """Each plan as OLD and as NEW have it; None where a version lacks it."""
@@ -67,6 +68,8 @@ class FlipRequest:
         Paths of each plan in OLD and in NEW, with the hashes that were seen; filled in by `judge_both`.
     library
         Whether the versions are folders of plans, of which a parcel asks those around it.
+    workers
+        Processes that judge; None: one a core. The answer is the same for any number.
     """
 
     parcels: str
@@ -80,6 +83,7 @@ class FlipRequest:
     options: Mapping[str, str] = field(default_factory=dict)
     versions: tuple[tuple[_Seen | None, _Seen | None], ...] = ()
     library: bool = False
+    workers: int | None = None
 
 
 class _Seen(NamedTuple):
@@ -101,13 +105,17 @@ class _Judged:
     notes: tuple[Text, ...]
 
 
-def judge_both(request: FlipRequest, diff: Diff, pairs: Pairs, max_flips: int | None) -> Diff:
+def judge_both(
+    request: FlipRequest, diff: Diff, pairs: Pairs, max_flips: int | None, tell: Tell = lambda _: None
+) -> Diff:
     """Return the comparison with the parcels whose verdicts flip.
 
     Parameters
     ----------
     pairs
         Each plan as it was opened in OLD and in NEW.
+    tell
+        Called with how far it is.
 
     Raises
     ------
@@ -136,11 +144,14 @@ def judge_both(request: FlipRequest, diff: Diff, pairs: Pairs, max_flips: int | 
         try:
             for number, told in pool.map((block.number, block) for block in parcels.blocks(BLOCK_ROWS)):
                 judged[number] = told
+                tell(_judged_so_far(judged, parcels.rows))
         finally:
             pool.stop()
         name, sha256 = request.parcels, parcels.sha256
     blocks = [judged[number] for number in sorted(judged)]
-    flips = _with_causes([flip for block in blocks for flip in block.flips], blocks, request, diff, pairs)
+    flips = _with_causes(
+        [flip for block in blocks for flip in block.flips], blocks, request, diff, pairs, tell
+    )
     matrix: dict[tuple[str, str], tuple[int, float]] = defaultdict(lambda: (0, 0.0))
     for block in blocks:
         for pair, (n, area_m2) in block.matrix.items():
@@ -159,12 +170,21 @@ def judge_both(request: FlipRequest, diff: Diff, pairs: Pairs, max_flips: int | 
     return replace(diff, parcels=found, max_flips=max_flips)
 
 
+def _judged_so_far(judged: Mapping[int, _Judged], rows: int | None) -> Text:
+    done, flips = (sum(one.rows for one in judged.values()), sum(len(one.flips) for one in judged.values()))
+    share = f" ({100 * done / rows:.0f}%)" if rows else ""
+    return Text(
+        f"{done} parcels judged by both versions{share}; {flips} verdicts flip",
+        f"{done} persil dinilai dengan kedua versi{share}; {flips} putusan berubah",
+    )
+
+
 def _seen(side: Side | None) -> _Seen | None:
     return None if side is None else _Seen(side.path, side.sha256)
 
 
 def _pool(request: FlipRequest, rows: int | None) -> Pool | Inline:
-    workers = os.cpu_count() or 1
+    workers = request.workers or os.cpu_count() or 1
     if rows is not None:
         workers = min(workers, -(-rows // BLOCK_ROWS))
     return Inline(start, request) if workers <= 1 else Pool(start, request, workers)
@@ -305,7 +325,12 @@ _READ = ("verdict", "fail", "undetermined", "conditional", "zones", "parcel_area
 
 
 def _with_causes(
-    flips: Sequence[Flip], blocks: Sequence[_Judged], request: FlipRequest, diff: Diff, pairs: Pairs
+    flips: Sequence[Flip],
+    blocks: Sequence[_Judged],
+    request: FlipRequest,
+    diff: Diff,
+    pairs: Pairs,
+    tell: Tell,
 ) -> list[Flip]:
     """Judge the flips again with one part exchanged at a time: alone in OLD, and missing in NEW."""
     if not flips:
@@ -317,7 +342,11 @@ def _with_causes(
     alone: dict[str, dict[int, str]] = {}
     without: dict[str, dict[int, str]] = {}
     every = frozenset(parts.values())
-    for label, part in parts.items():
+    for n, (label, part) in enumerate(parts.items(), 1):
+        tell(Text(
+            f"causes of {len(flips)} flips: part {n} of {len(parts)} ({label})",
+            f"penyebab {len(flips)} perubahan putusan: bagian {n} dari {len(parts)} ({label})",
+        ))  # fmt: skip
         for verdicts, chosen in ((alone, frozenset({part})), (without, every - {part})):
             hybrid = composed_all(versions, chosen)
             if hybrid is not None:

@@ -76,10 +76,6 @@ FailOn = Annotated[
     o.option("--fail-on", "VERDICT", "Exit 1 on this verdict or a worse one.",
               "Kode keluar 1 pada putusan ini atau yang lebih buruk."),
 ]  # fmt: skip
-Workers = Annotated[
-    str | None,
-    o.option("--workers", "N", "Processes (default: one a core).", "Jumlah proses (bawaan: satu per inti)."),
-]
 BlockRows = Annotated[
     str | None,
     o.option("--block-size", "N", "Parcels a block (default: 10000); changes nothing but memory and speed.",
@@ -137,7 +133,7 @@ def batch(
     message: Message = None,
     max_broken: MaxBroken = None,
     fail_on: FailOn = None,
-    workers: Workers = None,
+    workers: o.Workers = None,
     block_size: BlockRows = None,
     resume: Resume = False,
     overwrite: o.Overwrite = False,

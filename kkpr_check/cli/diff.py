@@ -65,6 +65,7 @@ def diff(
     as_of: AsOf = None,
     kbli: o.Kbli = None,
     activity: o.Activity = None,
+    workers: o.Workers = None,
     assume_crs: o.AssumeCrs = None,
     layer: o.Layer = None,
     encoding: o.Encoding = None,
@@ -91,11 +92,13 @@ def diff(
         ("--plan", plan),
         ("--kbli", kbli),
         ("--activity", activity),
+        ("--workers", workers),
     ):
         o.need(name, bool(given), of="--parcels", of_given=parcels is not None)
     o.refuse_together({"--kbli": kbli is not None, "--activity": activity is not None})
     o.need("--overwrite", overwrite, of="--output/--also", of_given=bool(output or also))
     budget = o.count_of("--max-flips", max_flips)
+    processes = o.count_of("--workers", workers, 1)
     inputs = (old, new, parcels, *(plan or ()))
     wanted = wanted_results(format, output, also, inputs, overwrite=overwrite)
     day = o.date_of(as_of)
@@ -107,15 +110,21 @@ def diff(
     reading = (layer, encoding, assume_crs, swap_xy) if parcels is None else (None, None, None, False)
     found, sides = compare_any(DiffRequest(old, new, day, *reading), judged=parcels is not None)
     if parcels is not None and not found.failures:
+        from kkpr_check.cli.progress import ProgressLine
         from kkpr_check.flipping import FlipRequest, judge_both
 
-        found = judge_both(
-            FlipRequest(
-                parcels, tuple(plan or ()), day, as_of is not None, layer, encoding, assume_crs, swap_xy,
-                {name: value for name, value in (("kbli", kbli), ("activity", activity)) if value is not None},
-            ),
-            found, sides, budget,
-        )  # fmt: skip
+        line = ProgressLine(session_of(context))
+        try:
+            found = judge_both(
+                FlipRequest(
+                    parcels, tuple(plan or ()), day, as_of is not None, layer, encoding, assume_crs, swap_xy,
+                    {name: value for name, value in (("kbli", kbli), ("activity", activity)) if value is not None},
+                    workers=processes,
+                ),
+                found, sides, budget, line.tell,
+            )  # fmt: skip
+        finally:
+            line.end()
     session = session_of(context)
     deliver_results(
         session,

@@ -125,6 +125,10 @@ Encoding = Annotated[
     str | None, option("--encoding", "NAME", "Text encoding of the file.", "Pengodean teks berkas.")
 ]
 SwapXy = Annotated[bool, flag("--swap-xy", "Swap the axes of the file.", "Tukar sumbu koordinat berkas.")]
+Workers = Annotated[
+    str | None,
+    option("--workers", "N", "Processes (default: one a core).", "Jumlah proses (bawaan: satu per inti)."),
+]
 Kbli = Annotated[str | None, option("--kbli", "CODE", "KBLI code, five digits.", "Kode KBLI, lima angka.")]
 Activity = Annotated[
     str | None, option("--activity", "ID", "Activity of the plan's matrix.", "Kegiatan pada matriks ITBX.")

@@ -27,13 +27,23 @@ class ProgressLine:
         self._shown = 0
 
     def __call__(self, done: int, resumed: int, rows: int | None, counts: Summary) -> None:
-        """Tell it, unless it was told just now."""
-        now = time.monotonic()
-        if self._session.quiet or sys.stderr is None or now - self._told < EVERY_S[not self._terminal]:
-            return
-        self._told = now
-        rate = (done - resumed) / max(now - self._begun, 1e-6)
-        text = _line(done, rows, rate, counts).pick(self._session.lang)
+        """Tell it, unless something was told just now."""
+        if self._is_due():
+            rate = (done - resumed) / max(time.monotonic() - self._begun, 1e-6)
+            self._print(_line(done, rows, rate, counts))
+
+    def tell(self, line: Text) -> None:
+        """Tell a line, unless something was told just now."""
+        if self._is_due():
+            self._print(line)
+
+    def _is_due(self) -> bool:
+        waited_s = time.monotonic() - self._told
+        return not self._session.quiet and sys.stderr is not None and waited_s >= EVERY_S[not self._terminal]
+
+    def _print(self, line: Text) -> None:
+        self._told = time.monotonic()
+        text = line.pick(self._session.lang)
         with contextlib.suppress(OSError, ValueError):
             if self._terminal:
                 print("\r" + text.ljust(self._shown), end="", file=sys.stderr, flush=True)
