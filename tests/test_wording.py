@@ -114,3 +114,8 @@ def test_a_refused_batch_gives_no_second_advice(run: Run, tmp_path: Path) -> Non
     )
     assert code == 2 and "an unfinished run of this output is there" in err
     assert err.count("--resume") == 1 and "what is done is kept" not in err
+
+
+def test_outside_every_plan_nothing_is_said_to_be_absent(run: Run) -> None:
+    _, out, _ = run("info", "--point=-10.17,123.6", *JUDGE)
+    assert "not known outside the plans" in out and "none here" not in out

@@ -106,6 +106,7 @@ COMPASS: Mapping[str, Text] = {
 ROAD_IN_FRONT = Text("road in front: {0}, rumija {1}", "jalan di depan: {0}, rumija {1}")
 OVERLAYS = Text("Overlays and setbacks", "Ketentuan khusus dan sempadan")
 NO_OVERLAY = Text("none here", "tidak ada di lokasi ini")
+OVERLAY_UNKNOWN = Text("not known outside the plans", "belum diketahui di luar rencana")
 OPEN = Text("not known, missing", "belum diketahui, yang belum ada")
 SAYS: Mapping[Outcome, Text] = {
     Outcome.FAIL: Text("refuses building there", "menolak bangunan di sana"),

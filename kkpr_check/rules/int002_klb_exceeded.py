@@ -43,7 +43,7 @@ from kkpr_check.rules.rows import IntensityRows
         ),
         Outcome.FAIL: Text(
             "KLB {measured} in {zone}; the plan allows {limit}, that is {absolute} of floors.",
-            "KLB {measured} di {zone}; rencana memperbolehkan {limit}, yaitu lantai {absolute}.",
+            "KLB {measured} di {zone}; rencana memperbolehkan {limit}, yaitu luas lantai {absolute}.",
         ),
     },
     remedy=Text("Reduce the floor area by {excess}.", "Kurangi luas lantai sebesar {excess}."),
