@@ -162,7 +162,9 @@ def _writable(copy: Path, layer: Layer) -> bool:
         raw = _raw(path, layer)
     except KkprError:
         return False
-    return (fix_write.can_write(path, raw) or fix_write.can_convert(raw)) and not layer.reading.swap_xy
+    return (
+        fix_write.can_write(path, layer.reading.layer, raw) or fix_write.can_convert(raw)
+    ) and not layer.reading.swap_xy
 
 
 def _raw(path: Path, layer: Layer) -> Raw:
@@ -185,6 +187,9 @@ class _Work:
 
     def run(self, output: str, skipped: Sequence[str], *, locked: bool) -> FixReport:
         """Make all corrections; where a verdict changes, or a defect is added, one kind after the other."""
+        if not self.layers:  # nothing that can be written
+            target = Path(output) if self.is_plan else Path(output) / self.source.name
+            return FixReport(output, (), {}, (), tuple(skipped), target=str(target), locked=locked)
         before = self._state([])
         kinds = tuple(KINDS) if before.verdicts is not None else HARMLESS
         rolled: list[RolledBack] = []
@@ -290,7 +295,7 @@ class _Work:
         layer = self.layers[number]
         path = self.copy / layer.path
         try:
-            if fix_write.can_write(path, raw):
+            if fix_write.can_write(path, layer.reading.layer, raw):
                 try:
                     fix_write.write(path, layer.reading.layer, raw, draft)
                     return True

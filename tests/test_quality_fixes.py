@@ -254,6 +254,30 @@ def read_plan_layer(plan: Path, role: str) -> dict[str, Any]:
     return next(layer for layer in document["layer"] if layer["role"] == role)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "written"),
+    [
+        ("<?xml", "\ufeff<?xml", True),
+        ('encoding="UTF-8"', 'encoding="ISO-8859-1"', False),
+        ("<k:name>2 &amp; co", "<k:description><![CDATA[<k:Placemark> </k:Placemark>]]></k:description><k:name>2 &amp; co", True),
+        ("<k:Polygon>", "<k:Polygon><k:altitudeMode>clampToGround</k:altitudeMode>", True),
+    ],
+)  # fmt: skip
+def test_a_kml_is_read_again_before_it_stays(old: str, new: str, written: bool, tmp_path: Path) -> None:
+    """What would not read as meant is left as it was, and named."""
+    layer = as_file(tmp_path / "in", ".kml")
+    text = layer.read_text("utf-8")
+    assert old in text
+    layer.write_bytes(text.replace(old, new).encode("latin-1" if "8859" in new else "utf-8"))
+    report = fix(layer, tmp_path / "out")
+    copy = read_layer(tmp_path / "out" / "zona.kml", keep_broken=True)
+    if report.not_writable:
+        assert report.fixes == () and contents(tmp_path / "out" / "zona.kml") == contents(layer)
+    else:
+        assert list(copy.fields["KODSZN"]) == ["R-3"] * 3 and report.by_kind["snap-sliver"] >= 1
+    assert written or report.not_writable == ("zona.kml",)
+
+
 @pytest.mark.parametrize("suffix", [".kml", ".geojson"])
 def test_outlines_with_heights_stay_as_they_are(suffix: str, tmp_path: Path) -> None:
     layer = as_file(tmp_path / "in", suffix)

@@ -23,7 +23,7 @@ from xml.parsers.expat import ExpatError
 import numpy as np
 import shapely
 
-from kkpr_check.errors import InputError, Place, Text
+from kkpr_check.errors import InputError, KkprError, Place, Text
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io import fix_kml
 from kkpr_check.io.archives import extract, open_zip, zip_members
@@ -43,9 +43,17 @@ _PATCHED = frozenset({"ESRI Shapefile", "GeoJSON", "GPKG", "KML", "FlatGeobuf"})
 _CONVERTED = frozenset({"OpenFileGDB", "FlatGeobuf"})
 
 
-def can_write(path: Path, raw: Raw) -> bool:
+def can_write(path: Path, layer: str | None, raw: Raw) -> bool:
     """Tell whether corrections can be written into this file."""
-    return raw.driver in _PATCHED and path.is_file()
+    if raw.driver not in _PATCHED or not path.is_file():
+        return False
+    if path.suffix.casefold() in ZIPPED:
+        with _unpacked(path, layer) as (inner, inner_layer, _):
+            return can_write(inner, inner_layer, raw)
+    if raw.driver == "KML":
+        marks = _kml_marks(path, layer, path.read_bytes())
+        return marks is not None and len(marks) == len(raw.geometry)
+    return True
 
 
 def can_convert(raw: Raw) -> bool:
@@ -126,10 +134,13 @@ def _shapes(raw: Raw, draft: Draft) -> dict[int, Any]:
     }
 
 
-def _as_expected(raw: Raw, draft: Draft, made: Path) -> bool:
+def _as_expected(raw: Raw, draft: Draft, made: Path, layer: str | None = None) -> bool:
     """Tell whether a written layer is the one that was read, but for the corrections."""
-    with opened(made) as source:
-        found = read_source(source, None)
+    try:
+        with opened(made, layer) as source:
+            found = read_source(source, None)
+    except KkprError:
+        return False
     kept = [row for row in range(len(raw.geometry)) if row not in draft.dropped]
     geometry = raw.geometry.copy()
     for row, shape in _shapes(raw, draft).items():
@@ -162,7 +173,12 @@ def _kml(path: Path, layer: str | None, raw: Raw, draft: Draft) -> None:
     shapes = {
         row: (shape, bool(fix_kml.heights(data, marks[row]))) for row, shape in _shapes(raw, draft).items()
     }
-    path.write_bytes(fix_kml.patched(data, marks, shapes, draft.cells, draft.dropped))
+    with tempfile.TemporaryDirectory(prefix="kkpr-") as home:
+        made = Path(home) / path.name
+        made.write_bytes(fix_kml.patched(data, marks, shapes, draft.cells, draft.dropped))
+        if not _as_expected(raw, draft, made, layer):
+            raise _mismatch(path)
+        shutil.copyfile(made, path)
 
 
 def _kml_marks(path: Path, layer: str | None, data: bytes) -> list[fix_kml.Mark] | None:
