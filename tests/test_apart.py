@@ -15,7 +15,7 @@ import pytest
 from builders import squares, write
 from cli_harness import JUDGE, Run
 
-from kkpr_check.batch import gdalstream
+from kkpr_check.batch import apartstream
 from kkpr_check.errors import ErrorGroup, InputError, KkprError, Place, Text
 from kkpr_check.io import apart, gdal
 from kkpr_check.io.drivers import ALONE
@@ -197,7 +197,7 @@ def test_a_crash_in_a_command_is_exit_2_with_one_message(
     code, out, err = run("check", "--parcel", str(path), *JUDGE, "--output", str(output))
     assert (code, out) == (2, "") and "persil.gpkg: the reader of this format crashed" in err
     assert not output.exists() and "unexpected" not in err
-    monkeypatch.setattr(gdalstream, "_blocks", crash_blocks)
+    monkeypatch.setattr(apartstream, "_blocks", crash_blocks)
     code, out, err = run("batch", str(path), *JUDGE, "--output", str(tmp_path / "t.csv"), "--workers", "1")
     assert (code, out) == (2, "") and "the reader of this format crashed" in err
     assert not (tmp_path / "t.csv").exists()
