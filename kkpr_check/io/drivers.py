@@ -112,7 +112,16 @@ def driver_of(suffix: str, place: Place) -> str:
 
 _SHAPEFILE = Text("name the .shp file (or the zip)", "sebutkan berkas .shp (atau zip-nya)")
 _ARCHIVE = Text("pack it as .zip", "kemas ulang sebagai .zip")
+_SHEET = Text(
+    "save the sheet of vertices as CSV (columns lon, lat)",
+    "simpan lembar titiknya sebagai CSV (kolom bujur, lintang)",
+)
+_WKT = Text(
+    "write the outline as GeoJSON, or its vertices as CSV (columns lon, lat)",
+    "tulis batasnya sebagai GeoJSON, atau titik-titiknya sebagai CSV (kolom bujur, lintang)",
+)
 _ADVICE = {
+    ".xlsx": _SHEET, ".xls": _SHEET, ".ods": _SHEET, ".wkt": _WKT,
     ".shx": _SHAPEFILE, ".dbf": _SHAPEFILE, ".prj": _SHAPEFILE, ".cpg": _SHAPEFILE,
     ".rar": _ARCHIVE, ".7z": _ARCHIVE, ".tar": _ARCHIVE, ".gz": _ARCHIVE,
     ".dwg": Text("export it as DXF R2010", "ekspor sebagai DXF R2010"),
