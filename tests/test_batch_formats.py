@@ -175,12 +175,14 @@ def test_geoparquet_metadata(tmp_path: Path) -> None:
 
 
 def test_the_long_table(tmp_path: Path) -> None:
-    file = write_geojsonl(tmp_path / "p.geojson", PLAIN[:6], SHAPES[:6])
+    rows = [row | {"legal_area_m2": 100} for row in PLAIN[:6]]
+    file = write_geojsonl(tmp_path / "p.geojson", rows, SHAPES[:6])
     for suffix in ("csv", "jsonl", "parquet"):
         batch(file, tmp_path / f"o-{suffix}.csv", findings=str(tmp_path / f"f.{suffix}"), block_rows=4)
     told = table(tmp_path / "f.csv")
     assert list(told[0]) == list(FINDING_COLUMNS)
     lines = [json.loads(line) for line in (tmp_path / "f.jsonl").read_text().splitlines()]
+    assert [row["operator"] for row in told] == [line["operator"] or "" for line in lines]
     arrow = pq.read_table(tmp_path / "f.parquet").to_pylist()
     assert len(told) == len(lines) == len(arrow)
     for line, row in zip(lines, arrow, strict=True):

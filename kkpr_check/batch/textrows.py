@@ -11,7 +11,8 @@ from kkpr_check.batch.table import plain_values
 from kkpr_check.report.safe import safe_text, whole_characters
 
 _FORMULA = re.compile(r"[=+\-@]")
-_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*(%|[eE][+-]?\d+)?", re.ASCII)
+_HARMLESS = re.compile(r"==|[+-]?\d+([.,]\d+)*(%|[eE][+-]?\d+)?", re.ASCII)
+"""A number, and our own operator: neither computes anything."""
 _QUOTED = re.compile(r'[",\r\n]')
 
 
@@ -23,8 +24,8 @@ def csv_header(columns: Sequence[str]) -> bytes:
 def csv_rows(columns: Mapping[str, Sequence[Any]]) -> bytes:
     r"""Return rows as CSV lines, one line a row: line breaks inside a cell become blanks.
 
-    >>> csv_rows({"id": ["=1+1", 'a"b'], "n": [1.5, None]})
-    b'\\'=1+1,1.5\\r\\n"a""b",\\r\\n'
+    >>> csv_rows({"id": ["=1+1", 'a"b', "=="], "n": [1.5, None, 2]})
+    b'\'=1+1,1.5\r\n"a""b",\r\n==,2\r\n'
     """
     cells = [[_cell(value) for value in plain_values(values)] for values in columns.values()]
     return "".join(",".join(row) + "\r\n" for row in zip(*cells, strict=True)).encode()
@@ -41,7 +42,7 @@ def _cell(value: Any) -> str:
 def csv_text(value: str) -> str:
     """Return a text as a cell; what a spreadsheet would run gets an apostrophe in front."""
     text = safe_text(value)
-    if _FORMULA.match(text.lstrip()) and not _NUMBER.fullmatch(text):
+    if _FORMULA.match(text.lstrip()) and not _HARMLESS.fullmatch(text):
         text = "'" + text
     return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 
