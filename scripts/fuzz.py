@@ -102,8 +102,10 @@ def _lines(command: Sequence[str]) -> Iterator[dict[str, Any] | int]:
         yield 0 if silent.is_set() else code
 
 
-def run(minutes: float, wanted: Sequence[str], seeds: tuple[int, int] | None) -> dict[str, Any]:
-    """Run the targets in turn until the time is over; print each fault."""
+def run(
+    minutes: float, wanted: Sequence[str], seeds: tuple[int, int] | None, begin: int = 0
+) -> dict[str, Any]:
+    """Run the targets in turn, from seed `begin`, until the time is over; print each fault."""
     from fuzzing import TARGETS
 
     names = [name for name in TARGETS if not wanted or name in wanted]
@@ -114,8 +116,8 @@ def run(minutes: float, wanted: Sequence[str], seeds: tuple[int, int] | None) ->
         for name in names
     }
     faults: list[dict[str, Any]] = []
-    at = 0
-    while at == 0 or (seeds is None and time.monotonic() < end):
+    at = begin
+    while at == begin or (seeds is None and time.monotonic() < end):
         for name in names:
             slow = found[name]["cases"] and found[name]["slowest_s"] > 2
             first, last = seeds or (at, at + (ROUND // 4 if slow else ROUND))
@@ -223,6 +225,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--target", action="append", default=[])
     parser.add_argument("--seeds", help="first:last, instead of a time")
+    parser.add_argument("--begin", type=int, default=0, help="first seed of a run for a time")
     parser.add_argument("--write", action="store_true", help="write docs/data/fuzz.json and docs/fuzzing.md")
     parser.add_argument("--page", action="store_true", help="write docs/fuzzing.md of the stored figures")
     parser.add_argument("--work", help=argparse.SUPPRESS)
@@ -235,7 +238,7 @@ def main() -> None:
     if given.page:
         PAGE.write_text(page(json.loads(DATA.read_text("utf-8"))), encoding="utf-8")
         return
-    data = run(given.minutes, given.target, seeds)  # type: ignore[arg-type]
+    data = run(given.minutes, given.target, seeds, given.begin)  # type: ignore[arg-type]
     if given.write:
         DATA.parent.mkdir(exist_ok=True)
         DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")

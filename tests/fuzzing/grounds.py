@@ -19,7 +19,8 @@ import shapely
 from builders import E0, N0, dxf, feature, geojson, lonlat_squares, write
 
 from fuzzing.cases import Ground, Outcome, Target, call
-from fuzzing.readers import PRJ, DamagedError, UnknownError, areas_of
+from fuzzing.readers import GDB_TABLE, PRJ, DamagedError, UnknownError, areas_of
+from fuzzing.readers import GOOD as GOOD_BYTES
 
 ROOT = Path(__file__).parents[2]
 SAMPLE, RTRW, EXAMPLES = ROOT / "data" / "sample", ROOT / "data" / "sample-rtrw", ROOT / "examples"
@@ -120,6 +121,8 @@ def written(folder: Path, suffix: str, example: str = GOOD) -> Path:
                 PRJ["gpkg"] = base.execute(
                     "SELECT definition FROM gpkg_spatial_ref_sys WHERE srs_id = 32751"
                 ).fetchone()[0]
+        elif suffix in (".fgb", ".gdb"):
+            GOOD_BYTES[suffix[1:]] = (path if suffix == ".fgb" else path / GDB_TABLE).read_bytes()
     elif suffix == ".zip":
         inner = written(folder / "isi", ".shp", example)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -169,6 +172,7 @@ def written(folder: Path, suffix: str, example: str = GOOD) -> Path:
         pq.write_table(table.replace_schema_metadata({b"geo": PRJ["parquet"]}), path)
     elif suffix == ".dxf":
         dxf(path, [("PERSIL", list(_in_utm(shapes)[0].exterior.coords)[:-1], True)])
+        GOOD_BYTES["dxf"] = path.read_bytes()
     elif suffix == ".csv":
         corners = "\n".join(
             f"{i + 1},{x},{y}" for i, (x, y) in enumerate(list(shapes[0].exterior.coords)[:-1])
@@ -242,6 +246,9 @@ def judge_batch(ground: Ground, path: Path, found: Outcome) -> str | None:
         return f"{good}, but another reader finds it damaged: {error}" if len(good) == len(rows) else None
     if len(rows) != len(areas):
         return f"{len(rows)} rows of {len(areas)} features"
+    told = [r["parcel_area_m2"] for r in rows]
+    if None not in told and any(not np.isclose(told, area, rtol=1e-5, atol=1e-3).any() for area in areas):
+        return f"areas {sorted(told)}, another reader finds {areas}"
     return None
 
 
@@ -272,7 +279,24 @@ def wkt_table(folder: Path) -> Ground:
 def application(folder: Path) -> Ground:
     """Return a check of an OSS application."""
     path = Path(shutil.copy(EXAMPLES / "09-oss.json", folder / "permohonan.json"))
-    return Ground([path], ("check", str(path), *JUDGE, "--format", "json"), judge=judge_json)
+    return Ground([path], ("check", str(path), *JUDGE, "--format", "json"), judge=judge_application)
+
+
+def judge_application(ground: Ground, path: Path, found: Outcome) -> str | None:
+    """Hold the parcels of an application against an independent reading of their corners."""
+    try:
+        reports = json.loads(found.out)
+        areas = areas_of(path)
+    except ValueError as error:
+        return f"the report is no JSON: {error}"
+    except UnknownError:
+        return None
+    told = [r["subject"]["parcel_area_m2"] for r in (reports if isinstance(reports, list) else [reports])]
+    if None in told:
+        return None
+    if any(not np.isclose(told, area, rtol=1e-5, atol=1e-3).any() for area in areas):
+        return f"areas {sorted(told)}, another reader finds {areas}"
+    return None
 
 
 def _copy(folder: Path) -> Path:

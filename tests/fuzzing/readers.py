@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import hashlib
 import json
+import re
 import sqlite3
 import struct
 import zipfile
@@ -15,6 +17,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import shapely
+
+from fuzzing import binaries
 
 
 class DamagedError(Exception):
@@ -33,7 +37,7 @@ def areas_of(path: Path) -> list[float]:
     DamagedError, UnknownError
         See there.
     """
-    kind = path.suffix.lower()
+    kind = ".gdb" if path.parent.suffix == ".gdb" else path.suffix.lower()
     reader = READERS.get(".shp" if kind in (".dbf", ".shx", ".prj", ".cpg") else kind)
     if reader is None:
         raise UnknownError(kind)
@@ -180,7 +184,103 @@ def _read_parquet(path: Path) -> tuple[list[Any], str]:
         raise DamagedError(str(error)) from error
 
 
+_PLAIN = re.compile(r"-?\d{1,7}(\.\d+)?")
+"""A number as the grounds write it: others are for the package's own parser to read or refuse."""
+
+
+def _numbers(words: list[str]) -> list[float]:
+    if not all(_PLAIN.fullmatch(word) for word in words):
+        raise UnknownError("numbers")
+    return [float(word) for word in words]
+
+
+def _outline(points: list[tuple[float, float]]) -> Any:
+    if len(points) < 3:
+        raise UnknownError("corners")
+    shape = shapely.Polygon(points)
+    if not shape.is_valid or shape.area == 0:
+        raise UnknownError("crosses itself")
+    return shape
+
+
+def _read_csv(path: Path) -> tuple[list[Any], str]:
+    try:
+        rows = list(csv.reader(path.read_text("utf-8").splitlines(), strict=True))
+    except (ValueError, csv.Error) as error:
+        raise UnknownError("text") from error
+    if rows and rows[0] == ["titik", "bujur", "lintang"]:
+        if any(len(row) != 3 for row in rows) or [row[0] for row in rows[1:]] != [
+            str(n) for n in range(1, len(rows))
+        ]:
+            raise UnknownError("rows")
+        points = [(float(x), float(y)) for x, y in (_numbers(row[1:]) for row in rows[1:])]
+        if any(not (95 <= x <= 141 and -11 <= y <= 6) for x, y in points):
+            raise UnknownError("elsewhere")
+        return [_outline(points)], "EPSG:4326"
+    if not rows or rows[0][:2] != ["wkt", "crs"] or any(row[1:2] != ["EPSG:4326"] for row in rows[1:]):
+        raise UnknownError("header")
+    try:
+        shapes = [shapely.from_wkt(row[0]) for row in rows[1:]]
+    except shapely.errors.GEOSException as error:
+        raise DamagedError(str(error)) from error
+    if any(shape.geom_type != "Polygon" or shape.is_empty or not shape.is_valid for shape in shapes):
+        raise UnknownError("shapes")
+    return shapes, "EPSG:4326"
+
+
+def _read_dxf(path: Path) -> tuple[list[Any], str]:
+    lines, good = (text.split("\n") for text in (path.read_text("latin-1"), GOOD["dxf"].decode("latin-1")))
+    at = [n for n, code in enumerate(good) if n % 2 and good[n - 1] in ("10", "20")]
+    plain = {n: word for n, word in enumerate(lines) if n not in at}
+    if len(lines) != len(good) or plain != {n: word for n, word in enumerate(good) if n not in at}:
+        raise UnknownError("structure")
+    values = _numbers([lines[n] for n in at])
+    return [_outline(list(zip(values[::2], values[1::2], strict=True)))], "EPSG:32751"
+
+
+def _read_fgb(path: Path) -> tuple[list[Any], str]:
+    return _binary(binaries.fgb_polygons, path.read_bytes(), GOOD["fgb"]), "EPSG:32751"
+
+
+GDB_TABLE = "a00000009.gdbtable"
+_GDB_CRS = ("a00000003", "a00000004")
+
+
+def _read_gdb(path: Path) -> tuple[list[Any], str]:
+    if path.name.startswith(_GDB_CRS):
+        raise UnknownError("catalogue")
+    table = (path.parent / GDB_TABLE).read_bytes()
+    return _binary(binaries.gdb_polygons, table, GOOD["gdb"]), "EPSG:32751"
+
+
+def _binary(read: Callable[[bytes, bytes], list[Any]], data: bytes, good: bytes) -> list[Any]:
+    try:
+        shapes = read(data, good)
+    except binaries.UnlikeError as error:
+        raise UnknownError(str(error)) from error
+    except (ValueError, LookupError, struct.error, shapely.errors.GEOSException) as error:
+        raise DamagedError(str(error)) from error
+    if any(not np.isfinite(s.bounds).all() or not s.is_valid for s in shapes):
+        raise UnknownError("shapes")
+    return shapes
+
+
+def _read_oss(path: Path) -> tuple[list[Any], str]:
+    try:
+        projects = json.loads(path.read_text("utf-8"))["dataNIB"]["data_proyek"]
+        places = [place for project in projects for place in project["data_lokasi_proyek"]]
+        words = [[corner["lat_lng"] for corner in place["data_lokasi_proyek"]] for place in places]
+        corners = [[_numbers(word.split(", ")) for word in some] for some in words]
+        return [_outline([(x, y) for y, x in some]) for some in corners], "EPSG:4326"
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise UnknownError(str(error)) from error
+
+
+GOOD: dict[str, bytes] = {}
+"""The good files of formats of which a reader knows only what the grounds write."""
+
 READERS: dict[str, Callable[[Path], tuple[list[Any], str]]] = {
     ".geojson": _read_geojson, ".geojsonl": _read_geojsonl, ".shp": _read_shp, ".gpkg": _read_gpkg, ".kml": _read_kml,
-    ".kmz": _read_kmz, ".parquet": _read_parquet,
+    ".kmz": _read_kmz, ".parquet": _read_parquet, ".csv": _read_csv, ".dxf": _read_dxf, ".fgb": _read_fgb, ".gdb": _read_gdb,
+    ".json": _read_oss,
 }  # fmt: skip
