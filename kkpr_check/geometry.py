@@ -22,8 +22,9 @@ REL_TOL = 1e-6
 NOISE_SHARE = 0.05
 _DEPTH_TOL_M = 1e-6
 _MAX_TRIANGLES = 400_000
-_HAIR_M = 5e-4
+_HAIR_M = 1e-5
 """Half the width of what is a hairline between two shapes and no land."""
+_GRID_M = 1e-4
 
 EMPTY = shapely.MultiPolygon()
 BLOCK_VERTICES = 50_000
@@ -172,7 +173,7 @@ def dissolve(geometries: Any, tolerance: Tolerance) -> Any:
     geometries = [g for g in geometries if g is not None and not g.is_empty]
     if not geometries:
         return EMPTY
-    merged = _areal(shapely.union_all(geometries, grid_size=1e-4))
+    merged = _areal(shapely.union_all(geometries, grid_size=_GRID_M))
     return collect([_without_noise_holes(part, tolerance) for part in polygons_of(merged)])
 
 
@@ -183,6 +184,8 @@ def _without_noise_holes(polygon: Any, tolerance: Tolerance) -> Any:
     holes = shapely.polygons(rings[1:])
     area, length = shapely.area(holes), shapely.length(holes)
     keep = ~small(area, length, tolerance)
+    _, wide = _thick_of(holes[~keep], np.full(int((~keep).sum()), np.inf), tolerance, _GRID_M)
+    keep[np.flatnonzero(~keep)[wide]] = True
     return polygon if keep.all() else shapely.Polygon(rings[0], list(rings[1:][keep]))
 
 
@@ -214,15 +217,15 @@ def without_noise(geometry: Any, subject_area_m2: float, tolerance: Tolerance) -
 
 
 def _thick_of(
-    pieces: Objects, subject_area_m2: Floats, tolerance: Tolerance
+    pieces: Objects, subject_area_m2: Floats, tolerance: Tolerance, hair_m: float = _HAIR_M
 ) -> tuple[Objects, NDArray[np.int64]]:
     """Return what lasts of some noise pieces without their hairlines, and the row of the piece each part is of.
 
     Neighbours that differ by float noise leave hairlines between them: what hangs on one looks narrow, and may be wide.
     """
     rows = np.flatnonzero(shapely.area(pieces) >= tolerance.sliver_area_m2)
-    core = shapely.buffer(pieces[rows], -_HAIR_M, join_style="mitre")
-    thick = overlap_of(shapely.buffer(core, _HAIR_M, join_style="mitre"), pieces[rows])
+    core = shapely.buffer(pieces[rows], -hair_m, join_style="mitre")
+    thick = overlap_of(shapely.buffer(core, hair_m, join_style="mitre"), pieces[rows])
     parts, at = shapely.get_parts(thick, return_index=True)
     area_m2, at = shapely.area(parts), rows[at]
     wide = ~small(area_m2, shapely.length(parts), tolerance) | (area_m2 >= NOISE_SHARE * subject_area_m2[at])

@@ -29,6 +29,8 @@ REPORT_BYTES_MAX = 256 * 1024 * 1024
 LANGUAGES = ("id", "en")
 _NUMBER_ABS = 2e-4
 _DEGREES_ABS = 5e-9
+_RATIO_ABS = 2e-5
+"""Areas are printed to 1e-4 m2, and a ratio is one of two of them."""
 _PATHS = ("site", "parcel", "existing", "rdtr", "rules")
 _PATH_LISTS = ("plans", "rtrw")
 
@@ -376,7 +378,8 @@ def _equal(told: Any, made: Any, path: str) -> bool:
         return type(told) is type(made) and told == made
     if isinstance(told, int | float) and isinstance(made, int | float):
         degrees = "coordinates" in path or "location" in path
-        return math.isclose(told, made, abs_tol=_DEGREES_ABS if degrees else _NUMBER_ABS, rel_tol=1e-9)
+        small = _RATIO_ABS if path.endswith((".share", "_ratio")) or abs(made) <= 1 else _NUMBER_ABS
+        return math.isclose(told, made, abs_tol=_DEGREES_ABS if degrees else small, rel_tol=1e-9)
     return type(told) is type(made) and told == made
 
 

@@ -190,6 +190,26 @@ def proposal(rng: Rng, kblis: Sequence[str], land_m2: float) -> dict[str, Any]:
     return {name: value for name, value in given.items() if rng.random() < (0.95 if name == "kbli" else 0.45)}
 
 
+def uses_of(folder: Path, plan: OpenPlan) -> list[str]:
+    """Return the KBLIs of a plan folder, those that few sub-zones refuse many times."""
+    listed = [line.split(",")[0] for line in (folder / "kbli.csv").read_text("utf-8").splitlines()[1:]]
+    allowed: dict[str, int] = {}
+    for (activity, _), cell in plan.plan.tables.itbx.items():
+        allowed[activity] = allowed.get(activity, 0) + (cell.letter != "X")
+    kbli = plan.plan.tables.kbli
+    rank = {
+        code: max((allowed.get(a, 0) for a in activities), default=0) for code, activities in kbli.items()
+    }
+    return listed + sorted(rank, key=lambda code: -rank[code])[:25] * 8
+
+
+def town(rng: Rng, plans: Sequence[OpenPlan]) -> Country:
+    """Return a piece of a town, 500 m wide, anywhere in the sample's."""
+    x1, y1, x2, y2 = (660687.601, 8954091.656, 664260.542, 8957111.05)
+    x, y = rng.uniform(x1, x2 - 400), rng.uniform(y1, y2 - 400)
+    return Country(plans, (x - 50, y - 50, x + 450, y + 450))
+
+
 def write_sites(path: Path, rng: Rng, country: Country, kblis: Sequence[str], count: int) -> Path | None:
     """Write odd sites as GeoJSON (degrees), and buildings that stand there already; return the file of those, or None."""
     from kkpr_check.io.crs import LONLAT, transform

@@ -28,7 +28,7 @@ from kkpr_check.recount.values import (
 _ORDER = ("pass", "conditional", "undetermined", "fail")
 _GOOD = ("pass", "conditional")
 _BUILDING = ("INT", "TAB")
-_NECKS_M = (1e-7, 1e-3, -1e-4)
+_NECKS_M = (1e-7, 2e-5, -1e-4)
 """What is no connection: to touch in a point; to hang together by a hair; nothing, not even a crack."""
 
 

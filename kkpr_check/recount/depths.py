@@ -7,6 +7,7 @@ greatest distance from the refused part of the subject to that outside, or to th
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ _PASS_REACH = 4
 _CRACK_M = 5e-4
 """Between neighbours that differ by float noise there is no outside."""
 _RIM_M = 1e-6
+_NARROW_OUTSIDE = 8
+"""A piece that leaves the map may be narrow though it is so many times wider inside: what is beyond counts too."""
 _TRIANGLES_MAX = 200_000
 
 
@@ -283,7 +286,10 @@ def _without_noise_holes(
             x[rows, 0] <= left + _RIM_M, x[rows, 1] >= right - _RIM_M,
             place.bottom[rows].min(axis=1) <= low + _RIM_M, place.top[rows].max(axis=1) >= high - _RIM_M,
         ]  # fmt: skip
-        if (lenient or not np.any(rim)) and _small(piece.area_m2, piece.perimeter_m, tolerance):
+        on_rim = bool(np.any(rim))
+        width_m = tolerance.sliver_width_m * (_NARROW_OUTSIDE if on_rim else 1)
+        narrow = _small(piece.area_m2, piece.perimeter_m, replace(tolerance, sliver_width_m=width_m))
+        if narrow and (lenient or not on_rim):
             kept[rows] = False
     return kept
 
