@@ -163,7 +163,8 @@ class Clearances:
             area = roads.areas[row]
             edges = fronts_of(way, area, self._origin)
             lines = [road for road in roads.lines if distance_m(road.line, area) == 0]
-            rows += [(road, edges) for road in lines]
+            nearest = sorted(lines, key=lambda road: to_edges_m(road.line, edges, self._origin))[:1]
+            rows += [(road, edges) for road in nearest]
             if not lines and reference == "road_edge":
                 yield distance_m(footprint, area)
         for road, edges in rows:
