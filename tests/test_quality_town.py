@@ -237,3 +237,22 @@ def test_a_new_export_of_a_plan_shows_its_changes_and_nothing_else(
     )
     assert {change.layer for change in bare.changes} == {"pola"}
     assert [change.code for change in bare.changes].count("DIF105") == 1
+
+
+def test_a_crs_is_named_and_not_spelled_out(tmp_path: Path) -> None:
+    """GeoParquet carries PROJJSON, a .prj of no EPSG code WKT."""
+    import pyogrio
+
+    gpd = pytest.importorskip("geopandas")
+    pytest.importorskip("pyarrow")
+    folder = town.shapefile_plan(tmp_path / "plan")
+    layer = gpd.read_file(folder / "layers" / "pola.shp", encoding="cp1252")
+    layer.to_crs(4326).to_parquet(tmp_path / "pola.parquet")
+    (target,) = validate(ValidateRequest((str(tmp_path / "pola.parquet"),))).targets
+    assert target.crs == "EPSG:4326"
+    own = layer.to_crs(
+        "+proj=tmerc +lat_0=0 +lon_0=119.5 +k=0.9999 +x_0=200000 +y_0=1500000 +datum=WGS84 +units=m"
+    )
+    pyogrio.write_dataframe(own, tmp_path / "pola.gpkg")
+    (target,) = validate(ValidateRequest((str(tmp_path / "pola.gpkg"),))).targets
+    assert target.crs is not None and "[" not in target.crs and len(target.crs) < 60

@@ -91,13 +91,28 @@ class ReadLayer:
     crs_label: str | None = None
 
     @property
+    def _crs_name(self) -> str | None:
+        """The CRS as the file names it; by its name where the file spells its whole definition out (WKT, PROJJSON)."""
+        label = self.crs_label
+        if label is None or not ("[" in label or "{" in label):
+            return label
+        if self.view is not None and self.view.crs is not None and "[" not in self.view.crs:
+            return self.view.crs
+        found = _CRS_NAME.search(label)
+        return found[1] or found[2] if found else label[:60]
+
+    @property
     def target(self) -> Target:
         """The layer as the result lists it."""
         view = self.view
         return Target(
             self.path, self.sha256, view.role if view else "unknown", None if view is None else len(view),
-            self.crs_label, self.layer or None, view.feature_field if view else None,
+            self._crs_name, self.layer or None, view.feature_field if view else None,
         )  # fmt: skip
+
+
+_CRS_NAME = re.compile(r'"name":\s*"([^"]*)"|^\w+\s*\[\s*"([^"]*)"')
+"""The name of a CRS in PROJJSON or WKT."""
 
 
 def read_layer(
