@@ -21,7 +21,7 @@ from kkpr_check.features import Objects
 from kkpr_check.io.pairing import with_existing
 from kkpr_check.model import Report, Site
 
-SITES_AT_ONCE = 64
+SITES_AT_ONCE = 128
 """Sites whose features are looked up together: few enough for a small window, enough for one numpy call."""
 FIRST_REACH_M = 250.0
 """How far about the sites features are taken at first: from memory they cost little, a second look at a site much."""
