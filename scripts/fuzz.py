@@ -27,6 +27,8 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 DATA, PAGE = ROOT / "docs" / "data" / "fuzz.json", ROOT / "docs" / "fuzzing.md"
 SILENCE_S = 30.0
+START_S = 300.0
+"""Time for a target to judge its good file, on a machine that is busy with other things."""
 ROUND = 12
 """Cases of a target before the next one has its turn; a quarter of it where a case takes seconds."""
 
@@ -88,12 +90,13 @@ def _lines(command: Sequence[str]) -> Iterator[dict[str, Any] | int]:
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path[:2])}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env)
     assert process.stdout is not None
-    silent = threading.Event()
+    silent, wait_s = threading.Event(), START_S
     while True:
-        watch = threading.Timer(SILENCE_S + 30, lambda: (silent.set(), process.kill()))
+        watch = threading.Timer(wait_s, lambda: (silent.set(), process.kill()))
         watch.start()
         line = process.stdout.readline()
         watch.cancel()
+        wait_s = SILENCE_S + 30
         if not line:
             break
         yield json.loads(line)
