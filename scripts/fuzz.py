@@ -188,7 +188,8 @@ HEAD = [
 def _tail(data: dict[str, Any], whole: int) -> list[str]:
     faults = data["faults"]
     return [
-        f"{whole:,} cases in {data['minutes']} minutes, one process, {len(data['targets'])} targets; faults left: {len(faults)}.",
+        f"{whole:,} cases in {data['minutes']} minutes, one process of lowest priority on a machine at work (times are wall clock), "
+        f"{len(data['targets'])} targets; faults left: {len(faults)}.",
         *(f"- {f['target']}, seed {f['seed']}: {f['how']}: {f['fault'][:200]}" for f in faults),
         "",
         "`tests/test_fuzz.py` runs a seeded part of it with every change; `KKPR_SOAK=1` runs more,",
@@ -219,6 +220,9 @@ FOUND = [
     "- plan.toml: nesting and numbers beyond Python's limits were *unexpected*; a .dbf beside a layer could be a link out of the folder.",
     "- Ctrl-C ended a check without a word.",
     "- A site of several that cannot be read was told of in the report only, not on standard error.",
+    "- A number that is none in the WKT of a table or of a plan's cases: numpy's warning stood on the terminal beside the message.",
+    "- A geodatabase that gave fewer features than it claims: a batch advised `--resume` beside the message that the file is damaged.",
+    "- GeoParquet was read in the process that judges: a crash of pyarrow would have been ours; it is read apart now, as what GDAL reads.",
 ]
 
 
