@@ -221,7 +221,6 @@ FOUND = [
     "- Ctrl-C ended a check without a word.",
     "- A site of several that cannot be read was told of in the report only, not on standard error.",
     "- A number that is none in the WKT of a table or of a plan's cases: numpy's warning stood on the terminal beside the message.",
-    "- A geodatabase that gave fewer features than it claims: a batch advised `--resume` beside the message that the file is damaged.",
     "- GeoParquet was read in the process that judges: a crash of pyarrow would have been ours; it is read apart now, as what GDAL reads.",
 ]
 

@@ -13,7 +13,7 @@ from kkpr_check.cli import codes
 from kkpr_check.cli import options as o
 from kkpr_check.cli.base import session_of
 from kkpr_check.cli.language import words
-from kkpr_check.errors import InputError, KkprError, Place, Text, UsageError, is_out_of_memory
+from kkpr_check.errors import KkprError, Place, Text, UsageError, is_out_of_memory
 
 if TYPE_CHECKING:
     from kkpr_check.batch.request import BatchRequest
@@ -217,8 +217,7 @@ def run(context: typer.Context, request: BatchRequest, max_broken: int | None, f
     except BaseException as error:
         line.end()
         kept = Path(request.output + ".kkpr-work").is_dir()
-        # What was refused says itself what to do, and of another file nothing can be resumed.
-        if kept and not isinstance(error, UsageError | InputError):
+        if kept and not isinstance(error, UsageError):  # what was refused says itself what to do
             tell(session, _KEPT)
         lacking = _lacking(error, request.output, kept=kept)
         if lacking is None:

@@ -181,7 +181,11 @@ def _fault(ground: Ground, path: Path, found: Outcome, before: dict[str, str], f
     }:
         return f"files changed: {sorted(set(after) ^ set(before)) or 'content'}"
     if found.code == 2:
-        if not found.err.startswith("kkpr-check: error: ") or len(found.err) > 8_000:
+        # A batch keeps the blocks that it has done, and says so.
+        said_kept, kept = found.err.partition("\n")[0].startswith("what is done is kept"), ".kkpr-work/"
+        told = found.err.partition("\n")[2] if said_kept else found.err
+        made = {name for name in made if not (said_kept and kept in name)}
+        if not told.startswith("kkpr-check: error: ") or len(found.err) > 8_000:
             return f"exit 2 without one clear message: {found.err[:300]!r}"
         if made - set(before):
             return f"exit 2, yet written: {sorted(made)}"
