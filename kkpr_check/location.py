@@ -138,7 +138,7 @@ def _accuracy_text(distance_m: float, ce90_m: float) -> Text:
 
 def area_words(drawn_m2: float, legal_m2: float, site: Site) -> dict[str, Any]:
     """Return what LOK005 tells of a drawn area and that of the papers."""
-    ratio = drawn_m2 / legal_m2 - 1 if legal_m2 else float("nan")
+    ratio = drawn_m2 / legal_m2 - 1 if legal_m2 else 1.0  # papers that say 0: all of it differs
     mercator = Text("", "")
     inflated_m2 = 0.0
     if site.location is not None:

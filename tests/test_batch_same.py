@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from engine_builder import report as judged
 from kkpr_check import checking
 from kkpr_check.checking import CheckRequest
 from kkpr_check.errors import PlanError
+from kkpr_check.location import area_words
+from kkpr_check.model import Proposal, Site
 from kkpr_check.report.json import document
 
 COUNT = 2_000 if os.environ.get("KKPR_SOAK") else 120
@@ -116,6 +119,18 @@ def test_what_is_said_of_a_parcel_does_not_depend_on_the_columns_of_others(tmp_p
         made.append((tmp_path / f"{block_rows}.csv").read_bytes())
     assert made[0].count(b"LOK000") == 4
     assert len(set(made)) == 1
+
+
+def test_papers_that_say_nothing_of_the_area(tmp_path: Path) -> None:
+    """A legal area of 0, in one by one and in all alike: a number, not nan or inf."""
+    rows, shapes = some(4)
+    file = write_geojsonl(tmp_path / "p.geojson", [row | {"legal_area_m2": 0} for row in rows], shapes)
+    batch(file, tmp_path / "one.csv", findings=str(tmp_path / "long.csv"))
+    batch(file, tmp_path / "alike.csv")
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "alike.csv").read_bytes()
+    assert not {"nan%", "inf%"} & set(re.findall(r"[a-z]+%", (tmp_path / "one.csv").read_text()))
+    site = Site("a", shapes[0], None, Proposal(), None, None)
+    assert area_words(10.0, 0.0, site)["percent"].value == 1.0
 
 
 def test_pages_of_parquet_do_not_depend_on_blocks(tmp_path: Path) -> None:

@@ -250,7 +250,7 @@ class Sentences:
             measured=drawn,
             limit=legal,
             difference=drawn - legal,
-            percent=drawn / legal - 1,
+            percent=np.divide(drawn, legal, out=np.full(len(rows), 2.0), where=legal > 0) - 1,
         )
 
     def _grouped(
