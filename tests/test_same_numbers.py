@@ -126,9 +126,11 @@ def figures(document: Row, lang: str) -> Iterator[str]:
             and isinstance(finding["measured"], float)
             and finding["limit"] is not None
         ):
+            # Where nothing is allowed, the sentence tells how much there is, and that says all.
+            told = ("measured",) if finding["limit"] == 0 else ("measured", "limit", "margin")
             yield from (
-                words.quantity(finding[name], finding["unit"], lang)
-                for name in ("measured", "limit", "margin")
+                words.told(finding[name], finding["unit"], lang)
+                for name in told
                 if finding[name] is not None and not (name == "margin" and isinstance(finding["limit"], str))
             )
 
