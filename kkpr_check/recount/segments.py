@@ -85,7 +85,7 @@ def distance_m(one: Any, other: Any) -> float:
         return float("inf")
     origin = np.asarray(shapely.bounds(one)[:2])
     ours, theirs = segments_of(one, origin), segments_of(other, origin)
-    if inside(ours[:1, :2], other, origin).any() or inside(theirs[:1, :2], one, origin).any():
+    if inside(_starts(one, origin), other, origin).any() or inside(_starts(other, origin), one, origin).any():
         return 0.0
     low, high = (f(ours.reshape(-1, 2), axis=0) for f in (np.min, np.max))
     corners = theirs.reshape(-1, 2) - (low + high) / 2
@@ -94,6 +94,13 @@ def distance_m(one: Any, other: Any) -> float:
         return 0.0
     ends = (np.concatenate((s[:, :2], s[:, 2:])) for s in (ours, theirs))
     return float(min(to_segments_m(points, s).min() for points, s in zip(ends, (theirs, ours), strict=True)))
+
+
+def _starts(geometry: Any, origin: Floats) -> Floats:
+    """Return a point of each part: where no outlines cross, a part lies inside with all of its points."""
+    coords, part = shapely.get_coordinates(shapely.get_parts(geometry), return_index=True)
+    starts: Floats = coords[np.flatnonzero(np.diff(part, prepend=-1))] - origin
+    return starts
 
 
 def _cross(ours: Segments, theirs: Segments) -> bool:
