@@ -14,7 +14,7 @@ import pytest
 import shapely
 from batch_harness import DATA, PLANS, batch, some, table, write_geojsonl
 
-from kkpr_check.batch import blockwork, judging
+from kkpr_check.batch import blockwork, classes, judging
 from kkpr_check.batch.siteblock import SiteBlock
 
 SOAK = bool(os.environ.get("KKPR_SOAK"))
@@ -277,6 +277,21 @@ def test_messages_leave_no_more_parcels_to_the_engine(tmp_path: Path, alone: lis
         sentences = other.pop("message").split(" | ")
         assert {sentence.split(":")[0] for sentence in sentences} == set(worst.split(","))
         assert one == other
+
+
+def test_a_class_whose_words_do_not_fit_is_left_to_the_engine(
+    tmp_path: Path, alone: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(12)
+    plan = str(plan_of(tmp_path / "rdtr", random))
+    file = write_geojsonl(tmp_path / "p.geojson", *parcels(random, 120))
+    same(*both(file, [plan], monkeypatch))
+    monkeypatch.setattr(
+        classes, "fixed_of", lambda report, lang: {}
+    )  # of the rules that the plan leaves open
+    same(*both(file, [plan], monkeypatch))
+    fitting, _, odd, _ = alone
+    assert fitting < odd
 
 
 def test_strict_accuracy_and_findings_are_the_engines(

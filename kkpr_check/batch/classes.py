@@ -99,9 +99,13 @@ def _rows(facts: Facts, exact: Exact, lang: str | None) -> BlockRows | None:
     words = _words(facts, judged[known], which[known], answers)
     if lang is not None and len(known):
         fixed = [answers[c].fixed for c in which[known]]
-        told = _messages(facts, judged[known], words, in_doubt[known], fixed, reports, exact, lang)
+        told, misfits = _messages(facts, judged[known], words, in_doubt[known], fixed, reports, exact, lang)
+        odd = np.unique(
+            which[known][misfits]
+        )  # what the engine says of one of them is not what its class says
+        facts.prepared.answers |= dict.fromkeys([names[c] for c in odd.tolist()])
         words["message"][:] = told
-        some = np.flatnonzero([message is not None for message in told])
+        some = np.flatnonzero([message is not None for message in told] & ~np.isin(which[known], odd))
         known, words = known[some], {name: values[some] for name, values in words.items()}
     if not len(known):
         return None
@@ -118,8 +122,8 @@ def _messages(
     reports: dict[int, Report],
     exact: Exact,
     lang: str,
-) -> list[str | None]:
-    """Return the message of each judged parcel; None where the engine has to say it."""
+) -> tuple[list[str | None], Bools]:
+    """Return the message of each judged parcel, None where the engine has to say it; and which do not fit their class."""
     worst = np.full(len(judged), int(Outcome.PASS))
     codes = np.full(len(judged), "", dtype=object)
     for outcome in (Outcome.CONDITIONAL, Outcome.UNDETERMINED, Outcome.FAIL):
@@ -134,7 +138,8 @@ def _messages(
         asked = unknown[start : start + AT_ONCE]
         for subject, report in zip(asked, exact(facts.sites.take(np.array(asked))), strict=True):
             sentences.learn(subject, report)
-    return [sentences.message(subject) for subject in judged.tolist()]
+    misfits = np.isin(judged, list(sentences.misfits))
+    return [sentences.message(subject) for subject in judged.tolist()], misfits
 
 
 def _named(facts: Facts, judged: Ints) -> tuple[list[bytes], Ints]:
