@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from cli_harness import Run, answer
@@ -19,6 +20,12 @@ SOAK = 25
 settings.register_profile("same", derandomize=True)  # the same examples every run; `make soak` draws new ones
 if not os.environ.get("KKPR_SOAK"):
     settings.load_profile("same")
+
+
+if (
+    signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+):  # in the background of a shell; the tests of Ctrl-C send it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
