@@ -100,9 +100,8 @@ def _rows(facts: Facts, exact: Exact, lang: str | None) -> BlockRows | None:
     if lang is not None and len(known):
         fixed = [answers[c].fixed for c in which[known]]
         told, misfits = _messages(facts, judged[known], words, in_doubt[known], fixed, reports, exact, lang)
-        odd = np.unique(
-            which[known][misfits]
-        )  # what the engine says of one of them is not what its class says
+        # What the engine says of one of them is not what its class says.
+        odd = np.unique(which[known][misfits])
         facts.prepared.answers |= dict.fromkeys([names[c] for c in odd.tolist()])
         words["message"][:] = told
         some = np.flatnonzero([message is not None for message in told] & ~np.isin(which[known], odd))

@@ -154,16 +154,23 @@ def _largest(passes: Callable[[float], Passed | None]) -> Passed | None:
         if scale < LEAST_SCALE - 1e-9:
             return None
         good = passes(scale)
-    low, high = scale, before
-    while high - low > _FINE:
-        middle = (low + high) / 2
-        better = passes(middle)
-        if better is None:
-            high = middle
-        else:
-            low, good = middle, better
+    low, good = _furthest(passes, scale, good, before, _FINE)
     safe = passes(round(np.floor(low / _FINE) * _FINE - _FINE, 6))
     return safe or good
+
+
+def _furthest(
+    passes: Callable[[float], Passed | None], good_at: float, good: Passed, bad_at: float, fine: float
+) -> tuple[float, Passed]:
+    """Return the value nearest to one that fails which still passes, to `fine`, and what it gives: by bisection."""
+    while abs(good_at - bad_at) > fine:
+        middle = (good_at + bad_at) / 2
+        better = passes(middle)
+        if better is None:
+            bad_at = middle
+        else:
+            good_at, good = middle, better
+    return good_at, good
 
 
 def shrunk(change: Change, judge: Judge) -> Passed | None:
@@ -231,14 +238,7 @@ def _least(passes: Callable[[float], Passed | None], most_m: float) -> Passed | 
     good = passes(most_m)
     if good is None:
         return None
-    low, high = 0.0, most_m
-    while high - low > _FINE_M:
-        middle = (low + high) / 2
-        better = passes(middle)
-        if better is None:
-            low = middle
-        else:
-            high, good = middle, better
+    high, good = _furthest(passes, most_m, good, 0.0, _FINE_M)
     return passes(float(np.ceil(high / _FINE_M) * _FINE_M)) or good
 
 
