@@ -32,12 +32,6 @@ class ZonePart:
     footprint_m2: float
     refused: bool
 
-    @property
-    def asks_for_rumija(self) -> bool:
-        """Tell whether some limit of the sub-zone depends on the width of the road in front."""
-        rungs = self.plan.tables.intensity.get(self.subzone, ())
-        return any(limit.rumija_factor for rung in rungs for limit in rung.limits.values())
-
 
 @dataclass(frozen=True, slots=True)
 class BuildingSite:

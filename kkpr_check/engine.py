@@ -310,7 +310,11 @@ def _building_site(
             piece = whole if left.is_empty else left
             if stage.parcel is None or not piece.is_empty:
                 parts.append(ZonePart(plan.plan, *plan.label(group), piece, area, left.is_empty))
-    needed = edges or site.footprint is not None or any(part.asks_for_rumija for part in parts)
+    needed = (
+        edges
+        or site.footprint is not None
+        or any(part.plan.tables.asks_for_rumija(part.subzone) for part in parts)
+    )
     frontage = frontage_of(site.parcel, network) if stage.parcel is not None and needed else None
     return BuildingSite(
         site, tuple(parts), parcel, stage.approvable, lot_low, lot_high, frontage, network, coverage.tolerance

@@ -146,6 +146,11 @@ class Tables:
     cases: tuple[Case, ...] = ()
     present: frozenset[str] = frozenset()
 
+    def asks_for_rumija(self, subzone: str) -> bool:
+        """Tell whether some limit of a sub-zone depends on the width of the road in front."""
+        rungs = self.intensity.get(subzone, ())
+        return any(limit.rumija_factor for rung in rungs for limit in rung.limits.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:

@@ -292,12 +292,10 @@ class Prepared:
     @cached_property
     def asks_for_rumija(self) -> Bools:
         """Sub-zones with a limit that hangs on the width of the road in front."""
-        found = []
-        for zoning in self.zonings:
-            tables = zoning.window.plan.tables.intensity
-            rungs = [tables.get(subzone, ()) for subzone in zoning.subzones]
-            found += [any(m.rumija_factor for r in own for m in r.limits.values()) for own in rungs]
-        return np.array(found, dtype=bool)
+        tables = [
+            (zoning.window.plan.tables, subzone) for zoning in self.zonings for subzone in zoning.subzones
+        ]
+        return np.array([own.asks_for_rumija(subzone) for own, subzone in tables], dtype=bool)
 
     @cached_property
     def buildings(self) -> list[StandingBuildings]:
