@@ -51,7 +51,7 @@ site: $(VENV)/.developed
 
 ## soak: the corpora that `make test` runs reduced, whole; writes the figures of docs/reliability.md and docs/fuzzing.md
 soak: $(VENV)/.developed
-	KKPR_SOAK=1 $(BIN)/python -m pytest -q -n 2
+	KKPR_SOAK=1 $(BIN)/python -m pytest -q -n 2 --timeout=0
 	$(BIN)/python benchmarks/load.py --write
 	$(BIN)/python scripts/reliability.py --at-most 0 --write
 	$(BIN)/python scripts/fuzz.py --minutes 30 --write

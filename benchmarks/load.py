@@ -207,15 +207,33 @@ class Caller:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1"},
             preexec_fn=prepare,
         )
 
     def run(self, output: Path, *more: str, memory_mb: int | None = None) -> tuple[int, str]:
         """Run it to its end: exit code and what it said."""
         process = self.start(output, *more, memory_mb=memory_mb)
-        _, told = process.communicate()
+        told = ended(process, RUN_S)
         return process.returncode, told.decode(errors="replace")
+
+
+RUN_S, KILLED_S = 3600.0, 60.0
+"""Seconds in which a run has to be over: one that is left alone, one that was killed or interrupted."""
+
+
+def ended(process: subprocess.Popen[bytes], limit_s: float) -> bytes:
+    """Wait until a run and all that hold its standard error are gone; return what it said.
+
+    One that hangs says where, and breaks a promise.
+    """
+    try:
+        return process.communicate(timeout=limit_s)[1]
+    except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGABRT)  # faulthandler shows where each process of it is
+        told = process.communicate()[1].decode(errors="replace")
+        raise BrokenPromiseError(f"not over in {limit_s:.0f} s: {told}") from None
 
 
 def work_of(output: Path) -> Path:
@@ -308,10 +326,10 @@ def killed(
         before = parts_of(output)
         process = caller.start(output, *more)
         until = _moment(process, output, before, blocks, kills - result.kills, chance, alone_s)
-        ended = process.poll() is not None
+        over = process.poll() is not None
         kill_group(process)
-        _, told = process.communicate()
-        if ended:
+        told = ended(process, KILLED_S)
+        if over:
             need_clean_end(process.returncode, told.decode(errors="replace"), 0)
             need(same(output, whole), "a resumed table differs")
             output.unlink()
@@ -451,7 +469,7 @@ def interrupted(
         since = time.monotonic()
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGINT)  # a terminal tells the whole group
-        _, told = process.communicate()
+        told = ended(process, KILLED_S)
         took = time.monotonic() - since
         up = (
             process.returncode in (0, 130) or b"kkpr_check/cli" in told
@@ -471,7 +489,7 @@ def interrupted(
 def at_once(caller: Caller, whole: Path, output: Path) -> dict[str, Any]:
     """Start two runs on one output at once: one of them is refused, the other one's table is whole."""
     runs = [caller.start(output) for _ in range(2)]
-    told = [run.communicate()[1].decode() for run in runs]
+    told = [ended(run, RUN_S).decode() for run in runs]
     codes = sorted(run.returncode for run in runs)
     need(codes == [0, 2], f"two runs at once ended with {codes}: {told}")
     need(same(output, whole), "two runs at once: another table")

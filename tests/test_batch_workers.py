@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -118,6 +121,44 @@ def test_a_start_that_kills_its_process_is_told(tmp_path: Path, way: str) -> Non
 def alive(pid: str) -> bool:
     stat = Path(f"/proc/{pid}/stat")
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+class Sleeper:
+    """Sleeps where it is told to: while it prepares, or at its task."""
+
+    def __init__(self, setup: tuple[Path, str]) -> None:
+        self._folder, self._where = setup
+        self._rest("start")
+
+    def _rest(self, where: str) -> None:
+        with (self._folder / f"{where}.pid").open("a") as stream:
+            stream.write(f"{os.getpid()}\n")
+        if where == self._where:
+            time.sleep(600)
+
+    def __call__(self, number: int) -> int:
+        self._rest("task")
+        return number
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks the Linux kernel")
+@pytest.mark.parametrize("where", ["start", "task"])
+def test_busy_workers_end_with_their_parent(tmp_path: Path, where: str) -> None:
+    code = (
+        "if __name__ == '__main__':\n"
+        f" import sys; sys.path[:] = {sys.path!r}\n"
+        " from pathlib import Path; from test_batch_workers import Pool, Sleeper\n"
+        f" list(Pool(Sleeper, (Path({str(tmp_path)!r}), {where!r}), 2).map((n, n) for n in range(2)))"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
+    until = time.monotonic() + 60
+    while len(lines(tmp_path / f"{where}.pid")) < (2 if where == "task" else 1):
+        assert time.monotonic() < until and parent.poll() is None
+        time.sleep(0.01)
+    parent.kill()
+    parent.communicate(timeout=30)  # ends when no process holds the pipe any more
+    started = {*lines(tmp_path / "start.pid"), *lines(tmp_path / "task.pid")}
+    assert started and not [pid for pid in started if alive(pid)]
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")

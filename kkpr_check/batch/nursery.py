@@ -26,6 +26,9 @@ Serve = Callable[[Any, Work], None]
 """Does the tasks that come over a pipe."""
 
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
+_PR_SET_PDEATHSIG = 1
+END_S = 5.0
+"""Time for a killed process to be gone; it is not waited for any longer."""
 
 
 class Fork:
@@ -88,10 +91,11 @@ class Nursery:
             return Fork(self, self._answer()), mine
 
     def exit_code(self, pid: int) -> int | None:
-        """Wait for the end of a fork."""
+        """Wait for the end of a fork that was killed."""
         with contextlib.suppress(EOFError, OSError):
             self._control.send(pid)
-            return int(self._answer())
+            if self._control.poll(END_S):
+                return int(self._answer())
         return None
 
     def _answer(self) -> Any:
@@ -103,7 +107,7 @@ class Nursery:
     def stop(self) -> None:
         """End the process at once; who has forks ends them."""
         self._process.kill()
-        self._process.join(5)
+        self._process.join(END_S)
         self._control.close()
 
 
@@ -124,6 +128,7 @@ def interrupts_held() -> Iterator[None]:
 def _tend(control: Any) -> None:
     """Run inside the nursery: prepare, fork whenever asked to, until the parent goes away; then end the forks too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    _die_with_parent()
     forks: set[int] = set()
     work: Work | None = None
     try:
@@ -149,6 +154,13 @@ def _tend(control: Any) -> None:
     except (EOFError, OSError):
         for pid in forks:
             os.kill(pid, signal.SIGKILL)
+    os._exit(0)  # whoever waits for our output to end has waited enough
+
+
+def _die_with_parent() -> None:
+    """Be killed when the parent ends, however busy (Linux); elsewhere the pipe tells, after the task in hand."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _prepared(start: Start, setup: Any, sample: Any) -> Work:
@@ -175,6 +187,7 @@ def _fork(control: Any, work: Work, serve: Serve) -> int:
         return pid
     code = 1
     try:
+        _die_with_parent()
         control.close()
         serve(connection.Connection(handle), work)
         code = 0

@@ -23,6 +23,8 @@ from kkpr_check.errors import InputError, KkprError, Place, Text
 
 START_S = 60.0
 """Time for the child to start, however busy the machine is."""
+END_S = 5.0
+"""Time for a killed child to be gone; it is not waited for any longer."""
 LEAST_S = 8.0
 BYTES_PER_S = 200_000
 """A child is given `LEAST_S` and the file's size over this: fifty times what a sound file takes."""
@@ -91,14 +93,20 @@ class Apart:
 
     def stop(self) -> None:
         """End the child at once."""
+        self.kill()
         child, self._child, self._busy = self._child, None, False
         if child is None or self.owner != os.getpid():
             return
-        child.kill()
         for pipe in (child.stdin, child.stdout):
             with suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]
-        child.wait()
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(END_S)
+
+    def kill(self) -> None:
+        """End the child and do not wait for its end."""
+        if self._child is not None and self.owner == os.getpid():
+            self._child.kill()
 
     def _ask(self, function: Callable[..., Any], arguments: tuple[Any, ...], file: Path) -> Any:
         child = self._started()
@@ -142,8 +150,8 @@ class Apart:
         """Return the next message of the child, None where it is gone or the time is over."""
         watch = threading.Timer(limit_s, child.kill)
         watch.daemon = True
-        watch.start()
         try:
+            watch.start()
             kind, value = pickle.load(child.stdout)  # type: ignore[arg-type]
             return kind, value
         except (EOFError, OSError, pickle.UnpicklingError):
@@ -153,11 +161,13 @@ class Apart:
             raise
         finally:
             watch.cancel()
-            watch.join()
+            if watch.is_alive():
+                watch.join()
 
 
+_all: list[Apart] = []
 _idle: list[Apart] = []
-_lock = threading.Lock()
+"""Children that nobody uses. No lock: children are given back by the garbage collector too, at any moment."""
 
 
 def call(function: Callable[..., Any], *arguments: Any, file: Path, place: Place) -> Any:
@@ -178,21 +188,32 @@ def begin() -> None:
 
 def taken() -> Apart:
     """Return a child that nobody uses: one that was given back, or a fresh one."""
-    with _lock:
-        while _idle:
+    with suppress(IndexError):
+        while True:
             one = _idle.pop()
             if one.owner == os.getpid():  # a forked process must not use the pipes of its parent
                 return one
     one = Apart()
-    atexit.register(one.stop)
+    _all.append(one)
     return one
+
+
+def kill_all() -> None:
+    """End the children of this process and do not wait for their end."""
+    for one in _all:
+        one.kill()
+
+
+@atexit.register
+def _stop_all() -> None:
+    for one in _all:
+        one.stop()
 
 
 def given_back(one: Apart) -> None:
     """Keep a child for the next read."""
     one.rest()
-    with _lock:
-        _idle.append(one)
+    _idle.append(one)
 
 
 def _start() -> subprocess.Popen[bytes]:
