@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
+import tempfile
 
 import pytest
 from cli_harness import Run, answer
@@ -20,6 +23,11 @@ SOAK = 25
 settings.register_profile("same", derandomize=True)  # the same examples every run; `make soak` draws new ones
 if not os.environ.get("KKPR_SOAK"):
     settings.load_profile("same")
+
+
+if "KKPR_CACHE" not in os.environ:  # not the copies of the one who runs the tests; workers inherit it
+    os.environ["KKPR_CACHE"] = tempfile.mkdtemp(prefix="kkpr-check-tests-")
+    atexit.register(shutil.rmtree, os.environ["KKPR_CACHE"], ignore_errors=True)
 
 
 if (

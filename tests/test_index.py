@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -221,6 +222,20 @@ def test_a_cache_that_can_not_be_written_is_no_obstacle(
     monkeypatch.setattr("tempfile.tempdir", str(blocked))
     assert cache_directory() is None
     assert len(LayerIndex.open(path).window()) == 10
+
+
+def test_the_cache_keeps_what_was_used_last(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = []
+    for number, hours in enumerate((5, 2, 0.5, 0.1, 61 * 24)):
+        copy = LayerIndex.open(shapefile(tmp_path / f"m{number}", 10 + number)).copy
+        assert copy is not None
+        os.utime(copy, (then := time.time() - hours * 3600, then))
+        copies.append(copy)
+    monkeypatch.setattr(index, "KEPT_BYTES", 1)
+    new = LayerIndex.open(shapefile(tmp_path / "new", 20)).copy
+    assert {*cache.glob("*.kkpr")} == {copies[2], copies[3], new}  # used within the hour
 
 
 def test_a_full_disk_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:

@@ -7,7 +7,6 @@ import errno
 import gc
 import os
 import sys
-import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -58,13 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run() -> NoReturn:
     """Run the command line and leave the process: the console script.
 
-    Where nothing else is running there is nothing to tear down but memory, which takes 20 ms with numpy loaded. An
-    interrupt may have come at any moment: what it left is not torn down in good order, which could wait for ever.
+    There is nothing to tear down but memory, which takes 20 ms with numpy loaded. And where an interrupt came at an
+    unlucky moment, tearing down what it left could wait for ever.
     """
     code = main()
-    alone = threading.active_count() == 1 and "multiprocessing" not in sys.modules
-    if not alone and code != codes.INTERRUPTED:
-        sys.exit(code)
     readers = sys.modules.get("kkpr_check.io.apart")
     if readers is not None:
         readers.kill_all()

@@ -36,6 +36,8 @@ from kkpr_check.io.layers import LayerData, read_layer
 FORMAT = 1
 SUFFIX = ".kkpr"
 KEPT_DAYS = 60
+KEPT_BYTES = 4 << 30
+"""The cache of copies keeps what was used last, and nothing is removed within an hour of its use."""
 
 Bounds = tuple[float, float, float, float]
 
@@ -268,12 +270,24 @@ def _find(folder: Path | None, key: str, *, tidy: bool) -> tuple[Path, LayerFact
 
 
 def _forget_old(folder: Path) -> None:
-    """Remove copies that nobody used for a long time, and what a killed run left half-built."""
-    for pattern, age_s in ((f"*{SUFFIX}", KEPT_DAYS * 86_400), (".building-*", 86_400)):
-        for candidate in folder.glob(pattern):
+    """Remove copies that nobody used for a long time or that are too many, and what a killed run left half-built."""
+    now, kept_bytes = time.time(), 0
+    for age_s, size, candidate in sorted(_ages(folder, f"*{SUFFIX}", now)):
+        kept_bytes += size
+        if age_s > KEPT_DAYS * 86_400 or (kept_bytes > KEPT_BYTES and age_s > 3_600):
             with suppress(OSError):
-                if time.time() - candidate.stat().st_mtime > age_s:
-                    candidate.unlink()
+                candidate.unlink()
+    for age_s, _, candidate in _ages(folder, ".building-*", now):
+        if age_s > 86_400:
+            with suppress(OSError):
+                candidate.unlink()
+
+
+def _ages(folder: Path, pattern: str, now: float) -> Iterator[tuple[float, int, Path]]:
+    for candidate in folder.glob(pattern):
+        with suppress(OSError):
+            stat = candidate.stat()
+            yield now - stat.st_mtime, stat.st_size, candidate
 
 
 def _digest_of_name(copy: Path) -> str | None:
