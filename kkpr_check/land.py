@@ -23,9 +23,9 @@ from kkpr_check.location import judge_location
 from kkpr_check.model import Outcome, Site
 from kkpr_check.overlay import Source, Strip, declared_none, sources_of, strips_of, undeclared
 from kkpr_check.phrases import Phrase, Quantity
-from kkpr_check.plan import Cell
+from kkpr_check.plan import Cell, Tables
 from kkpr_check.rules import RULES
-from kkpr_check.rules.base import Ints, Rule, fold
+from kkpr_check.rules.base import Codes, Ints, Rule, fold
 from kkpr_check.rules.overlays import strip as judge_strip
 from kkpr_check.rules.rows import HierarchyRows, HoldingRows, OverlayRows, UseRows
 from kkpr_check.uses import Use, use_of, use_rows
@@ -388,19 +388,7 @@ def _conflicts(
     if not rows:
         return []
     tables = plan.plan.tables
-    use = use_of(site.proposal, tables)
-    refused, unknown = [], []
-    for r in rows:
-        subzone = plan.subzones[own.group[r]]
-        cells = [tables.itbx[(a, subzone)] for a in use.activities if (a, subzone) in tables.itbx]
-        zone = tables.zones.get(subzone)
-        protected = zone.protected if zone else None
-        refused.append(any(c.letter == "X" for c in cells) or (not cells and bool(protected)))
-        # A matrix with a column for the class has to decide; only without one does the class speak for itself.
-        has_column = subzone in tables.itbx_subzones
-        open_cell = not cells or len(cells) < len(use.activities)
-        unknown.append(open_cell if has_column else protected is None)
-    outcome = rule.check(HierarchyRows(np.array(refused), np.array(unknown))).outcome
+    outcome = conflicts_of(use_of(site.proposal, tables), tables, [plan.subzones[own.group[r]] for r in rows])
     found = []
     for r, said in zip(rows, outcome, strict=True):
         subzone, _ = plan.label(int(own.group[r]))
@@ -415,3 +403,19 @@ def _conflicts(
             item.witness = own.geometry[r]
         found.append(item)
     return found
+
+
+def conflicts_of(use: Use, tables: Tables, subzones: Sequence[str]) -> Codes:
+    """Return what RTR001 says of a use that an RDTR permits inside some classes of a lower-ranked plan."""
+    (rule,) = HIERARCHY_RULES
+    refused, unknown = [], []
+    for subzone in subzones:
+        cells = [tables.itbx[(a, subzone)] for a in use.activities if (a, subzone) in tables.itbx]
+        zone = tables.zones.get(subzone)
+        protected = zone.protected if zone else None
+        refused.append(any(c.letter == "X" for c in cells) or (not cells and bool(protected)))
+        # A matrix with a column for the class has to decide; only without one does the class speak for itself.
+        has_column = subzone in tables.itbx_subzones
+        open_cell = not cells or len(cells) < len(use.activities)
+        unknown.append(open_cell if has_column else protected is None)
+    return rule.check(HierarchyRows(np.array(refused, dtype=bool), np.array(unknown, dtype=bool))).outcome

@@ -294,14 +294,10 @@ def test_a_class_whose_words_do_not_fit_is_left_to_the_engine(
     assert fitting < odd
 
 
-def test_strict_accuracy_and_findings_are_the_engines(
-    tmp_path: Path, alone: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_strict_accuracy_is_the_engines(tmp_path: Path, alone: list[int]) -> None:
     file = write_geojsonl(tmp_path / "p.geojson", *some(12))
-    for options in ({"strict_accuracy": True}, {"findings": str(tmp_path / "long.csv")}):
-        alone.clear()
-        batch(file, tmp_path / "o.csv", overwrite=True, **options)
-        assert alone == [12]
+    batch(file, tmp_path / "o.csv", strict_accuracy=True)
+    assert alone == [12]
 
 
 def test_bytes_do_not_depend_on_blocks_or_workers(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from kkpr_check.batch.buildable import Buildable
 from kkpr_check.batch.facts import Facts
+from kkpr_check.batch.longtable import LongTable
 from kkpr_check.batch.naming import distinct, names_of
 from kkpr_check.batch.placing import Bools, Ints
 from kkpr_check.batch.prepared import Answer, Prepared, Said
@@ -45,6 +47,8 @@ def judge_alike(
     exact: Exact,
     standing: StandingBuildings | None,
     lang: str | None,
+    *,
+    findings: bool = False,
 ) -> BlockRows | None:
     """Return the rows of the parcels that are judged by class; `row` says which of `sites` those are.
 
@@ -56,6 +60,8 @@ def judge_alike(
         Buildings of ``--existing``; None without the option: those that the plans know.
     lang
         Language of the messages; None: none are wanted.
+    findings
+        Whether the long table is wanted.
 
     Returns
     -------
@@ -69,10 +75,8 @@ def judge_alike(
         return None
     known = prepared.buildings if standing is None else [standing]
     facts = Facts(prepared, sites.take(member), proposal[member], known)
-    rows = _rows(facts, exact, lang) if facts.found() else None
-    if rows is not None:
-        rows.row = member[rows.row]
-    return rows
+    rows = _rows(facts, exact, lang, findings=findings) if facts.found() else None
+    return None if rows is None else rows.placed(member)
 
 
 def _candidates(sites: SiteBlock, prepared: Prepared) -> tuple[Ints, Ints]:
@@ -87,7 +91,7 @@ def _candidates(sites: SiteBlock, prepared: Prepared) -> tuple[Ints, Ints]:
     return np.flatnonzero(keep & simple), proposal
 
 
-def _rows(facts: Facts, exact: Exact, lang: str | None) -> BlockRows | None:
+def _rows(facts: Facts, exact: Exact, lang: str | None, *, findings: bool) -> BlockRows | None:
     """Return the rows of the parcels whose class the engine has an answer for."""
     judged = np.flatnonzero(facts.clear)
     names, which = _named(facts, judged)
@@ -97,48 +101,62 @@ def _rows(facts: Facts, exact: Exact, lang: str | None) -> BlockRows | None:
     table["approvable_m2"] = np.where(in_doubt, 0.0, table["approvable_m2"])
     known = np.flatnonzero(np.array([answer is not None for answer in answers], dtype=bool)[which])
     words = _words(facts, judged[known], which[known], answers)
-    if lang is not None and len(known):
+    rows: tuple[Ints, dict[str, Any]] = np.empty(0, dtype=np.int64), {}
+    if len(known) and (lang is not None or findings):
+        mine, buildable = judged[known], Buildable(facts, judged[known], in_doubt[known])
         fixed = [answers[c].fixed for c in which[known]]
-        told, misfits = _messages(facts, judged[known], words, in_doubt[known], fixed, reports, exact, lang)
+        sentences = None if lang is None else _sentences(facts, mine, words, buildable, fixed, lang)
+        long = LongTable(facts, mine, buildable) if findings else None
+        misfits = _learn([one for one in (sentences, long) if one is not None], facts.sites, reports, exact)
         # What the engine says of one of them is not what its class says.
-        odd = np.unique(which[known][misfits])
+        odd = np.unique(which[known][np.isin(mine, list(misfits))])
         facts.prepared.answers |= dict.fromkeys([names[c] for c in odd.tolist()])
-        words["message"][:] = told
-        some = np.flatnonzero([message is not None for message in told] & ~np.isin(which[known], odd))
-        known, words = known[some], {name: values[some] for name, values in words.items()}
+        told = ~np.isin(which[known], odd)
+        if sentences is not None:
+            words["message"][:] = [sentences.message(subject) for subject in mine.tolist()]
+            told &= [message is not None for message in words["message"]]
+        if long is not None:
+            told &= long.told()
+            rows = long.rows(mine[told])
+        known, words = known[told], {name: values[told] for name, values in words.items()}
     if not len(known):
         return None
     columns: dict[str, Any] = {name: values[known] for name, values in table.items()} | words
-    return BlockRows(judged[known], {name: columns[name] for name in COLUMNS})
+    return BlockRows(judged[known], {name: columns[name] for name in COLUMNS}, rows[1], rows[0])
 
 
-def _messages(
+def _sentences(
     facts: Facts,
     judged: Ints,
     words: dict[str, NDArray[Any]],
-    in_doubt: Bools,
+    buildable: Buildable,
     fixed: Sequence[dict[int, tuple[Said, ...]]],
-    reports: dict[int, Report],
-    exact: Exact,
     lang: str,
-) -> tuple[list[str | None], Bools]:
-    """Return the message of each judged parcel, None where the engine has to say it; and which do not fit their class."""
+) -> Sentences:
+    """Return what writes the messages of the judged parcels."""
     worst = np.full(len(judged), int(Outcome.PASS))
     codes = np.full(len(judged), "", dtype=object)
     for outcome in (Outcome.CONDITIONAL, Outcome.UNDETERMINED, Outcome.FAIL):
         some = words[outcome.word] != ""
         worst[some], codes[some] = outcome, words[outcome.word][some]
     said = [of_class.get(int(outcome), ()) for of_class, outcome in zip(fixed, worst, strict=True)]
-    sentences = Sentences(facts, judged, worst, codes, in_doubt, said, lang)
+    return Sentences(facts, judged, worst, codes, buildable, said, lang)
+
+
+def _learn(
+    learners: Sequence[Sentences | LongTable], sites: SiteBlock, reports: dict[int, Report], exact: Exact
+) -> set[int]:
+    """Let words be learned from reports, those at hand and those of parcels with unknown words; return the misfits."""
     for subject, report in reports.items():
-        sentences.learn(subject, report)
-    unknown = sentences.unknown()
+        for learner in learners:
+            learner.learn(subject, report)
+    unknown = list(dict.fromkeys(subject for learner in learners for subject in learner.unknown()))
     for start in range(0, len(unknown), AT_ONCE):
         asked = unknown[start : start + AT_ONCE]
-        for subject, report in zip(asked, exact(facts.sites.take(np.array(asked))), strict=True):
-            sentences.learn(subject, report)
-    misfits = np.isin(judged, list(sentences.misfits))
-    return [sentences.message(subject) for subject in judged.tolist()], misfits
+        for subject, report in zip(asked, exact(sites.take(np.array(asked))), strict=True):
+            for learner in learners:
+                learner.learn(subject, report)
+    return {subject for learner in learners for subject in learner.misfits}
 
 
 def _named(facts: Facts, judged: Ints) -> tuple[list[bytes], Ints]:

@@ -37,7 +37,8 @@ TRACE_M2 = 1e-4
 class AreaHits(NamedTuple):
     """Parts of parcels in the areas of one source: its number, whose they are, which value, what it comes to.
 
-    `depth_m` tells how deep those lie that are too shallow to refuse, NaN for all others.
+    `depth_m` tells how deep those lie that are too shallow to refuse, NaN for all others; `away_m`, of every parcel of
+    the block, how deep it lies in what refuses or how far from it (not finite: out of reach).
     """
 
     source: int
@@ -46,10 +47,19 @@ class AreaHits(NamedTuple):
     outcome: Ints
     area_m2: Floats
     depth_m: Floats
+    away_m: Floats
+
+
+class UseAway(NamedTuple):
+    """How deep each parcel lies in what one rule of one plan refuses its use, or how far from it; else not finite."""
+
+    plan: int
+    rule: int
+    away_m: Floats
 
 
 class StripHits(NamedTuple):
-    """What the worst line or bank of one layer comes to for each parcel near it; `depth_m` as in `AreaHits`."""
+    """What the worst line or bank of one layer comes to for each parcel near it, by which law; `depth_m` as in `AreaHits`."""
 
     strip: int
     subject: Ints
@@ -58,6 +68,7 @@ class StripHits(NamedTuple):
     measured_m: Floats
     limit_m: Floats
     depth_m: Floats
+    law: Objects
 
 
 class Facts:
@@ -86,6 +97,7 @@ class Facts:
         self.doubtful: list[tuple[Ints, Objects]] = []
         self.crossed = np.zeros(n, dtype=bool)
         """Parcels that strips or overlay areas refuse or leave in doubt, in part or wholly."""
+        self.use_away: list[UseAway] = []
         self.area_hits: list[AreaHits] = []
         self.strip_hits: list[StripHits] = []
         listed = list(prepared.numbers)
@@ -187,7 +199,7 @@ class Facts:
             k, f = mine[k[near]], f[near]
             order = np.lexsort((f, k))
             k, f = k[order], f[order]
-            rows, pair, _ = strip.rows(shapes, k, f, np.int8(rule.default))
+            rows, pair, law = strip.rows(shapes, k, f, np.int8(rule.default))
             if not len(pair):
                 continue
             checked = judge_strip(rows)
@@ -220,6 +232,7 @@ class Facts:
                 checked.measured[row],
                 checked.limit[row],
                 depth,
+                np.array(law, dtype=object)[row],
             )
             self.strip_hits.append(StripHits(number, *hits))
             self.overlaid[rule.code] |= np.where(said > Outcome.PASS, np.int64(1) << said, 0)
@@ -251,6 +264,7 @@ class Facts:
                 told = np.zeros(len(mine), dtype=bool)
                 told[parts.subject[here & (self.said[:, r] != Outcome.NOT_APPLICABLE)]] = True
                 self._take(refused, placed, told)
+                self.use_away.append(UseAway(index, r, refused.flip_m))
                 bad = here & (self.said[:, r] == Outcome.FAIL)
                 shallow = bad & ~refused.fails[parts.subject]
                 self.said[shallow, r] = Outcome.UNDETERMINED
@@ -265,6 +279,7 @@ class Facts:
             subject = placed.parts.subject[rows]
             outcome = area.outcome[placed.parts.group[rows]].astype(np.int64)
             doubt, depth_m = outcome == Outcome.UNDETERMINED, np.full(len(rows), np.nan)
+            away_m = np.full(n, np.inf)
             bad = area.outcome == Outcome.FAIL
             if bad.any():
                 patterns = np.vstack([bad, np.zeros_like(bad)])
@@ -273,10 +288,18 @@ class Facts:
                 shallow = (outcome == Outcome.FAIL) & ~refused.fails[subject]
                 outcome[shallow] = Outcome.UNDETERMINED
                 depth_m[shallow] = refused.flip_m[subject[shallow]]
+                away_m = refused.flip_m
             self._doubt(subject[doubt], placed.parts.geometry[rows[doubt]], placed.zone >= 0)
             self.crossed[subject[outcome >= Outcome.UNDETERMINED]] = True
             np.bitwise_or.at(self.overlaid[area.rule], subject, np.int64(1) << outcome)
-            hits = subject, placed.parts.group[rows], outcome, round_m(placed.parts.area_m2[rows]), depth_m
+            hits = (
+                subject,
+                placed.parts.group[rows],
+                outcome,
+                round_m(placed.parts.area_m2[rows]),
+                depth_m,
+                away_m,
+            )
             self.area_hits.append(AreaHits(source, *hits))
         self.extra = np.zeros(n, dtype=np.int64)
         for number, (rule, bits) in enumerate(self.overlaid.items()):

@@ -76,7 +76,8 @@ def judge_block(
     if fast is None:
         return _one_by_one(sites, plans, options, work_crs)
     rest = np.setdiff1d(np.arange(len(sites)), fast.row)
-    fast.row, fast.by_class = sites.row[fast.row], len(fast.row)
+    fast = fast.placed(sites.row)
+    fast.by_class = len(fast.row)
     if not len(rest):
         return fast
     return joined([fast, _one_by_one(sites.take(rest), plans, options, work_crs)])
@@ -86,7 +87,7 @@ def _by_class(
     sites: SiteBlock, plans: Sequence[MemoryPlan], options: JudgeOptions, work_crs: str
 ) -> BlockRows | None:
     """Return the rows of the parcels that are plain; `row` holds places in `sites`."""
-    if options.kept is None or options.findings:
+    if options.kept is None:
         return None
     key = (work_crs, *(plan.plan.id for plan in plans))
     if key not in options.kept:
@@ -98,7 +99,7 @@ def _by_class(
         return _reports(some, plans, options, work_crs)
 
     lang = options.lang if options.message else None
-    return judge_alike(sites, options.kept[key], exact, options.existing, lang)
+    return judge_alike(sites, options.kept[key], exact, options.existing, lang, findings=options.findings)
 
 
 def _one_by_one(

@@ -18,7 +18,7 @@ from kkpr_check.candidates import limit_of
 from kkpr_check.features import Objects, PlanWindow
 from kkpr_check.frontage import Network
 from kkpr_check.geometry import REL_TOL
-from kkpr_check.land import OVERLAY_RULES, USE_RULES
+from kkpr_check.land import OVERLAY_RULES, USE_RULES, conflicts_of
 from kkpr_check.model import Proposal
 from kkpr_check.overlay import Strip, sources_of, strips_of
 from kkpr_check.plan import LIMIT_COLUMNS, Limit, Rung, State
@@ -39,6 +39,7 @@ class Zoning:
         self.claims = shapely.STRtree(claims)
         self._outcomes: dict[Proposal, Codes] = {}
         self._decided: dict[Proposal, Bools] = {}
+        self._conflicts: dict[Proposal, Codes] = {}
 
     def outcomes(self, proposal: Proposal) -> Codes:
         """Return the outcome of each use rule in each sub-zone, ``(rules, sub-zones)``."""
@@ -58,6 +59,13 @@ class Zoning:
             said = [any((a, s) in tables.itbx for a in uses) for s in self.subzones]
             self._decided[proposal] = np.array(said, dtype=bool)
         return self._decided[proposal]
+
+    def conflicts(self, proposal: Proposal) -> Codes:
+        """Return what RTR001 says of each sub-zone where a higher plan, an RDTR, permits the use."""
+        if proposal not in self._conflicts:
+            tables = self.window.plan.tables
+            self._conflicts[proposal] = conflicts_of(use_of(proposal, tables), tables, self.subzones)
+        return self._conflicts[proposal]
 
     @cached_property
     def held(self) -> tuple[Ints, shapely.STRtree]:
@@ -173,6 +181,35 @@ class Said(NamedTuple):
     weights: tuple[float, ...] = ()
 
 
+class RowKey(NamedTuple):
+    """What a row of the long table hangs on: its place, its outcome, the columns that arrays fill, and whatever else."""
+
+    place: Place
+    outcome: int
+    filled: tuple[str, ...]
+    rest: tuple[Any, ...]
+
+
+class Row(NamedTuple):
+    """What is the same in all rows of a key, by column of the long table."""
+
+    measured: float | str | None
+    limit: float | str | None
+    operator: str | None
+    unit: str | None
+    legal: str
+
+
+class BuiltRow(NamedTuple):
+    """A row of what may be built; `weights` as in `Said`."""
+
+    place: Place
+    outcome: int
+    filled: tuple[str, ...]
+    row: Row
+    weights: tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What all parcels of a class share.
@@ -204,6 +241,8 @@ class Prepared:
     rest: dict[Proposal, int] = field(default_factory=dict)
     sayings: dict[Any, Saying | None] = field(default_factory=dict)
     built: dict[bytes, tuple[Said, ...] | None] = field(default_factory=dict)
+    rows: dict[RowKey, Row | None] = field(default_factory=dict)
+    built_rows: dict[bytes, tuple[BuiltRow, ...] | None] = field(default_factory=dict)
     lacking: dict[tuple[str, ...], int] = field(default_factory=dict)
     fronts: dict[float, int] = field(default_factory=dict)
 

@@ -13,29 +13,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kkpr_check.batch.buildable import BLOCKS, Buildable
 from kkpr_check.batch.facts import AreaHits, Facts, StripHits
-from kkpr_check.batch.naming import names_of
-from kkpr_check.batch.placing import Bools, Floats, Ints
+from kkpr_check.batch.placing import Floats, Ints
 from kkpr_check.batch.prepared import Place, Said, Saying
-from kkpr_check.candidates import BuildingSite, ZonePart, limit_of, rungs_of
 from kkpr_check.errors import Text
 from kkpr_check.features import Objects
-from kkpr_check.frontage import frontage_of, reached_by_roads
-from kkpr_check.geometry import EMPTY, round_m
+from kkpr_check.geometry import round_m
 from kkpr_check.land import HOLDING_RULES, USE_RULES
 from kkpr_check.model import Finding, Outcome, Report
 from kkpr_check.phrases import Phrase, Quantity, fill
-from kkpr_check.plan import State
 from kkpr_check.rules import BY_CODE, ORDER
 from kkpr_check.rules.rows import HoldingRows
 
-BUILT = ("intensity", "balance", "building")
-"""Blocks of the rules that speak of what may be built."""
 NEAR = {"m": 3e-4, "m2": 1e-3, "ratio": 1e-7}
 """By how much a number of the engine may differ from the same in the arrays, by unit."""
 GAP = "\0"
-LIMITS = {"INT001": "kdb_max_pct", "INT002": "klb_max", "INT003": "kdh_min_pct", "INT004": "ktb_max_pct"}
-"""Limits that are shares of an area."""
 
 Key = tuple[Any, ...]
 """All that the words of a finding hang on: rule, plan and zone, then whatever else."""
@@ -70,7 +63,7 @@ def fixed_of(report: Report, lang: str) -> dict[int, tuple[Said, ...]]:
 
 def _is_fact(finding: Finding) -> bool:
     block = BY_CODE[finding.rule].block
-    return block in (*BUILT, "use", "holding", "site") or (block == "overlay" and finding.zone is not None)
+    return block in (*BLOCKS, "use", "holding", "site") or (block == "overlay" and finding.zone is not None)
 
 
 def _place(finding: Finding) -> Place:
@@ -86,8 +79,8 @@ class Sentences:
         Those parcels, as numbers of `facts`.
     worst, codes
         Of each of them the worst outcome and the rules that come to it.
-    in_doubt
-        Those of which nothing is approvable whatever their parts.
+    buildable
+        What their building findings hang on.
     fixed
         Of each of them what its class says whatever its facts (`fixed_of`).
     """
@@ -98,7 +91,7 @@ class Sentences:
         judged: Ints,
         worst: Ints,
         codes: Objects,
-        in_doubt: Bools,
+        buildable: Buildable,
         fixed: Sequence[Sequence[Said]],
         lang: str,
     ) -> None:
@@ -108,8 +101,7 @@ class Sentences:
         self._worst = np.full(n, -1)
         self._worst[judged] = np.where(worst > Outcome.PASS, worst, -1)
         self._fixed = dict(zip(self._judged, fixed, strict=True))
-        self._low_m2 = facts.low_m2.copy()
-        self._low_m2[judged[in_doubt]] = facts.lot_m2[judged[in_doubt]]
+        self._buildable = buildable
         self._hits = [hits for hits in self._land_hits() if len(hits.subject)]
         self._mine: dict[int, list[tuple[Hits, int]]] = {subject: [] for subject in self._judged}
         for hits in self._hits:
@@ -124,7 +116,7 @@ class Sentences:
         """Take the words of the findings of a parcel from its report, where they are not known yet."""
         worst = self._worst[subject]
         findings = [f for f in report.findings if f.outcome == worst] if worst >= 0 else []
-        land = [f for f in findings if BY_CODE[f.rule].block not in BUILT]
+        land = [f for f in findings if BY_CODE[f.rule].block not in BLOCKS]
         expected = [self._key(hits, row)[:3] for hits, row in self._mine[subject]]
         expected += [said.place for said in self._fixed[subject]]
         fits = Counter(_place(f) for f in land) == Counter(expected)
@@ -138,7 +130,7 @@ class Sentences:
             self._prepared.sayings.setdefault(key, next((one for one in told if one is not None), None))
         name = self._name.get(subject)
         if name is not None and name not in self._prepared.built:
-            built = [f for f in findings if BY_CODE[f.rule].block in BUILT]
+            built = [f for f in findings if BY_CODE[f.rule].block in BLOCKS]
             self._prepared.built[name] = self._built(subject, built) if fits else None
 
     def unknown(self) -> list[int]:
@@ -168,7 +160,7 @@ class Sentences:
             built = self._prepared.built[self._name[subject]]
             if built is None:
                 return None
-            sizes_m2 = self._facts.left_m2[self._built_parts(subject)]
+            sizes_m2 = self._buildable.sizes_m2(subject)
             for said in built:
                 numbers = self._building_numbers(subject, said, sizes_m2) if said.saying.gaps else {}
                 told.append((_order(said.place), self._text(said.saying, numbers)))
@@ -274,43 +266,18 @@ class Sentences:
 
     def _building_names(self, judged: Ints) -> dict[int, bytes]:
         """Return the names of all that the building findings hang on, for the parcels that tell such."""
-        facts, parts = self._facts, self._facts.parts
-        self._first_built = np.searchsorted(parts.subject[facts.built], np.arange(len(facts.parcels) + 1))
         if not len(judged):
             return {}
-        own = [self._worst, facts.bare, self._low_m2 > 0, self._low_m2 == facts.lot_m2, self._fronts(judged)]
-        rows = facts.built
-        of_part = [column[rows] for column in (parts.group, facts.sure, facts.gone, *facts.size_cells)]
-        names = names_of(own, parts.subject[rows], of_part)[:, judged].T.copy()
+        by_road = judged[self._worst[judged] < Outcome.FAIL]  # nothing fails by a road where nothing is built
+        names = self._buildable.names(judged, self._worst, by_road).T.copy()
         return {subject: name.tobytes() for subject, name in zip(judged.tolist(), names, strict=True)}
-
-    def _built_parts(self, subject: int) -> Ints:
-        first, last = self._first_built[subject : subject + 2]
-        return self._facts.built[first:last]
-
-    def _fronts(self, judged: Ints) -> Ints:
-        """Return a number for the road in front of each parcel with a limit that hangs on its width."""
-        facts, prepared = self._facts, self._prepared
-        rows = facts.parts.subject[prepared.asks_for_rumija[facts.parts.group]]
-        asking = np.intersect1d(rows, judged)
-        asking = asking[self._worst[asking] < Outcome.FAIL]  # nothing fails by a road where nothing is built
-        found = np.zeros(len(facts.parcels), dtype=np.int64)
-        near = asking[reached_by_roads(facts.parcels.geometry[asking], prepared.network)]
-        for subject in near.tolist():
-            frontage = frontage_of(facts.parcels.geometry[subject], prepared.network)
-            if frontage.found:
-                width_m = frontage.roads[0].width_m if frontage.roads else np.nan
-                # NaN is not equal to itself: an unknown width is told as -1
-                front = -1.0 if np.isnan(width_m) else width_m
-                found[subject] = prepared.fronts.setdefault(front, len(prepared.fronts) + 1)
-        return found
 
     def _built(self, subject: int, findings: Sequence[Finding]) -> tuple[Said, ...] | None:
         """Return the building findings of a parcel with gaps for areas; None where the arrays find other numbers."""
-        sizes_m2 = self._facts.left_m2[self._built_parts(subject)]
+        sizes_m2 = self._buildable.sizes_m2(subject)
         found = []
         for finding in findings:
-            weights = self._weights(subject, finding)
+            weights = self._buildable.weights(subject, finding)
             bare = Said(_place(finding), Saying((), ()), weights)
             saying = _saying(finding, self._building_numbers(subject, bare, sizes_m2), self._lang)
             if saying is None:
@@ -321,7 +288,7 @@ class Sentences:
     def _building_numbers(self, subject: int, said: Said, sizes_m2: Floats) -> dict[str, float]:
         rule = said.place[0]
         if rule == "INT005":
-            return {"measured": float(self._low_m2[subject])}
+            return {"measured": float(self._buildable.low_m2[subject])}
         if not said.weights:
             return {}
         weighted_m2, whole_m2 = float(sizes_m2 @ said.weights), float(sizes_m2.sum())
@@ -329,34 +296,6 @@ class Sentences:
             return {"absolute": weighted_m2}
         limit = weighted_m2 / whole_m2
         return {"absolute": limit * float(round_m(whole_m2)), "limit": limit}
-
-    def _weights(self, subject: int, finding: Finding) -> tuple[float, ...]:
-        """Return what a square metre of each part adds to a limit that is a share of an area.
-
-        What is shown is the strictest of all candidates: the most of a least share, the least of a greatest.
-        """
-        name = LIMITS.get(finding.rule)
-        if name is None or not isinstance(finding.limit, float):
-            return ()
-        facts, parts = self._facts, self._built_parts(subject)
-        if finding.rule in ("INT001", "INT002"):
-            zones = facts.prepared.subzones[facts.parts.group[parts]]
-            return tuple(finding.limit if zone == finding.zone else 0.0 for zone in zones)
-        low, high = float(self._low_m2[subject]), float(facts.lot_m2[subject])
-        site = BuildingSite(
-            facts.sites[subject], (), None, EMPTY, low, high, None, facts.prepared.network,
-            facts.prepared.windows[0].plan.tolerance,
-        )  # fmt: skip
-        zoning = facts.prepared.zonings[int(facts.decides[subject])]
-        pick, unregulated = (max, 0.0) if finding.rule == "INT003" else (min, 1.0)
-        weights = []
-        for group in (facts.parts.group[parts] - zoning.offset).tolist():
-            part = ZonePart(zoning.window.plan, zoning.subzones[group], "", EMPTY, 0.0, False)
-            limits = [limit_of(rung, name) for rung in rungs_of(part, site)[0]]
-            free = [limit.state is State.UNREGULATED for limit in limits]
-            values = [unregulated if f else m.constant / 100 for m, f in zip(limits, free, strict=True)]
-            weights.append(pick(values))
-        return tuple(weights)
 
 
 def _order(place: Place) -> tuple[Any, ...]:

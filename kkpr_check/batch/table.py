@@ -49,9 +49,13 @@ class BlockRows:
 
     row: NDArray[np.int64]
     columns: dict[str, Sequence[Any]]
-    findings: dict[str, list[Any]] = field(default_factory=dict)
-    finding_row: list[int] = field(default_factory=list)
+    findings: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    finding_row: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     by_class: int = 0
+
+    def placed(self, row: NDArray[np.int64]) -> BlockRows:
+        """Return the same answers at other places: `row` says where each old place is."""
+        return BlockRows(row[self.row], self.columns, self.findings, row[self.finding_row], self.by_class)
 
 
 def rows_of(
@@ -71,12 +75,9 @@ def rows_of(
     made = [_row(report, lang, message=message) for report in reports]
     rows = BlockRows(row, {name: [one[n] for one in made] for n, name in enumerate(COLUMNS)})
     if findings:
-        rows.findings = {name: [] for name in FINDING_COLUMNS}
-        for report, place in zip(reports, row.tolist(), strict=True):
-            for finding in report.findings:
-                rows.finding_row.append(place)
-                for name, value in zip(FINDING_COLUMNS, _finding(report.site.id, finding), strict=True):
-                    rows.findings[name].append(value)
+        told = [_finding(report.site.id, finding) for report in reports for finding in report.findings]
+        rows.findings = {name: [one[n] for one in told] for n, name in enumerate(FINDING_COLUMNS)}
+        rows.finding_row = np.repeat(row, [len(report.findings) for report in reports])
     return rows
 
 
@@ -89,7 +90,7 @@ def broken_rows(ids: Sequence[str], row: NDArray[np.int64], why: Sequence[Text],
     columns["message"] = [f"LOK000: {text.pick(lang)}" for text in why]
     findings: dict[str, list[Any]] = {name: [None] * len(ids) for name in FINDING_COLUMNS}
     findings |= {"id": list(ids), "rule": ["LOK000"] * len(ids), "outcome": ["undetermined"] * len(ids)}
-    return BlockRows(row, columns, findings, row.tolist())
+    return BlockRows(row, columns, findings, row)
 
 
 def _row(report: Report, lang: str, *, message: bool) -> tuple[Any, ...]:
@@ -192,35 +193,28 @@ def measure(value: float | str | None, unit: str | None) -> float | str | None:
 
 
 def joined(parts: Sequence[BlockRows]) -> BlockRows:
-    """Join rows without findings, in the order of their places."""
+    """Join rows, in the order of their places."""
     row = np.concatenate([part.row for part in parts])
     order = np.argsort(row, kind="stable")
     columns: dict[str, Sequence[Any]] = {
         name: _sorted([plain_values(part.columns[name]) for part in parts], order) for name in COLUMNS
     }
-    return BlockRows(row[order], columns, by_class=sum(part.by_class for part in parts))
+    told = [part for part in parts if part.findings]
+    places = np.concatenate([part.finding_row for part in told] or [np.empty(0, dtype=np.int64)])
+    by_row = np.argsort(places, kind="stable")
+    findings = {name: _sorted([part.findings[name] for part in told], by_row) for name in FINDING_COLUMNS}
+    by_class = sum(part.by_class for part in parts)
+    return BlockRows(row[order], columns, findings if told else {}, places[by_row], by_class)
 
 
 def in_order(parts: Sequence[BlockRows], rows: int) -> BlockRows:
     """Join the rows of one block and put them into the order of the input."""
     if len(parts) == 1 and np.array_equal(parts[0].row, np.arange(rows)):
         return parts[0]
-    order = np.argsort(np.concatenate([part.row for part in parts]), kind="stable")
-    if len(order) != rows:
-        raise AssertionError(f"{len(order)} answers for {rows} parcels")
-    columns: dict[str, Sequence[Any]] = {
-        name: _sorted([plain_values(part.columns[name]) for part in parts], order) for name in COLUMNS
-    }
-    places = np.array([place for part in parts for place in part.finding_row], dtype=np.int64)
-    by_row = np.argsort(places, kind="stable")
-    findings = {}
-    if any(part.findings for part in parts):
-        findings = {
-            name: _sorted([part.findings[name] for part in parts if part.findings], by_row)
-            for name in FINDING_COLUMNS
-        }
-    by_class = sum(part.by_class for part in parts)
-    return BlockRows(np.arange(rows), columns, findings, places[by_row].tolist(), by_class)
+    found = joined(parts)
+    if not np.array_equal(found.row, np.arange(rows)):
+        raise AssertionError(f"{len(found.row)} answers for {rows} parcels")
+    return found
 
 
 def plain_values(values: Sequence[Any]) -> Sequence[Any]:
