@@ -102,9 +102,9 @@ def _nothing(_: Any) -> Any:
 
 def partition_ms(address: str) -> float:
     """Return the milliseconds that a partition costs beside its work."""
-    from kkpr_check.batch.cluster import Cluster
+    from kkpr_check.batch.cluster import AHEAD_NAMED, Cluster
 
-    pool = Cluster(_nothing, SimpleNamespace(folder="benchmark"), address)
+    pool = Cluster(_nothing, SimpleNamespace(folder="benchmark"), address, ahead=AHEAD_NAMED)
     pool._client.wait_for_workers(WORKERS)
     try:
         for _ in pool.map((n, ()) for n in range(20)):

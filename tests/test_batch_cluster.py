@@ -8,13 +8,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from batch_harness import PLANS, batch, some, write_geojsonl
+from batch_harness import CRS, PLANS, batch, some, write_geojsonl
 from test_batch_faults import done, wait_for
 from test_batch_formats import write_parquet
 
+from kkpr_check.batch.cluster import Cluster
+from kkpr_check.batch.parquetlayer import RowGroupPayload
 from kkpr_check.errors import InputError
 
 distributed = pytest.importorskip("distributed", reason="extra [dask] is not installed")
@@ -95,6 +100,62 @@ def test_a_worker_killed_in_the_middle_loses_nothing(
     assert run.returncode == 0, told
     assert output.read_bytes() == (tmp_path / "a.csv").read_bytes()
     assert done(output) == 0
+
+
+def test_a_message_takes_several_blocks(
+    monkeypatch: pytest.MonkeyPatch, cluster: tuple[str, list[subprocess.Popen[bytes]]]
+) -> None:
+    pool = Cluster(lambda _: lambda task: task * 2, SimpleNamespace(folder="none"), cluster[0], ahead=8)
+    threads = max(pool._threads(), 1)
+    send, messages = pool._client.map, []
+
+    def counted(function: Any, tasks: list[int], **options: Any) -> Any:
+        messages.append(len(tasks))
+        return send(function, tasks, **options)
+
+    monkeypatch.setattr(pool._client, "map", counted)
+    try:
+        assert dict(pool.map((n, n) for n in range(60))) == {n: 2 * n for n in range(60)}
+    finally:
+        pool.stop()
+    assert sum(messages) == 60 and min(messages[:-1]) >= 2 * threads and max(messages) <= 8 * 2
+
+
+def test_a_block_that_fails_does_not_take_the_others_along(
+    cluster: tuple[str, list[subprocess.Popen[bytes]]],
+) -> None:
+    def work(task: int) -> int:
+        if task == 7:
+            raise OSError(28, "No space left on device")
+        return task
+
+    pool = Cluster(lambda _: work, SimpleNamespace(folder="none"), cluster[0], ahead=8)
+    told = []
+    try:
+        futures = pool._submitted([(n, n) for n in range(10)])
+        list(distributed.as_completed(futures, loop=pool._client.loop, timeout=60))
+        with pytest.raises(OSError, match="No space left"):
+            for key, _ in pool._results(futures):
+                told.append(key)
+    finally:
+        pool.stop()
+    assert sorted(told) == [0, 1, 2, 3, 4, 5, 6, 8, 9]
+
+
+def test_a_file_that_crashes_its_reader_leaves_the_worker_alone(parcels: Path) -> None:
+    payload = RowGroupPayload(str(parcels), 0, 0, 3, ("id",), "geometry", "p", CRS)
+    assert len(payload.load().raw.geometry) == 3
+    crashing = replace(payload, columns=Crash())
+    with pytest.raises(InputError, match="crashed") as caught:
+        crashing.load()
+    assert caught.value.code == "reader-failed" and caught.value.place.file == str(parcels)
+
+
+class Crash(tuple[str, ...]):
+    """Ends the process that unpacks it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (139,)
 
 
 def test_a_scheduler_without_workers(tmp_path: Path, parcels: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,9 @@ every worker (a shared disk). Parcels of other formats travel through the client
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from kkpr_check.batch.nursery import Start, Work
@@ -15,8 +17,8 @@ from kkpr_check.batch.packing import packed, rebuilt
 from kkpr_check.errors import InputError, KkprError, Place, Text
 from kkpr_check.extras import need
 
-AHEAD = 2
-"""Blocks a worker thread has in hand: one that it works on, one that waits."""
+AHEAD, AHEAD_NAMED = 2, 8
+"""Blocks a worker thread has in hand, one of which it works on; more where they are only named (messages take more of them)."""
 CONNECT_S = WORKER_S = 20
 
 _LOCK = threading.Lock()
@@ -32,7 +34,7 @@ class Cluster:
         Codes ``extra-missing``; ``scheduler`` where nobody answers at the address.
     """
 
-    def __init__(self, start: Start, setup: Any, address: str) -> None:
+    def __init__(self, start: Start, setup: Any, address: str, *, ahead: int = AHEAD) -> None:
         distributed = need("distributed", "dask")
         try:
             self._client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
@@ -43,7 +45,7 @@ class Cluster:
                 remedy=Text("start it: dask scheduler", "jalankan: dask scheduler"),
                 code="scheduler",
             ) from error
-        self._start, self._distributed = start, distributed
+        self._start, self._distributed, self._ahead = start, distributed, ahead
         self._token = f"{setup.folder}-{id(self)}-{self._client.id}"
         self._setup = (
             setup  # small, and sent with every block: what one worker held would draw the blocks to it
@@ -75,26 +77,38 @@ class Cluster:
         finished = self._distributed.as_completed(loop=self._client.loop)
         more = True
         while more or self._open:
-            while more and len(self._open) < AHEAD * max(self._threads(), 1):
-                task = next(waiting, None)
-                if task is None:
-                    more = False
-                    break
-                future = self._client.submit(
-                    _run, self._token, self._start, self._setup, task[1], pure=False, retries=2
-                )
-                self._open[future] = task[0]
-                finished.add(future)
+            most = self._ahead * max(self._threads(), 1)
+            room = most - len(self._open)
+            if more and room >= max(most // 4, 1):  # a message is worth several blocks
+                some = list(islice(waiting, room))
+                more = len(some) == room
+                finished.update(self._submitted(some))
             if self._open:
-                future = next(finished)
-                yield self._open.pop(future), self._result(future)
+                yield from self._results(finished.next_batch())
 
-    def _threads(self) -> int:
-        return sum(self._client.nthreads().values())
+    def _submitted(self, some: Sequence[tuple[int, Any]]) -> list[Any]:
+        """Send blocks in one message: by itself, a message costs the scheduler more than a block in it."""
+        if not some:
+            return []
+        run = partial(_run, self._token, self._start, self._setup)
+        futures = self._client.map(run, [task for _, task in some], pure=False, retries=2)
+        self._open |= dict(zip(futures, (key for key, _ in some), strict=True))
+        return list(futures)
 
-    def _result(self, future: Any) -> Any:
+    def _results(self, futures: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+        """Fetch what has come in one message; what went well is told before what did not."""
+        done = [future for future in futures if future.status == "finished"]
+        told = [(future, *one) for future, one in zip(done, self._fetched(done), strict=True)]
+        for future, kind, value in sorted(told, key=lambda one: one[1] == "error"):
+            key = self._open.pop(future)
+            if kind == "error":
+                raise rebuilt(value)
+            yield key, value
+        self._fetched([future for future in futures if future in self._open])
+
+    def _fetched(self, futures: Sequence[Any]) -> Any:
         try:
-            kind, value = future.result()
+            return self._client.gather(futures)
         except self._distributed.scheduler.KilledWorker as error:
             raise KkprError(
                 Text(f"workers died on one block: {error}", f"pekerja mati pada satu blok: {error}"),
@@ -104,9 +118,9 @@ class Cluster:
                 ),
                 code="worker-died",
             ) from error
-        if kind == "error":
-            raise rebuilt(value)
-        return value
+
+    def _threads(self) -> int:
+        return sum(self._client.nthreads().values())
 
     def stop(self) -> None:
         """Cancel what is under way and leave the cluster."""

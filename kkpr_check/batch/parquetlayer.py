@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kkpr_check.batch.reading import Loaded, Payload, Reading
 from kkpr_check.batch.streams import ArrowPayload
 from kkpr_check.errors import Place
 from kkpr_check.extras import need
+from kkpr_check.io import apart
 from kkpr_check.io.containers import Source
 from kkpr_check.io.gdal import unique_names
 from kkpr_check.io.raw import unreadable
@@ -30,21 +32,26 @@ class RowGroupPayload:
     encoding: str = "WKB"
 
     def load(self) -> Loaded:
-        """Read them."""
-        need("pyarrow.parquet", "parquet", place=Place(self.path))
-        import pyarrow as arrow
+        """Read them, in a process of its own: a file that crashes the reader must not take a worker of a cluster along."""
+        read: ArrowPayload = apart.call(_read, self, file=Path(self.path), place=Place(self.path))
+        return read.load()
 
-        try:
-            with arrow.parquet.ParquetFile(self.path) as file:
-                table = file.read_row_group(self.group, columns=[*self.columns, self.geometry])
-            block = table.slice(self.first, self.rows)
-            if block.num_rows != self.rows:
-                why = f"{block.num_rows} of {self.rows} rows of row group {self.group}"
-                raise unreadable(Place(self.path), why, code="not-read-whole")
-            batch = _with_wkb(block.combine_chunks().to_batches()[0], self.geometry, self.encoding)
-        except (arrow.ArrowException, OSError, ValueError) as error:
-            raise unreadable(Place(self.path), str(error)) from error
-        return ArrowPayload(batch, self.geometry, self.layer, "Parquet", self.crs_label).load()
+
+def _read(named: RowGroupPayload) -> ArrowPayload:
+    need("pyarrow.parquet", "parquet", place=Place(named.path))
+    import pyarrow as arrow
+
+    try:
+        with arrow.parquet.ParquetFile(named.path) as file:
+            table = file.read_row_group(named.group, columns=[*named.columns, named.geometry])
+        block = table.slice(named.first, named.rows)
+        if block.num_rows != named.rows:
+            why = f"{block.num_rows} of {named.rows} rows of row group {named.group}"
+            raise unreadable(Place(named.path), why, code="not-read-whole")
+        batch = _with_wkb(block.combine_chunks().to_batches()[0], named.geometry, named.encoding)
+    except (arrow.ArrowException, OSError, ValueError) as error:
+        raise unreadable(Place(named.path), str(error)) from error
+    return ArrowPayload(batch, named.geometry, named.layer, "Parquet", named.crs_label)
 
 
 def _with_wkb(batch: Any, geometry: str, encoding: str) -> Any:

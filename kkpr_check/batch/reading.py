@@ -83,6 +83,8 @@ class Parcels:
         What the file (or the user) says of its CRS.
     sha256
         Of the whole file.
+    named
+        Whether blocks can be named, for a worker to read.
     """
 
     def __init__(self, reading: Reading) -> None:
@@ -100,6 +102,7 @@ class Parcels:
         self.rows = self._stream.rows
         self.crs_label = self._stream.crs_label
         self.fields = self._stream.fields
+        self.named = hasattr(self._stream, "named")
 
     def _open(self) -> Stream:
         from kkpr_check.batch import streams
@@ -132,8 +135,9 @@ class Parcels:
             Codes ``not-read-whole``, ``changed``, ``empty-layer``, ``unreadable``.
         """
         start = number = 0
-        named = getattr(self._stream, "named", None) if by_name else None
-        for rows, payload in (named or self._stream.payloads)(block_rows):
+        named = by_name and self.named
+        payloads = self._stream.named if named else self._stream.payloads  # type: ignore[attr-defined]
+        for rows, payload in payloads(block_rows):
             if rows:
                 yield Block(number, start, rows, payload)
                 number, start = number + 1, start + rows

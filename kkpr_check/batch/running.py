@@ -10,7 +10,7 @@ from typing import Any
 
 from kkpr_check._version import __version__
 from kkpr_check.batch import blockwork, footprints, writing
-from kkpr_check.batch.cluster import Cluster
+from kkpr_check.batch.cluster import AHEAD, AHEAD_NAMED, Cluster
 from kkpr_check.batch.duplicates import duplicate_ids
 from kkpr_check.batch.journal import Part, WorkFolder
 from kkpr_check.batch.plans import PlanStore, check_ids
@@ -242,7 +242,8 @@ class _Run:
     def _pool(self) -> Pool | Inline | Cluster:
         setup = blockwork.WorkSetup(self.request, self.work.path, self.store.hashes)
         if self.request.scheduler is not None:
-            return Cluster(blockwork.start, setup, self.request.scheduler)
+            ahead = AHEAD_NAMED if self.parcels.named else AHEAD
+            return Cluster(blockwork.start, setup, self.request.scheduler, ahead=ahead)
         rows = self.parcels.rows
         workers = self.request.workers or _cores()
         if rows is not None:
