@@ -173,7 +173,10 @@ def dissolve(geometries: Any, tolerance: Tolerance) -> Any:
     geometries = [g for g in geometries if g is not None and not g.is_empty]
     if not geometries:
         return EMPTY
-    merged = _areal(shapely.union_all(geometries, grid_size=_GRID_M))
+    if len(geometries) == 1:  # the union of one geometry is that geometry, off the grid
+        merged = _areal(shapely.set_precision(geometries[0], _GRID_M))
+    else:
+        merged = _areal(shapely.union_all(geometries, grid_size=_GRID_M))
     return collect([_without_noise_holes(part, tolerance) for part in polygons_of(merged)])
 
 

@@ -241,3 +241,13 @@ def test_web_mercator_against_the_projection() -> None:
         flat = shapely.transform(cell, lambda c: np.column_stack(to.transform(c[:, 0], c[:, 1]))).area
         true = abs(geod.geometry_area_perimeter(cell)[0])
         assert web_mercator_inflation(latitude + 0.0005) == pytest.approx(flat / true, rel=1e-6)
+
+
+@pytest.mark.parametrize("others", [[], [shapely.box(900, 0, 1000, 10)], [shapely.box(-50, 0.00003, 20, 10)]])
+def test_a_dissolved_area_is_on_the_grid_whatever_is_dissolved_with_it(others: list[Any]) -> None:
+    """Else a depth would depend on which other features a window happens to hold."""
+    area = dissolve(
+        [shapely.Polygon([(0, 0), (31.41592653, 0.00004), (27.18281828, 20), (0, 20)]), *others], Tolerance()
+    )
+    coords = shapely.get_coordinates(area)
+    assert np.abs(coords * 1e4 - np.round(coords * 1e4)).max() < 1e-6
