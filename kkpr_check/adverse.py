@@ -21,6 +21,7 @@ from kkpr_check.geometry import (
     deepest_m,
     dissolve,
     objects,
+    overlap_of,
     polygons_of,
     remainder_of,
     round_m,
@@ -137,6 +138,10 @@ class AdverseArea:
         whole = _covers(subject, pieces, self.tolerance)
         if whole and not reach.told:
             return Adverse(Outcome.FAIL, None)
+        if (
+            not self._minus.is_empty
+        ):  # float noise leaves hairlines along the edge of the plan above, inside of it
+            pieces = overlap_of(pieces, self.area)
         inward = self._inward_m(pieces)
         if inward > reach.known_m:
             reach.ask(inward)

@@ -121,7 +121,26 @@ def overlay_plans(subjects: Subjects, windows: Sequence[PlanWindow]) -> Coverage
         next_left = (
             open_left if claimed.is_empty else _outside(open_left, claimed, subjects.area_m2, tolerance)
         )
+    if len(maps) > 1:
+        open_left = _with_hidden(left, open_left, maps, subjects.area_m2, tolerance)
     return Coverage(tuple(maps), left, open_left, tolerance)
+
+
+def _with_hidden(
+    left: Objects, open_left: Objects, maps: Sequence[PlanMap], area_m2: Floats, tolerance: Tolerance
+) -> Objects:
+    """Return the gaps with those that look like noise only because a narrow strip hangs on them.
+
+    Such a strip is a crack of a higher plan, too narrow to be handed to a lower one, which covers it.
+    """
+    noise_m2 = shapely.area(left) - shapely.area(open_left)
+    some = np.flatnonzero((noise_m2 > 0) & (noise_m2 >= tolerance.sliver_area_m2))
+    cover = [union_of([plan.own.cover(int(k)) for plan in maps]) for k in some]
+    found = open_left.copy()
+    for k, one in zip(some, cover, strict=True):
+        bare = remainder_of(left[k : k + 1], one)
+        found[k] = union_of([found[k], lasting(bare, area_m2[k : k + 1], tolerance)[0][0]])
+    return found
 
 
 def _planning_area(window: PlanWindow) -> Any:

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 import shapely
-from engine_builder import moved, of_rule, outcome, report
+from engine_builder import features, moved, of_rule, outcome, report
 
+from kkpr_check.adverse import AdverseArea, Reach
 from kkpr_check.model import Outcome, Report
+from kkpr_check.plan import Tolerance
 
 FAR = [-300, -300, 300, 300]
 
@@ -238,6 +240,17 @@ def test_what_a_higher_plan_decides_is_no_adverse_area_of_the_lower_one() -> Non
         footprint=False,
     )  # fmt: skip
     assert use(deep, plan="rtrw") == ("fail", pytest.approx(15.0, abs=1e-3))
+
+
+def test_a_hairline_along_the_plan_above_is_no_depth() -> None:
+    """4 m of the parcel are the lower plan's; float noise leaves a hairline of 30 m inside the higher one."""
+    zone = features([{"subzone": "RTH-2", "area": FAR}], 12.5, "zoning", "zoning", ("subzone",))
+    area = AdverseArea(zone, Tolerance(), shapely.box(-300, 4, 300, 300))
+    parcel = shapely.box(0, 0, 20, 40)
+    piece = shapely.Polygon([(0, 0), (20, 0), (20, 34), (20 - 4e-9, 4), (0, 4)])
+    judged = area.judge(parcel, piece, Reach(known_m=200.0))
+    assert judged.outcome is Outcome.UNDETERMINED
+    assert judged.flip_distance_m == pytest.approx(4.0, abs=1e-3)
 
 
 def test_accuracy_never_turns_a_clean_parcel_into_doubt() -> None:

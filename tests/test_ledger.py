@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
-from engine_builder import build, features, outcome, report, run
+from engine_builder import build, features, of_rule, outcome, report, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import affinity
@@ -209,3 +209,20 @@ def test_a_noise_sized_gap_stays_in_the_ledger_and_triggers_nothing() -> None:
     assert told.combined[0].gap_m2 == pytest.approx(8.0)
     assert outcome(told, "LOK002") == "pass"
     assert told.verdict.value == "conform"
+
+
+def test_a_gap_of_all_plans_does_not_hide_behind_a_crack_of_the_highest() -> None:
+    """The RDTR leaves a crack of 0.2 m with a hole of 3 x 3 m on it; the RTRW covers all but that hole."""
+    crack, hole = shapely.box(-300, 49.9, 300, 50.1), shapely.box(40, 48, 43, 51)
+    rdtr = shapely.difference(shapely.box(-300, -300, 300, 300), shapely.union(crack, hole))
+    rtrw = shapely.difference(shapely.box(-300, -300, 300, 300), hole)
+    lower = {"plan": {"id": "rtrw", "level": "rtrw-kab"}, "zones": [{"subzone": "R-3", "area": rtrw.wkt}]}
+    zones = [{"subzone": "R-3", "area": rdtr.wkt}]
+    told = report(zones=zones, also=[lower], parcel=[0, 0, 100, 100], footprint=False)
+    (finding,) = of_rule(told, "LOK002")
+    assert finding.outcome.word == "undetermined"
+    assert finding.measured == pytest.approx(9.0)
+    assert all(closes(e) for e in told.combined)
+    whole = lower | {"zones": [{"subzone": "R-3", "area": [-300, -300, 300, 300]}]}
+    told = report(zones=zones, also=[whole], parcel=[0, 0, 100, 100], footprint=False)
+    assert outcome(told, "LOK002") == "pass"

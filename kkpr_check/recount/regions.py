@@ -163,6 +163,11 @@ class Regions:
             claimed = claimed | self.of(("boundary", plan))
             open_ = self.lasting(left, size, self.tolerance)
             following = self.lasting(open_ & ~claimed, size, self.tolerance) if claimed.any() else open_
+        if len(self.windows) > 1:  # what no plan covers, without the cracks that hang on it
+            bare = left.copy()
+            for window in self.windows:
+                bare &= ~self.zone(window.plan.id, *self.codes(window))
+            open_ = open_ | self.lasting(bare, size, self.tolerance)
         return Decided(parts, left, open_, counted - covered, dropped)
 
     # --- what is refused on the parcel -----------------------------------------------------------------------------
