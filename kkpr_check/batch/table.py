@@ -226,5 +226,6 @@ def plain_values(values: Sequence[Any]) -> Sequence[Any]:
 
 
 def _sorted(lists: Sequence[Sequence[Any]], order: NDArray[np.int64]) -> list[Any]:
-    joined = [value for values in lists for value in values]
-    return [joined[n] for n in order.tolist()]
+    cells = [np.asarray(values, dtype=object) for values in lists]
+    found: list[Any] = np.concatenate(cells or [np.empty(0, dtype=object)])[order].tolist()
+    return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kkpr_check.batch.table import plain_values
@@ -27,16 +28,27 @@ def csv_rows(columns: Mapping[str, Sequence[Any]]) -> bytes:
     >>> csv_rows({"id": ["=1+1", 'a"b', "=="], "n": [1.5, None, 2]})
     b'\'=1+1,1.5\r\n"a""b",\r\n==,2\r\n'
     """
-    cells = [[_cell(value) for value in plain_values(values)] for values in columns.values()]
+    cells = [_cells(plain_values(values), csv_text, "") for values in columns.values()]
     return "".join(",".join(row) + "\r\n" for row in zip(*cells, strict=True)).encode()
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return csv_text(value)
-    return repr(value)
+class _Texts(dict[str, str]):
+    """Texts as they are written, each made once: in a column few differ."""
+
+    def __init__(self, write: Callable[[str], str]) -> None:
+        super().__init__()
+        self._write = write
+
+    def __missing__(self, text: str) -> str:
+        written = self[text] = self._write(text)
+        return written
+
+
+def _cells(values: Sequence[Any], write: Callable[[str], str], null: str) -> list[str]:
+    texts = _Texts(write)
+    return [
+        null if value is None else texts[value] if isinstance(value, str) else repr(value) for value in values
+    ]
 
 
 def csv_text(value: str) -> str:
@@ -49,9 +61,15 @@ def csv_text(value: str) -> str:
 
 def json_rows(columns: Mapping[str, Sequence[Any]]) -> bytes:
     """Return rows as one JSON object a line, in ASCII."""
-    names = list(columns)
-    lines = []
-    for row in zip(*map(plain_values, columns.values()), strict=True):
-        plain = [whole_characters(value) if isinstance(value, str) else value for value in row]
-        lines.append(json.dumps(dict(zip(names, plain, strict=True)), allow_nan=False))
-    return "".join(line + "\n" for line in lines).encode("ascii")
+    cells = []
+    for name, values in columns.items():
+        plain = plain_values(values)
+        if not all(math.isfinite(value) for value in plain if isinstance(value, float)):
+            raise ValueError(f"a number of {name} is not finite")
+        cells.append(_cells(plain, _json_text, "null"))
+    line = "{" + ", ".join(f"{json.dumps(name)}: %s" for name in columns) + "}\n"
+    return "".join([line % row for row in zip(*cells, strict=True)]).encode("ascii")
+
+
+def _json_text(text: str) -> str:
+    return json.dumps(whole_characters(text))
