@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from batch_harness import PLANS, batch, some, write_geojsonl
 
-from kkpr_check.batch import journal, writing
+from kkpr_check.batch import journal, running, writing
 from kkpr_check.batch.journal import WorkFolder
 from kkpr_check.errors import InputError, KkprError, UsageError
 
@@ -208,6 +208,41 @@ def test_a_changed_plan_is_not_resumed(
     table.write_bytes(table.read_bytes().replace(b"60", b"61", 1))
     with pytest.raises(UsageError, match="the plans"):
         batch(parcels, tmp_path / "o.csv", resume=True, plans=(str(plan),))
+
+
+@pytest.mark.parametrize("which", ["parcels", "plan"])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_came_of_an_input_that_changed_meanwhile_is_not_kept(
+    tmp_path: Path, parcels: Path, monkeypatch: pytest.MonkeyPatch, which: str, workers: int
+) -> None:
+    """Which of its rows came from which state nobody knows; the same call begins anew."""
+    mine, plan = tmp_path / "p.geojson", Path(shutil.copytree(PLANS[0], tmp_path / "plan"))
+    shutil.copy(parcels, mine)
+    done_before = running.Part.of
+
+    def of(folder: Path, number: int) -> journal.Part:
+        if number == 4 and which == "parcels":
+            mine.write_text(mine.read_text().replace("47111", "47112"))
+        return done_before(folder, number)
+
+    options: dict[str, Any] = {"block_rows": 6, "plans": (str(plan),), "workers": workers}
+    with monkeypatch.context() as patch:
+        patch.setattr(running.Part, "of", of)
+        if which == "plan":
+            opened = running.PlanStore.open
+
+            def then_changed(*arguments: Any) -> Any:
+                store = opened(*arguments)
+                table = plan / "intensity.csv"
+                table.write_bytes(table.read_bytes().replace(b"60", b"61", 1))
+                patch.setattr(running.PlanStore, "open", opened)
+                return store
+
+            patch.setattr(running.PlanStore, "open", then_changed)
+        with pytest.raises(InputError, match="changed while"):
+            batch(mine, tmp_path / "o.csv", **options)
+    assert not work_of(tmp_path / "o.csv").exists()
+    batch(mine, tmp_path / "o.csv", **options)
 
 
 def test_a_damaged_part_is_made_again(

@@ -98,16 +98,16 @@ def _held(request: BatchRequest, work: WorkFolder, progress: Progress | None) ->
             _check_id_field(request, parcels)
             work.start(_identity(request, parcels, store))
             result = _Run(request, work, parcels, store, progress).to_end()
-    except BaseException:
-        _leave(work)
+    except BaseException as error:
+        _leave(work, changed=isinstance(error, InputError) and error.code == "changed")
         raise
     work.remove()
     return result
 
 
-def _leave(work: WorkFolder) -> None:
-    """Keep what is done; a folder in which nothing is done goes."""
-    if not any(work.path.glob("*.part")):
+def _leave(work: WorkFolder, *, changed: bool) -> None:
+    """Keep what is done; a folder in which nothing is done goes, and what came of an input that changed meanwhile."""
+    if changed or not any(work.path.glob("*.part")):
         work.remove()
 
 
