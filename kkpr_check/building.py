@@ -206,7 +206,7 @@ def _formula(rule: Rule, row: Candidate) -> str | None:
     limit = limit_of(row.rung, COLUMN[rule.code]) if rule.code in COLUMN else MISSING
     if not limit.rumija_factor:
         return None
-    return f"{limit.rumija_factor:g}*rumija" + (f"+{limit.constant:g}" if limit.constant else "")
+    return f"{limit.rumija_factor:g}*rumija" + (f"{limit.constant:+g}" if limit.constant else "")
 
 
 def _numbers(values: Floats | None, rows: Any) -> list[float | None]:

@@ -180,6 +180,7 @@ def column_of(
     width_m = np.full(len(limits), np.nan) if rumija_m is None else np.array(rumija_m, dtype=float)
     more = np.where(factor != 0, factor * width_m, 0.0)
     value = (np.array([limit.constant for limit in limits], dtype=float) + more) * scale
+    value[(factor != 0) & (value < 0)] = np.nan  # no distance: the formula or the width of the road is wrong
     formula_told = (factor != 0) & (np.zeros(len(limits), dtype=bool) if told is None else told)
     missing = np.array([limit.state is State.MISSING for limit in limits], dtype=bool)
     missing |= np.isnan(value) & ~formula_told

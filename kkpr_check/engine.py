@@ -45,6 +45,8 @@ from kkpr_check.zoning import Coverage, PlanMap, Subjects, overlay_plans
 ROAD_SUBZONE = "BJ"
 COMBINED = "*"
 """Plan id of a ledger entry of the combined map of all plans."""
+LEAST_FLOOR_SHARE = 0.5
+"""A floor area below this share of the footprint is no floor area (roofs and canopies reach beyond the floors)."""
 _UNREAD = Text("The site could not be read.", "Lokasi tidak terbaca.")
 _NOT_JUDGED = Text("The site was not judged.", "Lokasi belum dinilai.")
 
@@ -192,6 +194,7 @@ def _reported(stages: _Stages, options: Options) -> list[Report]:
 
 def _with_floor_area(site: Site) -> Site:
     """Assume floors x footprint where the floor area of a building is not given (contract section 1a.1)."""
+    site = _without_impossible_floor_area(site)
     given = site.proposal
     if site.footprint is None or given.floor_area_m2 is not None or given.floors is None:
         return site
@@ -201,6 +204,20 @@ def _with_floor_area(site: Site) -> Site:
         f"floor_area_m2 = jumlah lantai x tapak = {Quantity(area, 'm2').text().id}",
     )
     return replace(site, proposal=replace(given, floor_area_m2=area), assumptions=(*site.assumptions, note))
+
+
+def _without_impossible_floor_area(site: Site) -> Site:
+    """Leave out a floor area that can not be: "1.269" for 1,269 m2 would pass every KLB."""
+    area = site.proposal.floor_area_m2
+    if site.footprint is None or area is None or area >= LEAST_FLOOR_SHARE * site.footprint.area:
+        return site
+    given, drawn = Quantity(area, "m2").text(), Quantity(float(round_m(site.footprint.area)), "m2").text()
+    note = Text(
+        f"floor_area_m2 = {given.en} is less than half of the ground floor ({drawn.en}): it is not used",
+        f"floor_area_m2 = {given.id} kurang dari separuh lantai dasar ({drawn.id}): tidak dipakai",
+    )
+    bare = replace(site.proposal, floor_area_m2=None)
+    return replace(site, proposal=bare, assumptions=(*site.assumptions, note))
 
 
 def in_force(
