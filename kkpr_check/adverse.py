@@ -70,15 +70,17 @@ class AdverseArea:
     def __init__(self, features: Features, tolerance: Tolerance, minus: Any = EMPTY) -> None:
         self.features = features.geometry
         self.ce90_m = features.ce90_m
-        self._lines = features.lines if minus.is_empty and features.row is not None else None
+        known = features.lines if features.row is not None else None
         self._rows = np.empty(0, dtype=np.int64) if features.row is None else np.sort(features.row)
+        self._noded, self._lines = known, known if minus.is_empty else None
         self.tolerance = tolerance
         self._minus = minus
 
     @cached_property
     def area(self) -> Any:
         """The dissolved area."""
-        merged = dissolve(self.features, self.tolerance)
+        noded = self.features if self._noded is None else self._noded.noded(self._rows)
+        merged = dissolve(noded, self.tolerance)
         return merged if self._minus.is_empty else remainder_of(merged, self._minus)
 
     @cached_property

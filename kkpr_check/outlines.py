@@ -38,6 +38,10 @@ class Lines(Protocol):
         """Return the outline of the union of some features (rows, ascending) as segments; None: only a union can tell."""
         ...
 
+    def noded(self, features: Ints) -> Objects:
+        """Return some features (rows) as they are to be dissolved: see `noded`."""
+        ...
+
     def inward_m(self, pieces: Objects, failing: Ints) -> float:
         """Return the greatest distance from a point of some polygons to that outline; NaN: not known here."""
         ...
@@ -77,6 +81,12 @@ class Edges:
         np.cumsum(np.bincount(feature), out=start[1:])
         return start, rows
 
+    @cached_property
+    def unmatched(self) -> Ints:
+        """The features with a loose edge, ascending."""
+        mine = np.concatenate([self.feature[self.loose], self.other[self.loose]])
+        return np.unique(mine[mine >= 0]).astype(np.int64)
+
     def outline(self, failing: Ints) -> Objects | None:
         """Return the outline of the union of some features as segments, None where only a union can tell.
 
@@ -95,6 +105,45 @@ class Edges:
             return None
         segments: Objects = shapely.linestrings(self.ends[edge].reshape(-1, 2, 2))
         return segments
+
+
+def noded(features: Objects, around: Objects) -> Objects:
+    """Return (Multi)Polygons on the grid, with a corner wherever an edge of one meets an edge of another.
+
+    A union on a grid bends an edge to each corner on its way. With the corners in place beforehand, the union of some
+    features of a layer does not depend on which others are in it.
+
+    Parameters
+    ----------
+    around
+        All features of the layer whose boxes meet the box of one of them, themselves among them.
+    """
+    lines = shapely.union_all(shapely.boundary(around), grid_size=GRID_M)
+    corners = np.unique(shapely.get_coordinates(lines), axis=0)
+    kind, coords, (rings, *rest) = shapely.to_ragged_array(features, include_z=False)
+    coords = np.round(coords / GRID_M) * GRID_M
+    closes = np.zeros(len(coords), dtype=bool)
+    closes[rings[1:] - 1] = True
+    edge = np.flatnonzero(~closes)
+    lines = shapely.linestrings(np.stack([coords[edge], coords[edge + 1]], axis=1))
+    half_m = GRID_M / 2
+    pixels = shapely.box(*(corners - half_m).T, *(corners + half_m).T)
+    line, corner = shapely.STRtree(pixels).query(lines, predicate="intersects")
+    met, begin = corners[corner], edge[line]
+    inner = (abs(met - coords[begin]) > half_m).any(axis=1) & (abs(met - coords[begin + 1]) > half_m).any(
+        axis=1
+    )
+    line, begin, met = line[inner], begin[inner], met[inner]
+    after = np.concatenate([np.arange(len(coords)), begin])
+    along = np.concatenate(
+        [np.zeros(len(coords)), shapely.line_locate_point(lines[line], shapely.points(met))]
+    )
+    order = np.lexsort((along, after))
+    ends = np.searchsorted(after[order], rings)
+    made: Objects = shapely.from_ragged_array(kind, np.concatenate([coords, met])[order], (ends, *rest))
+    wrong = ~shapely.is_valid(made)
+    made[wrong] = features[wrong]
+    return made
 
 
 def edges_of(features: Objects, tolerance: Tolerance) -> Edges:

@@ -10,8 +10,18 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.batch.placing import depths_in
-from kkpr_check.geometry import EMPTY, deepest_m, lasting, segments_of, union_of, unions_by, without_noise
-from kkpr_check.outlines import edges_of
+from kkpr_check.batch.plans import LayerLines
+from kkpr_check.geometry import (
+    EMPTY,
+    deepest_m,
+    dissolve,
+    lasting,
+    segments_of,
+    union_of,
+    unions_by,
+    without_noise,
+)
+from kkpr_check.outlines import GRID_M, edges_of
 from kkpr_check.plan import Tolerance
 
 TOLERANCE = Tolerance()
@@ -91,3 +101,26 @@ def test_how_far_pieces_reach_from_the_outline_of_their_parcel() -> None:
     some = shapely.area(cuts) > 0
     expected = [deepest_m(c, shapely.boundary(p)) for c, p in zip(cuts[some], parcels[some], strict=True)]
     assert across_each(cuts[some], parcels[some]) == pytest.approx(expected, abs=2e-6)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_noded_features_get_no_new_corner_where_some_of_them_are_united(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    ends = random.uniform((660_000, 8_955_000), (660_800, 8_955_800), (16, 2, 2))
+    bands = shapely.buffer(shapely.linestrings(ends), random.uniform(5, 40, 16), quad_segs=2)
+    bands[3] = shapely.difference(bands[3], shapely.buffer(shapely.centroid(bands[3]), 3))
+    rows = np.arange(16)
+    made = LayerLines(bands, TOLERANCE).noded(rows)
+    assert shapely.is_valid(made).all()
+    assert shapely.hausdorff_distance(made, bands).max() < 2e-4
+    known = corners_of(made)
+    for _ in range(5):
+        some = random.random(16) < 0.5
+        assert corners_of(dissolve(made[some], TOLERANCE)) <= known
+    alone = [LayerLines(bands, TOLERANCE).noded(rows[n : n + 1])[0] for n in range(16)]
+    assert shapely.equals_exact(alone, made, 0.0).all()
+
+
+def corners_of(geometry: Any) -> set[tuple[int, int]]:
+    grid = np.round(shapely.get_coordinates(geometry) / GRID_M).astype(np.int64)
+    return {(x, y) for x, y in grid.tolist()}

@@ -247,9 +247,14 @@ class Layer:
         if key not in self._deepest:
             _make_room(self._deepest)
             lines, row = self._features.lines, self._features.row
-            segments = None if lines is None or row is None else lines.outline(np.sort(row[failing]))
+            shapes, segments = self.geometry[failing], None
+            if lines is not None and row is not None:
+                rows = np.sort(row[failing])
+                segments = lines.outline(rows)
+                if segments is None:
+                    shapes = lines.noded(rows)
             if segments is None:
-                area = dissolve(self.geometry[failing], self._tolerance)
+                area = dissolve(shapes, self._tolerance)
                 segments = segments_of(shapely.boundary(area))
             self._deepest[key] = depths_in(segments)
         return self._deepest[key]

@@ -17,7 +17,7 @@ from kkpr_check.errors import KkprError, Place, PlanError, Text
 from kkpr_check.features import Features, Objects, PlanWindow
 from kkpr_check.io import crs as crs_policy
 from kkpr_check.io.windows import STRIP_REACH_M, STRIP_ROLES, OpenPlan, extra_reach_m, open_folder
-from kkpr_check.outlines import Edges, edges_of
+from kkpr_check.outlines import TOUCH_M, Edges, edges_of, noded
 from kkpr_check.overlay import strips_of
 from kkpr_check.plan import LayerSpec, Tolerance
 from kkpr_check.rules import RULES
@@ -33,12 +33,18 @@ ROUTE_MARGIN_DEG = STRIP_REACH_M / 100_000
 MARGIN_M = 1_000.0
 """Boxes bend when they are transformed: a whole layer is read with a margin."""
 
+NODED_AT_ONCE = 1_000
+"""Features that are given corners together: a large layer without matching edges must not stand in memory a second time."""
+NODED_TIMES = 2
+"""Edges that were bent to a corner can meet others that they did not; bent a second time they do not."""
+
 
 class LayerLines:
     """See `kkpr_check.outlines.Lines`: the edges of a layer, matched when they are first asked for."""
 
     def __init__(self, geometry: Objects, tolerance: Tolerance) -> None:
         self._geometry, self._tolerance = geometry, tolerance
+        self._made: dict[int, tuple[Objects, NDArray[np.bool_]]] = {}
 
     @cached_property
     def edges(self) -> Edges | None:
@@ -59,6 +65,35 @@ class LayerLines:
     def outline(self, failing: NDArray[np.int64]) -> Objects | None:
         """Return the outline of some features."""
         return None if self.edges is None else self.edges.outline(failing)
+
+    def noded(self, features: NDArray[np.int64]) -> Objects:
+        """Return some features as they are to be dissolved."""
+        return self._noded(features, NODED_TIMES)
+
+    def _noded(self, features: NDArray[np.int64], times: int) -> Objects:
+        if times == 0 or self._unmatched is None:
+            return self._geometry[features]
+        rows, tree = self._unmatched
+        made, done = self._made.setdefault(
+            times, (self._geometry.copy(), ~np.isin(np.arange(len(self._geometry)), rows))
+        )
+        new = features[~done[features]]
+        for begin in range(0, len(new), NODED_AT_ONCE):
+            some = new[begin : begin + NODED_AT_ONCE]
+            west, south, east, north = shapely.bounds(self._geometry[some]).T
+            boxes = shapely.box(west - TOUCH_M, south - TOUCH_M, east + TOUCH_M, north + TOUCH_M)
+            around = rows[np.unique(tree.query(boxes)[1])]
+            made[some] = noded(self._noded(some, times - 1), self._noded(around, times - 1))
+            done[some] = True
+        return made[features]
+
+    @cached_property
+    def _unmatched(self) -> tuple[NDArray[np.int64], shapely.STRtree] | None:
+        """The features with edges that match no neighbour's, and their tree."""
+        if self.edges is None or not len(self.edges.unmatched):
+            return None
+        rows = self.edges.unmatched
+        return rows, shapely.STRtree(self._geometry[rows])
 
     def inward_m(self, pieces: Objects, failing: NDArray[np.int64]) -> float:
         """Return the greatest distance from a point of some polygons to the outline of some features."""
