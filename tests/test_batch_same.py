@@ -15,6 +15,7 @@ import shapely
 from batch_harness import AS_OF, DATA, PLANS, batch, sample, some, table, write_gdal, write_geojsonl
 from engine_builder import of_rule
 from engine_builder import report as judged
+from shapely import affinity
 
 from kkpr_check import checking
 from kkpr_check.checking import CheckRequest
@@ -179,7 +180,9 @@ def _with_a_lake(folder: Path, *, setback_m: float, in_field: bool) -> Path:
 @pytest.mark.parametrize("in_field", [True, False])
 def test_a_setback_wider_than_lines_are_looked_for_is_refused(tmp_path: Path, *, in_field: bool) -> None:
     """Single checks read a window: a lake beyond it whose setback reaches the site would be overlooked."""
-    file = write_geojsonl(tmp_path / "p.geojson", *some(3))
+    rows, shapes = some(3)
+    shapes = [affinity.translate(shape, 0.0, 6_000.0) for shape in shapes]
+    file = write_geojsonl(tmp_path / "p.geojson", rows, shapes)
     plan = str(_with_a_lake(tmp_path, setback_m=5000.0, in_field=in_field))
     with pytest.raises(PlanError, match="5000 m") as refused:
         batch(file, tmp_path / "out.csv", plans=(plan,))

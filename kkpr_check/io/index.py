@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -179,6 +179,13 @@ class LayerIndex:
         meets = (box[:, 2] >= xmin) & (box[:, 0] <= xmax) & (box[:, 3] >= ymin) & (box[:, 1] <= ymax)
         return data if meets.all() else data.take(meets)
 
+    def attributes(self) -> tuple[Objects, Mapping[str, Objects]]:
+        """Return the id of every feature and its fields, without its geometry."""
+        with self._connected() as connection:
+            records = connection.execute("SELECT id, attributes FROM feature ORDER BY row").fetchall()
+        ids, attributes = zip(*records, strict=True) if records else ((), ())
+        return objects(list(ids)), _columns(attributes, self.facts)
+
     def write_copy(self, directory: Path) -> Path:
         """Write the copy into a folder (of a plan being locked) and return its path."""
         directory.mkdir(parents=True, exist_ok=True)
@@ -200,18 +207,22 @@ class LayerIndex:
     def _layer(self, records: list[tuple[int, str, bytes, str]]) -> LayerData:
         facts = self.facts
         rows, ids, wkb, attributes = zip(*records, strict=True) if records else ((), (), (), ())
-        values = json.loads("[" + ",".join(attributes) + "]")
-        columns = zip(*values, strict=True) if values else ((),) * len(facts.fields)
         kept = set(rows)
         return LayerData(
             path=self.path, layer=facts.layer, driver=facts.driver,
             geometry=np.asarray(shapely.from_wkb(objects(list(wkb))), dtype=object),
             feature=objects(list(ids)), row=np.array(rows, dtype=np.int64),
-            fields={n: objects(list(c)) for n, c in zip(facts.fields, columns, strict=True)} if facts.fields else {},
+            fields=_columns(attributes, facts),
             geometry_type=facts.geometry_type, crs=facts.crs, crs_label=facts.crs_label, encoding=facts.encoding,
             feature_field=facts.feature_field, repairs=tuple(r for r in facts.repairs if r.row in kept),
             assumptions=facts.assumptions, sha256=self.sha256, parts=self.parts,
         )  # fmt: skip
+
+
+def _columns(attributes: Sequence[str], facts: LayerFacts) -> dict[str, Objects]:
+    values = json.loads("[" + ",".join(attributes) + "]")
+    columns = zip(*values, strict=True) if values else ((),) * len(facts.fields)
+    return {n: objects(list(c)) for n, c in zip(facts.fields, columns, strict=True)} if facts.fields else {}
 
 
 def cache_directory() -> Path | None:

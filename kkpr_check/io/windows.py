@@ -80,7 +80,7 @@ class OpenPlan:
             errors += [
                 _no_field(spec, name, facts) for name in spec.fields.values() if _column(name, facts) is None
             ]
-            _check_reach(spec, {name: [_canonical(name, value)] for name, value in spec.defaults.items()})
+            self._check_setbacks(spec)
         for overlay in self.plan.overlays:
             for spec in self._layers_read_by(overlay):
                 facts = self.indexes[spec.id].facts
@@ -88,6 +88,18 @@ class OpenPlan:
                     errors.append(_no_field(spec, overlay.field, facts))
         if errors:
             raise errors[0] if len(errors) == 1 else ErrorGroup(errors)
+
+    def _check_setbacks(self, spec: LayerSpec) -> None:
+        """Refuse what reaches further than lines are looked for, wherever it lies: a check reads only a window."""
+        if spec.role not in STRIP_ROLES:
+            return
+        _check_reach(spec, {name: [_canonical(name, value)] for name, value in spec.defaults.items()})
+        index = self.indexes[spec.id]
+        columns = {name: _column(spec.fields[name], index.facts) for name in _MOST_M if name in spec.fields}
+        if any(columns.values()):
+            rows, fields = index.attributes()
+            told = {name: [_canonical(name, v) for v in fields[of]] for name, of in columns.items() if of}
+            _check_reach(spec, told, rows)
 
     def window(self, bounds_m: Bounds, work_crs: str, reach_m: float) -> PlanWindow:
         """Return the features within `reach_m` of a box, in the working CRS.
@@ -121,7 +133,6 @@ class OpenPlan:
         geometry = transform(data.geometry, index.facts.crs, work_crs) if len(data) else data.geometry
         doubtful = {repair.row for repair in data.repairs if repair.doubtful}
         meaning = meanings_of(spec, data, self.plan)
-        _check_reach(spec, meaning, data.feature)
         if doubtful:
             data, geometry, meaning = _set_apart(spec, data, geometry, meaning, doubtful)
         raw = {
@@ -300,7 +311,7 @@ def _flag(value: Any) -> bool | None:
 
 def _check_reach(spec: LayerSpec, meaning: Mapping[str, Iterable[Any]], rows: Objects | None = None) -> None:
     """Refuse a setback that reaches further than its lines are looked for: from afar it would be overlooked."""
-    for name, most_m in _MOST_M.items() if spec.role in STRIP_ROLES else ():
+    for name, most_m in _MOST_M.items():
         for n, value in enumerate(meaning.get(name, ())):
             if value is not None and value > most_m:
                 raise PlanError(
