@@ -17,7 +17,7 @@ from kkpr_check.geometry import clusters, objects, polygons_of, union_of
 from kkpr_check.quality.base import Bools, Floats, Ints, Objects
 
 NODE_GRID_M = 1e-4
-TILE_SEGMENTS = 40_000
+TILE_SEGMENTS = 3_000
 _OUTSIDE_M = 1.0
 _LARGEST_HALF = 0.8
 """A tile is not cut where one half would keep more of its segments than this: they are longer than the tile."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kkpr_check.model import Json
 from kkpr_check.quality.findings import LEVELS, DataFinding, FixReport, NotRun, Result, Target
-from kkpr_check.report.json import TOOL, encode, geometry_json
+from kkpr_check.report.json import TOOL, encode, geometries_json
 from kkpr_check.report.safe import whole_characters
 from kkpr_check.report.safe import whole_text as _text
 from kkpr_check.report.safe import whole_value as _plain
@@ -26,6 +26,7 @@ def dumps_lines(result: Result, lang: str) -> str:
 
 def document(result: Result, lang: str) -> Json:
     """Return a result as plain JSON values with stable key order; witnesses are in longitude, latitude."""
+    witnesses = geometries_json([finding.witness for finding in result.findings])
     whole: Json = {
         "schema": SCHEMA,
         "tool": dict(TOOL),
@@ -35,7 +36,10 @@ def document(result: Result, lang: str) -> Json:
             "suppressed": result.suppressed,
             "by_code": result.by_code,
         },
-        "findings": [finding_json(finding, lang) for finding in result.findings],
+        "findings": [
+            _finding(finding, witness, lang)
+            for finding, witness in zip(result.findings, witnesses, strict=True)
+        ],
         "checks_run": list(result.checks_run),
         "not_run": [_not_run(item, lang) for item in result.not_run],
         "baseline": {
@@ -67,8 +71,7 @@ def fixes_json(report: FixReport, lang: str) -> Json:
     }  # fmt: skip
 
 
-def finding_json(finding: DataFinding, lang: str) -> Json:
-    """Return one finding as plain JSON values."""
+def _finding(finding: DataFinding, witness: Json | None, lang: str) -> Json:
     return {
         "code": finding.code,
         "name": finding.name,
@@ -84,7 +87,7 @@ def finding_json(finding: DataFinding, lang: str) -> Json:
         "width_m": finding.width_m,
         "message": _text(finding.message, lang),
         "remedy": _text(finding.remedy, lang),
-        "witness": geometry_json(finding.witness, "", lambda geometry, _: geometry),
+        "witness": witness,
     }
 
 

@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 from kkpr_check._version import __version__
@@ -28,6 +29,7 @@ _RATIO_DECIMALS = 8
 _DEGREE_DECIMALS = 9
 """About 0.1 mm on the ground."""
 _CLOSURE = 1e-6
+_NESTED = (dict, list, tuple)
 
 
 def dumps(reports: Sequence[Report], lang: str, to_lonlat: ToLonLat, as_of: dt.date) -> str:
@@ -50,6 +52,7 @@ def encode(value: Any, indent: int | None = None) -> str:
 
 
 _FLAT = json.JSONEncoder(allow_nan=False).encode
+_key = lru_cache(maxsize=1024)(_FLAT)
 
 
 def _indented(value: Any, step: str, line: str) -> str:
@@ -57,7 +60,7 @@ def _indented(value: Any, step: str, line: str) -> str:
     inner = line + step
     if isinstance(value, dict) and value:
         held = [
-            f"{_FLAT(key)}: {_FLAT(of) if key == 'coordinates' else _indented(of, step, inner)}"
+            f"{_key(key)}: {_FLAT(of) if key == 'coordinates' or not isinstance(of, _NESTED) else _indented(of, step, inner)}"
             for key, of in value.items()
         ]
         return f"{{{inner}{f',{inner}'.join(held)}{line}}}"
@@ -144,26 +147,41 @@ def work_crs_of(report: Report) -> str:
 
 def geometry_json(geometry: Any, work_crs: str, to_lonlat: ToLonLat) -> Json | None:
     """Return a geometry as RFC 7946 (lon/lat, outer rings counter-clockwise), None where there is none."""
+    if geometry is None or geometry.is_empty:
+        return None
+    return geometries_json([to_lonlat(geometry, work_crs)])[0]
+
+
+def geometries_json(lonlat: Sequence[Any]) -> list[Json | None]:
+    """Return geometries in longitude, latitude as RFC 7946, None where there is none; many cost little more than one."""
+    import numpy as np
     import shapely
     from shapely.geometry import mapping
 
-    if geometry is None or geometry.is_empty:
-        return None
-    lonlat = shapely.orient_polygons(to_lonlat(geometry, work_crs))
-    if lonlat.geom_type == "Polygon":
-        return {"type": "Polygon", "coordinates": _rounded_rings(lonlat)}
-    if lonlat.geom_type == "MultiPolygon":
-        return {"type": "MultiPolygon", "coordinates": [_rounded_rings(part) for part in lonlat.geoms]}
-    return _rounded_geometry(mapping(shapely.force_2d(lonlat)))
+    shapes = np.empty(len(lonlat), dtype=object)
+    shapes[:] = lonlat
+    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    areal = np.flatnonzero(there & np.isin(shapely.get_type_id(shapes), (3, 6)))
+    oriented = shapely.orient_polygons(shapes[areal])
+    parts, of_shape = shapely.get_parts(oriented, return_index=True)
+    rings, of_part = shapely.get_rings(parts, return_index=True)
+    xy, of_ring = shapely.get_coordinates(rings, return_index=True)
+    positions = (xy.round(_DEGREE_DECIMALS) + 0.0).tolist()
+    coordinates = _grouped(_grouped(_grouped(positions, of_ring, rings), of_part, parts), of_shape, oriented)
+    found: list[Json | None] = [None] * len(shapes)
+    for row, polygons, shape in zip(areal.tolist(), coordinates, oriented, strict=True):
+        one = shape.geom_type == "Polygon"
+        found[row] = {"type": shape.geom_type, "coordinates": polygons[0] if one else polygons}
+    there[areal] = False
+    for row in np.flatnonzero(there).tolist():
+        found[row] = _rounded_geometry(mapping(shapely.force_2d(shapes[row])))
+    return found
 
 
-def _rounded_rings(polygon: Any) -> list[list[list[float]]]:
-    import shapely
-
-    return [
-        [[round(x, _DEGREE_DECIMALS) + 0.0, round(y, _DEGREE_DECIMALS) + 0.0] for x, y in ring]
-        for ring in (shapely.get_coordinates(ring).tolist() for ring in shapely.get_rings(polygon))
-    ]
+def _grouped(items: list[Any], owner: Any, owners: Any) -> list[list[Any]]:
+    """Return items by their owner; `owner` ascends."""
+    ends = owner.searchsorted(range(len(owners)), side="right").tolist()
+    return [items[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
 
 
 def _rounded_geometry(shape: Mapping[str, Any]) -> Json:
