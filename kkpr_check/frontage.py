@@ -11,7 +11,8 @@ import shapely
 from numpy.typing import NDArray
 
 from kkpr_check.features import Features
-from kkpr_check.geometry import Floats, Objects, overlap_of, polygons_of, union_of
+from kkpr_check.geometry import Floats, Objects, deepest_m, overlap_of, polygons_of, union_of
+from kkpr_check.outlines import Lines
 
 FRONT_REACH_M = 2.0
 UNKNOWN_RUMIJA_M = 30.0
@@ -54,7 +55,10 @@ class Frontage:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Roads near a block: centre lines with their rumija width (NaN unknown), and drawn road areas (zone BJ)."""
+    """Roads near a block: centre lines with their rumija width (NaN unknown), and drawn road areas (zone BJ).
+
+    `measure` measures depths in place of `deepest_m`, where a layer of drawn roads is kept in memory.
+    """
 
     lines: Objects
     width_m: Floats
@@ -65,6 +69,7 @@ class Network:
     known: bool
     line_tree: shapely.STRtree
     area_tree: shapely.STRtree
+    measure: Lines | None = None
 
     @classmethod
     def of(cls, roads: Sequence[Features], drawn: Sequence[Features], *, known: bool) -> Network:
@@ -87,6 +92,7 @@ class Network:
             known,
             shapely.STRtree(lines),
             shapely.STRtree(areas),
+            next((d.lines for d in drawn if d.lines is not None), None),
         )
 
     def lines_near(self, shape: Any, distance_m: float) -> NDArray[np.intp]:
@@ -96,6 +102,11 @@ class Network:
     def areas_near(self, shape: Any, distance_m: float) -> NDArray[np.intp]:
         """Return the rows of the drawn roads within a distance, in their order."""
         return np.sort(self.area_tree.query(shape, predicate="dwithin", distance=distance_m))
+
+    def depth_m(self, pieces: Any, area: Any) -> float:
+        """Return how far parts of an area reach inward from its rings, in metres."""
+        found = np.nan if self.measure is None else self.measure.across_m(polygons_of(pieces), area)
+        return deepest_m(pieces, shapely.boundary(area)) if np.isnan(found) else float(found)
 
 
 def reached_by_roads(parcels: Objects, network: Network) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ import shapely
 from kkpr_check.adverse import PASS_REACH_CE90
 from kkpr_check.candidates import BuildingSite, Candidate, absent_of, column_of, columns, limit_of
 from kkpr_check.frontage import Frontage, Network, Road
-from kkpr_check.geometry import Floats, deepest_m, overlap_of, remainder_of, round_m, union_of, without_noise
+from kkpr_check.geometry import Floats, overlap_of, remainder_of, round_m, union_of, without_noise
 from kkpr_check.plan import Tolerance
 from kkpr_check.rules.base import LimitColumn, Rule
 from kkpr_check.rules.rows import BuildingRows
@@ -123,7 +123,7 @@ def _reserve(footprint: Any, network: Network, tolerance: Tolerance) -> tuple[fl
         drawn = union_of(touched)
         inside = without_noise(overlap_of(footprint, drawn), footprint.area, tolerance)
         if not inside.is_empty:
-            depth = max(deepest_m(inside, shapely.boundary(drawn)), deepest_m(inside, footprint.boundary))
+            depth = max(network.depth_m(inside, drawn), network.depth_m(inside, footprint))
             all_of_it = inside.area >= footprint.area * (1 - 1e-6)
             worst = (float(round_m(depth)), 0.0 if all_of_it else float(network.area_ce90_m.min()), inside)
     doubt = False

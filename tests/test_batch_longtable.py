@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,14 @@ import numpy as np
 import pytest
 import shapely
 from batch_harness import PLANS, batch, some, table, write_geojsonl
+from shapely import affinity
 from test_batch_classes import parcels, plan_of, without_buildings
 
 from kkpr_check.batch import blockwork, judging, longtable
+from kkpr_check.batch.plans import LayerLines
 from kkpr_check.batch.siteblock import SiteBlock
+from kkpr_check.frontage import Network
+from kkpr_check.plan import Tolerance
 
 SOAK = bool(os.environ.get("KKPR_SOAK"))
 SEEDS = range(40 if SOAK else 4)
@@ -193,3 +198,20 @@ def test_the_wide_table_is_the_same_with_and_without(tmp_path: Path) -> None:
     batch(file, tmp_path / "a.csv", plans=(plan,))
     batch(file, tmp_path / "b.csv", plans=(plan,), findings=str(tmp_path / "long.csv"))
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+def test_depths_in_drawn_roads_are_the_same_however_they_are_measured() -> None:
+    pytest.importorskip("numba")
+    random = np.random.default_rng(4)
+    road = shapely.buffer(shapely.LineString(random.uniform(0, 200, (5, 2))), 7, quad_segs=4)
+    slow = Network.of([], [], known=True)
+    fast = replace(slow, measure=LayerLines(np.array([road], dtype=object), Tolerance()))
+    checked = 0
+    for x, y in random.uniform(0, 200, (150, 2)):
+        building = affinity.rotate(shapely.box(x, y, x + 12, y + 7), random.uniform(0, 90))
+        inside = shapely.intersection(building, road)
+        if inside.area > 0:
+            checked += 1
+            for area in (road, building):
+                assert fast.depth_m(inside, area) == pytest.approx(slow.depth_m(inside, area), abs=1.5e-4)
+    assert checked > 20
