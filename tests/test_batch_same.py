@@ -159,7 +159,7 @@ def test_a_shuffled_input_gives_the_same_rows_shuffled(tmp_path: Path) -> None:
     assert [first[n] for n in order] == second
 
 
-def _with_a_lake(folder: Path, *, setback_m: float, in_field: bool) -> Path:
+def _with_a_lake(folder: Path, *, setback_m: float | str, in_field: bool) -> Path:
     """The sample plan with a setback of its small lakes."""
     plan = Path(shutil.copytree(DATA / "sample", folder / "plan"))
     toml = plan / "plan.toml"
@@ -172,7 +172,7 @@ def _with_a_lake(folder: Path, *, setback_m: float, in_field: bool) -> Path:
             lake["properties"]["SEMPADAN"] = setback_m
         layer.write_text(json.dumps(lakes), encoding="utf-8")
     else:
-        text = text.replace("setback_m = 50.0", f"setback_m = {setback_m}")
+        text = text.replace("setback_m = 50.0", f"setback_m = {json.dumps(setback_m)}")
     toml.write_text(text, encoding="utf-8")
     return plan
 
@@ -188,6 +188,21 @@ def test_a_setback_wider_than_lines_are_looked_for_is_refused(tmp_path: Path, *,
         batch(file, tmp_path / "out.csv", plans=(plan,))
     assert refused.value.place.column == ("SEMPADAN" if in_field else "[layer.defaults] setback_m")
     with pytest.raises(PlanError, match="5000 m"):
+        checking.run(CheckRequest(parcel=str(file), plans=(plan,), as_of=AS_OF))
+
+
+@pytest.mark.parametrize("in_field", [True, False])
+@pytest.mark.parametrize("said", ["60 m", "60-100", "enam puluh", -60.0])
+def test_a_setback_that_can_not_be_read_is_refused(
+    tmp_path: Path, said: float | str, *, in_field: bool
+) -> None:
+    """The national minimum is no stand-in: the plan may ask for more."""
+    file = write_geojsonl(tmp_path / "p.geojson", *some(3))
+    plan = str(_with_a_lake(tmp_path, setback_m=said, in_field=in_field))
+    with pytest.raises(PlanError, match="not a number of metres") as refused:
+        batch(file, tmp_path / "out.csv", plans=(plan,))
+    assert refused.value.place.column == ("SEMPADAN" if in_field else "[layer.defaults] setback_m")
+    with pytest.raises(PlanError, match="not a number of metres"):
         checking.run(CheckRequest(parcel=str(file), plans=(plan,), as_of=AS_OF))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from kkpr_check.errors import ErrorGroup, KkprError, Place, PlanError, Text
-from kkpr_check.features import Features, PlanWindow, as_text, squeezed
+from kkpr_check.features import Features, PlanWindow, as_text, is_empty, squeezed
 from kkpr_check.geometry import Objects, objects
 from kkpr_check.io.crs import transform
 from kkpr_check.io.index import LayerFacts, LayerIndex
@@ -90,16 +90,19 @@ class OpenPlan:
             raise errors[0] if len(errors) == 1 else ErrorGroup(errors)
 
     def _check_setbacks(self, spec: LayerSpec) -> None:
-        """Refuse what reaches further than lines are looked for, wherever it lies: a check reads only a window."""
+        """Refuse what can not be read or reaches further than lines are looked for, wherever it lies: a check reads only a window."""
         if spec.role not in STRIP_ROLES:
             return
         _check_reach(spec, {name: [_canonical(name, value)] for name, value in spec.defaults.items()})
+        _check_read(spec, [spec.defaults.get("setback_m")])
         index = self.indexes[spec.id]
         columns = {name: _column(spec.fields[name], index.facts) for name in _MOST_M if name in spec.fields}
         if any(columns.values()):
             rows, fields = index.attributes()
             told = {name: [_canonical(name, v) for v in fields[of]] for name, of in columns.items() if of}
             _check_reach(spec, told, rows)
+            if of := columns.get("setback_m"):
+                _check_read(spec, fields[of], rows)
 
     def window(self, bounds_m: Bounds, work_crs: str, reach_m: float) -> PlanWindow:
         """Return the features within `reach_m` of a box, in the working CRS.
@@ -289,7 +292,13 @@ def _canonical(meaning: str, value: Any) -> Any:
 
 
 def _number(value: Any) -> float | None:
-    """Return a number, also from text with a decimal comma ("17,5"); what is no number is not known."""
+    """Return a number, also from text with a decimal comma ("17,5"); what is no number is not known.
+
+    Nor is 0: a table that knows no null writes it, and no width, depth, setback or voltage is 0.
+
+    >>> _number("17,5"), _number("12 m"), _number(0.0)
+    (17.5, None, None)
+    """
     if isinstance(value, bool):
         return None
     text = as_text(value) if not isinstance(value, int | float) else None
@@ -299,7 +308,7 @@ def _number(value: Any) -> float | None:
         )
     except (TypeError, ValueError):
         return None
-    return number if math.isfinite(number) and number >= 0 else None
+    return number if math.isfinite(number) and number > 0 else None
 
 
 def _flag(value: Any) -> bool | None:
@@ -322,6 +331,21 @@ def _check_reach(spec: LayerSpec, meaning: Mapping[str, Iterable[Any]], rows: Ob
                     remedy=Text("write it in metres", "tulis dalam meter"),
                     code="setback-implausible",
                 )  # fmt: skip
+
+
+def _check_read(spec: LayerSpec, values: Iterable[Any], rows: Objects | None = None) -> None:
+    """Refuse a setback that can not be read: the national minimum in its place may be less than the plan asks for."""
+    for n, value in enumerate(values):
+        if _number(value) is None and not is_empty(value):
+            raise PlanError(
+                Text(f'setback_m is "{value}": not a number of metres',
+                     f'setback_m bernilai "{value}": bukan angka dalam meter'),
+                place=Place("plan.toml", column="[layer.defaults] setback_m") if rows is None
+                else Place(spec.path, row=as_text(rows[n]), column=spec.fields["setback_m"]),
+                remedy=Text("write the bare number, for example 25; leave it empty where the national minimum holds",
+                            "tulis angkanya saja, misalnya 25; kosongkan bila minimum nasional yang berlaku"),
+                code="setback-unreadable",
+            )  # fmt: skip
 
 
 def _set_apart(
