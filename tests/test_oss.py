@@ -129,6 +129,18 @@ def test_a_number_that_is_none_refuses_its_site_without_quoting_it(tmp_path: Pat
     assert value not in str(caught.value).replace(str(tmp_path), "")
 
 
+@pytest.mark.parametrize(
+    ("said", "read"), [("1.500", None), ("1.500,5", 1500.5), ("12.5", 12.5), (1.5, 1.5), ("0.125", 0.125)]
+)
+def test_a_floor_area_that_may_be_thousands_counts_as_not_given(
+    tmp_path: Path, said: object, read: float | None
+) -> None:
+    """1,500 m2 read as 1.5 m2 would pass every KLB."""
+    (site,) = sites_of(tmp_path, project(location(LAND), luas_lantai_bangunan=said))
+    assert site.proposal.floor_area_m2 == read
+    assert any("1500 m2 or 1.500 m2" in note.en for note in site.assumptions) == (said == "1.500")
+
+
 def test_zero_floors_count_as_not_given(tmp_path: Path) -> None:
     (site,) = sites_of(tmp_path, project(location(LAND), jumlah_lantai_bangunan="0", luas_lantai_bangunan=0))
     assert site.proposal.floors is None

@@ -222,6 +222,15 @@ def _proposal(application: Fields, project: Fields, place: Place) -> tuple[dict[
             notes.append(
                 Text(f"{field} is 0 and counts as not given", f"{field} bernilai 0 dan dianggap belum diisi")
             )
+    if values["floor_area_m2"] is not None and _is_maybe_grouped(project, "luas_lantai_bangunan"):
+        raw = text_of(project, "luas_lantai_bangunan")
+        values["floor_area_m2"] = None
+        notes.append(
+            Text(
+                f"luas_lantai_bangunan '{raw}' can be {raw.replace('.', '')} m2 or {raw} m2 and counts as not given",
+                f"luas_lantai_bangunan '{raw}' dapat berarti {raw.replace('.', '')} m2 atau {raw} m2 dan dianggap belum diisi",
+            )
+        )
     values["legal_area_m2"], unit_note = _land_area(project, place)
     values["business_scale"], scale_note = _scale(application, project)
     return values, [*notes, *(note for note in (unit_note, scale_note) if note is not None)]
@@ -277,15 +286,19 @@ def _land_area(project: Fields, place: Place) -> tuple[float | None, Text | None
 
 
 def _maybe_grouped(project: Fields, area: float) -> Text | None:
-    raw = text_of(project, "luas_tanah")
-    if not re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", raw, re.ASCII) or not isinstance(
-        project.get("luas_tanah"), str
-    ):
+    if not _is_maybe_grouped(project, "luas_tanah"):
         return None
+    raw = text_of(project, "luas_tanah")
     return Text(
         f"luas_tanah '{raw}' is read with a decimal point: {area:.10g} m2, not {raw.replace('.', '')}",
         f"luas_tanah '{raw}' dibaca dengan titik desimal: {area:.10g} m2, bukan {raw.replace('.', '')}",
     )
+
+
+def _is_maybe_grouped(project: Fields, name: str) -> bool:
+    """Tell whether a text such as "1.500" may be written with a point for thousands."""
+    grouped = re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", text_of(project, name), re.ASCII)
+    return grouped is not None and isinstance(project.get(name), str)
 
 
 def _scale(application: Fields, project: Fields) -> tuple[str | None, Text | None]:
