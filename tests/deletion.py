@@ -105,6 +105,9 @@ class Kept:
         meets = (box[:, 2] >= west) & (box[:, 0] <= east) & (box[:, 3] >= south) & (box[:, 1] <= north)
         return self._data.take(meets)
 
+    def attributes(self) -> tuple[Any, Mapping[str, Any]]:
+        return self._data.feature, self._data.fields
+
     def without_rows(self, rows: frozenset[int]) -> Kept:
         left = self._data.take(~np.isin(self._data.row, list(rows)))
         if not len(left):
