@@ -11,6 +11,7 @@ from kkpr_check.quality import (
     codes,
     delivery,
     fields,
+    ids,
     intensity,
     luasha,
     network,
@@ -50,5 +51,6 @@ LAYER_CHECKS: tuple[LayerCheck, ...] = (
     overlay_layers.CHECK,
     texts.BLANKS,
     intensity.CHECK,
+    ids.CHECK,
 )
 """Every check of one layer, in the order of the codes."""

@@ -66,6 +66,7 @@ CODES: Mapping[str, Code] = {
     "DAT215": Code("overlay-differs", Text("Overlay column against its layer", "Kolom berbeda dari layer ketentuan khusus")),
     "DAT216": Code("stray-blanks", Text("Stray blanks in texts", "Spasi liar dalam teks")),
     "DAT217": Code("intensity-value", Text("Intensity in the map", "Intensitas pada peta")),
+    "DAT218": Code("id-twice", Text("An id stands twice", "Id tercatat dua kali")),
     "DAT301": Code("itbx-grammar", Text("ITBX cell outside the grammar", "Sel ITBX di luar tata tulis")),
     "DAT302": Code("subzone-without-rules", Text("Sub-zone without rules", "Subzona tanpa aturan")),
     "DAT303": Code("rules-without-subzone", Text("Rules without sub-zone", "Aturan tanpa subzona")),
