@@ -79,6 +79,11 @@ def as_file(folder: Path, suffix: str) -> Path:
     geometry = shapely.to_wkb([shapely.from_geojson(json.dumps(r["geometry"])) for r in rows])
     target = folder / f"zona{suffix}"
     plain.unlink()
+    if suffix == ".geojsonl":
+        target.write_text("".join(f"\x1e{json.dumps(row)}\r\n" for row in rows), encoding="utf-8")
+        return target
+    if suffix == ".parquet":
+        return as_parquet(target, fields, geometry)
     if suffix in (".kml", ".kmz"):
         return as_kml(target, rows)
     if suffix == ".zip":
@@ -94,6 +99,75 @@ def as_file(folder: Path, suffix: str) -> Path:
         crs="EPSG:4326", encoding="UTF-8", layer="zona", driver="OpenFileGDB" if suffix == ".gdb" else None,
     )  # fmt: skip
     return target
+
+
+def as_parquet(target: Path, fields: dict[str, Any], wkb: Any) -> Path:
+    """Write a GeoParquet with a covering in single precision, a dictionary column, a list, metadata, two row groups."""
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    bounds = shapely.bounds(shapely.from_wkb(wkb)).tolist()
+    axes = ("xmin", "ymin", "xmax", "ymax")
+    box = pa.struct([(axis, pa.float32()) for axis in axes])
+    table = pa.table({
+        "KODSZN": pa.array(list(fields["KODSZN"]), pa.dictionary(pa.int8(), pa.string())),
+        "NAMOBJ": pa.array(list(fields["NAMOBJ"]), pa.large_string()),
+        "besar": pa.array([2**62, 7, None, None], pa.int64()),
+        "daftar": pa.array([[1], None, [], []], pa.list_(pa.int8())),
+        "bbox": pa.array([dict(zip(axes, b, strict=True)) for b in bounds], box),
+        "geom": pa.array(list(wkb), pa.binary()),
+    })  # fmt: skip
+    said = {
+        "encoding": "WKB", "geometry_types": ["Polygon"], "bbox": [X, Y, X + 3 * STEP, Y + STEP],
+        "covering": {"bbox": {axis: ["bbox", axis] for axis in axes}},
+    }  # fmt: skip
+    geo = {"version": "1.1.0", "primary_column": "geom", "columns": {"geom": said}}
+    table = table.replace_schema_metadata({b"geo": json.dumps(geo).encode(), b"asal": "Dinas é".encode()})
+    parquet.write_table(table, target, compression="zstd", row_group_size=2)
+    return target
+
+
+def test_a_geoparquet_keeps_types_metadata_and_the_columns_it_does_not_touch(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    layer = as_file(tmp_path / "in", ".parquet")
+    report = fix(layer, tmp_path / "out")
+    before, after = parquet.ParquetFile(layer), parquet.ParquetFile(report.target)
+    old, new = before.read(), after.read()
+    assert new.schema.equals(old.schema) and new.schema.metadata[b"asal"] == "Dinas é".encode()
+    assert new["besar"].to_pylist() == [2**62, 7, None] and new["daftar"].to_pylist() == [[1], None, []]
+    assert after.metadata.row_group(0).num_rows == 2
+    assert after.metadata.row_group(0).column(0).compression == "ZSTD"
+    headers = [json.loads(table.schema.metadata[b"geo"]) for table in (old, new)]
+    for header in headers:
+        del header["columns"]["geom"]["bbox"]
+    assert headers[0] == headers[1]
+    for box, wkb in zip(new["bbox"].to_pylist(), new["geom"].to_pylist(), strict=True):
+        x0, y0, x1, y1 = shapely.from_wkb(wkb).bounds
+        if wkb not in old["geom"].to_pylist():
+            assert box["xmin"] <= x0 and box["ymin"] <= y0 and box["xmax"] >= x1 and box["ymax"] >= y1
+
+
+def test_a_line_that_is_not_touched_stays_byte_for_byte(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    layer = tmp_path / "in" / "zona.geojsonl"
+    odd = json.dumps(square(X, OBJECTID=1)).replace('"KODSZN": "R-3"', '"besar" : 1.50e2,  "KODSZN": "R-3"')
+    blank = json.dumps(square(X + STEP, OBJECTID=2, NAMOBJ="  Rumah é "))
+    layer.write_bytes(f"{odd}\n\n\x1e{blank}\r\n".encode())
+    report = fix(layer, tmp_path / "out")
+    lines = Path(report.target).read_bytes().split(b"\n")
+    assert lines[0] == odd.encode() and lines[1] == b"" and lines[3] == b""
+    assert lines[2].startswith(b"\x1e{") and lines[2].endswith(b"}\r")
+    assert json.loads(lines[2].strip(b"\x1e\r"))["properties"]["NAMOBJ"] == "Rumah é"
+
+
+def test_a_line_that_holds_a_collection_is_left_and_named(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    layer = tmp_path / "in" / "zona.geojsonl"
+    rows = [square(X), square(X + STEP, NAMOBJ=" Rumah ")]
+    layer.write_text(json.dumps({"type": "FeatureCollection", "features": rows}), encoding="utf-8")
+    report = fix(layer, tmp_path / "out")
+    assert report.not_writable == ("zona.geojsonl",) and report.fixes == ()
+    assert (tmp_path / "out" / "zona.geojsonl").read_bytes() == layer.read_bytes()
 
 
 def as_kml(target: Path, rows: list[dict[str, Any]]) -> Path:
@@ -130,7 +204,9 @@ def contents(path: Path) -> list[tuple[str, bytes]]:
     return [(path.name, path.read_bytes())]
 
 
-@pytest.mark.parametrize("suffix", [".geojson", ".shp", ".gpkg", ".fgb", ".kml", ".kmz", ".zip", ".gdb"])
+@pytest.mark.parametrize(
+    "suffix", [".geojson", ".shp", ".gpkg", ".fgb", ".kml", ".kmz", ".zip", ".gdb", ".geojsonl", ".parquet"]
+)
 def test_a_layer_is_corrected_and_the_original_is_left(suffix: str, tmp_path: Path) -> None:
     layer = as_file(tmp_path / "in", suffix)
     before = contents(layer.parent)

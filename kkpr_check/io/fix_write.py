@@ -1,7 +1,8 @@
 """Corrections written into a copy of a layer: only what changes is touched, every other byte stays.
 
 Shapefiles are patched record by record (ESRI Shapefile Technical Description, 1998; dBASE III), GeoJSON by feature,
-GeoPackages by row, KML by placemark, also inside a zip. A FlatGeobuf is written anew and read again: it stays only if nothing else changed.
+GeoPackages by row, KML by placemark, GeoJSONSeq by line, also inside a zip. A GeoParquet (by column)
+and a FlatGeobuf are written anew and read again: they stay only if nothing else changed.
 Of a File GDB (which has domains, aliases and ids that GDAL would not keep) the layer is written as a GeoPackage beside it.
 """
 
@@ -39,7 +40,7 @@ from kkpr_check.quality.fixes import Draft
 _DELETED = ord("*")
 
 
-_PATCHED = frozenset({"ESRI Shapefile", "GeoJSON", "GPKG", "KML", "FlatGeobuf"})
+_PATCHED = frozenset({"ESRI Shapefile", "GeoJSON", "GPKG", "KML", "FlatGeobuf", "GeoJSONSeq", "Parquet"})
 _CONVERTED = frozenset({"OpenFileGDB", "FlatGeobuf"})
 
 
@@ -76,6 +77,7 @@ def write(path: Path, layer: str | None, raw: Raw, draft: Draft) -> None:
         return
     writers: dict[str, Callable[[Path, str | None, Raw, Draft], None]] = {
         "ESRI Shapefile": _shapefile, "GPKG": _geopackage, "KML": _kml, "FlatGeobuf": _flatgeobuf,
+        "GeoJSONSeq": _lines, "Parquet": _parquet,
     }  # fmt: skip
     writers.get(raw.driver, _geojson)(path, layer, raw, draft)
 
@@ -245,6 +247,55 @@ def _geojson(path: Path, layer: str | None, raw: Raw, draft: Draft) -> None:
     path.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False), encoding="utf-8")
 
 
+def _lines(path: Path, layer: str | None, raw: Raw, draft: Draft) -> None:
+    lines = path.read_bytes().split(b"\n")
+    places = [number for number, line in enumerate(lines) if _without_mark(line)]
+    features = _line_features(path)
+    if len(features) != len(raw.geometry) or any(feature.get("type") != "Feature" for feature in features):
+        raise _mismatch(path)
+    for row, shape in _shapes(raw, draft).items():
+        features[row]["geometry"] = json.loads(shapely.to_geojson(shape))
+    for (row, name), text in draft.cells.items():
+        features[row]["properties"][name] = text
+    for row in draft.shapes | {row for row, _ in draft.cells}:
+        line = lines[places[row]]
+        start, end = (b"\x1e" if b"\x1e" in line else b""), (b"\r" if line.endswith(b"\r") else b"")
+        lines[places[row]] = start + json.dumps(features[row], ensure_ascii=False).encode("utf-8") + end
+    gone = {places[row] for row in draft.dropped}
+    kept = b"\n".join(line for number, line in enumerate(lines) if number not in gone)
+    with tempfile.TemporaryDirectory(prefix="kkpr-") as home:
+        made = Path(home) / path.name
+        made.write_bytes(kept)
+        if not _as_expected(raw, draft, made):
+            raise _mismatch(path)
+        shutil.copyfile(made, path)
+
+
+def _without_mark(line: bytes) -> bytes:
+    """Return a line of a GeoJSONSeq without blanks, byte order mark and record separator (RFC 8142)."""
+    return line.removeprefix(b"\xef\xbb\xbf").strip().lstrip(b"\x1e").strip()
+
+
+def _line_features(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(text) for line in path.read_bytes().split(b"\n") if (text := _without_mark(line))]
+
+
+def _parquet(path: Path, layer: str | None, raw: Raw, draft: Draft) -> None:
+    from pyarrow import ArrowException
+
+    from kkpr_check.io.fix_parquet import rewrite
+
+    with tempfile.TemporaryDirectory(prefix="kkpr-") as home:
+        made = Path(home) / path.name
+        try:
+            rewrite(path, made, _shapes(raw, draft), draft.cells, draft.dropped)
+        except (ArrowException, ValueError, KeyError, TypeError) as error:
+            raise _mismatch(path) from error
+        if not _as_expected(raw, draft, made):
+            raise _mismatch(path)
+        shutil.copyfile(made, path)
+
+
 def _like(shape: Any, kind: str) -> Any:
     """Return a geometry as the kind it was stored as."""
     return (
@@ -395,6 +446,8 @@ def with_heights(path: Path, layer: str | None, raw: Raw) -> Bools:
         document = json.loads(path.read_bytes().decode("utf-8-sig"))
         features = document.get("features") if isinstance(document, dict) else None
         high = [has_height(feature.get("geometry")) for feature in features or ()]
+    elif raw.driver == "GeoJSONSeq":
+        high = [has_height(feature.get("geometry")) for feature in _line_features(path)]
     else:
         has_z: Bools = shapely.has_z(raw.geometry)
         return has_z
