@@ -488,3 +488,15 @@ def test_the_command_tells_what_it_did_and_what_remains(run: Run, tmp_path: Path
     again = run("--lang", "id", "validate", str(layer), "--fix-safe", str(tmp_path / "out"), "--overwrite")
     assert again[0] == 0 and "tidak ada putusan yang berubah" in again[1]
     assert run("validate", str(layer), str(layer), "--fix-safe", str(tmp_path / "two"))[0] == 2
+
+
+def test_a_drawing_is_copied_and_that_is_said(run: Run, tmp_path: Path) -> None:
+    pairs = [(0, "SECTION"), (2, "ENTITIES"), (0, "LWPOLYLINE"), (8, "ZONA"), (90, 3), (70, 1)]
+    pairs += [(10, 500000), (20, 9000000), (10, 500100), (20, 9000000), (10, 500100), (20, 9000100)]
+    text = "".join(f"{code:>3}\n{value}\n" for code, value in [*pairs, (0, "ENDSEC"), (0, "EOF")])
+    drawing = tmp_path / "zona.dxf"
+    drawing.write_text(text, encoding="ascii")
+    said = run("--lang", "en", "validate", str(drawing), "--fix-safe", str(tmp_path / "out"))[1]
+    assert "nothing was judged" in said and "no verdict changed" not in said
+    assert "a drawing (DXF) carries no attributes" in said
+    assert (tmp_path / "out" / "zona.dxf").read_bytes() == drawing.read_bytes()

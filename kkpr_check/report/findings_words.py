@@ -144,12 +144,17 @@ def notes(result: Result, lang: str) -> list[str]:
 def _fixes(report: FixReport, lang: str) -> list[str]:
     """Return what `--fix-safe` did, one line a kind."""
     number = len(report.fixes)
-    head = Text(
+    compared = Text(
         f"{number} corrections in {report.output}; {report.sites} sites and {report.cases} cases judged before and after: "
         "no verdict changed",
         f"{number} perbaikan di {report.output}; {report.sites} lokasi dan {report.cases} kasus dinilai sebelum dan sesudah: "
         "tidak ada putusan yang berubah",
     )
+    untouched = Text(
+        f"0 corrections in {report.output}; nothing was judged",
+        f"0 perbaikan di {report.output}; tidak ada yang dinilai",
+    )
+    head = compared if report.sites or report.cases or report.fixes else untouched
     lines = [safe_text(head.pick(lang))]
     lines += [f"  {count} x {WORDS[kind].pick(lang)} ({kind})" for kind, count in report.by_kind.items()]
     lines += [safe_text(f"    {fix.before} -> {fix.after}") for fix in report.fixes if fix.kind == CONVERTED]
@@ -161,7 +166,14 @@ def _fixes(report: FixReport, lang: str) -> list[str]:
     asis = Text(
         "left as it is, the format is not written here", "dibiarkan, formatnya tidak ditulis di sini"
     ).pick(lang)
-    lines += [f"  {asis}: {safe_text(path)}" for path in report.not_writable]
+    drawing = Text(
+        "left as it is, a drawing (DXF) carries no attributes and its lines are not rewritten",
+        "dibiarkan, gambar (DXF) tidak memuat atribut dan garisnya tidak ditulis ulang",
+    ).pick(lang)
+    lines += [
+        f"  {drawing if path.casefold().endswith('.dxf') else asis}: {safe_text(path)}"
+        for path in report.not_writable
+    ]
     if report.locked:
         lines.append("  " + safe_text(Text(f"the copy is not locked: kkpr-check plan lock {report.output}",
                                             f"salinannya belum dikunci: kkpr-check plan lock {report.output}").pick(lang)))  # fmt: skip
