@@ -10,6 +10,7 @@ import shapely
 from kkpr_check.geometry import blocks
 from kkpr_check.quality.base import Bools, Floats, Ints, Objects
 from kkpr_check.quality.coverage import Parts
+from kkpr_check.quality.points import holding
 
 BESIDE_M = 2e-3
 """A polygon within this distance of a place lies beside it."""
@@ -49,7 +50,7 @@ def _shares(places: Objects, tree: shapely.STRtree) -> tuple[Ints, Ints, Floats]
     place, along, length = place[ring[:-1][real]], along[real], length[real]
     outward = np.stack([along[:, 1], -along[:, 0]], axis=1) / length[:, None]
     outside = xy[:-1][real] + along / 2 + BESIDE_M * outward
-    edge, part = tree.query(shapely.points(outside), predicate="intersects")
+    edge, part = holding(shapely.points(outside), tree)
     key = place[edge] * len(tree.geometries) + part
     order = np.argsort(key, kind="stable")
     start = np.flatnonzero(np.diff(key[order], prepend=-1))

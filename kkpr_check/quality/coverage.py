@@ -27,6 +27,7 @@ from kkpr_check.geometry import (
 )
 from kkpr_check.quality.base import Bools, Floats, Ints, Numbers, Objects
 from kkpr_check.quality.faces import faces_of
+from kkpr_check.quality.points import holding
 
 MATCH_GRID_M = 1e-3
 """Vertices within one cell are one vertex: shared vertices of real layers differ by float noise."""
@@ -368,7 +369,7 @@ def _by_depth(faces: Objects, parts: Parts, tree: shapely.STRtree) -> tuple[Obje
     that miss each other by float noise: then all of the face is looked at.
     """
     points = shapely.point_on_surface(faces)
-    over = np.bincount(tree.query(points, predicate="intersects")[0], minlength=len(faces))
+    over = np.bincount(holding(points, tree)[0], minlength=len(faces))
     near, few = over.copy(), np.flatnonzero(over < 2)
     near[few] = np.bincount(
         tree.query(points[few], predicate="dwithin", distance=MATCH_GRID_M)[0], minlength=len(few)
