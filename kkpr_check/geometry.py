@@ -248,6 +248,18 @@ def left_of(ground: Any, taken: Any, approvable: Any, subject_area_m2: float, to
     return union_of([kept, overlap_of(rest, approvable)])
 
 
+def parts_with_owner(geometry: Objects) -> tuple[Objects, NDArray[np.int64]]:
+    """Return the parts of geometries and whose each is, ascending, as `shapely.get_parts`; single polygons are not copied."""
+    single = shapely.get_type_id(geometry) == shapely.GeometryType.POLYGON
+    if single.all():
+        return geometry, np.arange(len(geometry))
+    several = np.flatnonzero(~single)
+    parts, of = shapely.get_parts(geometry[several], return_index=True)
+    owner = np.concatenate([np.flatnonzero(single), several[of]])
+    order = np.argsort(owner, kind="stable")
+    return np.concatenate([geometry[single], parts])[order], owner[order]
+
+
 def lasting(geometry: Objects, subject_area_m2: Floats, tolerance: Tolerance) -> tuple[Objects, Floats]:
     """Return (Multi)Polygons without their noise pieces (EMPTY where nothing else is), and the area of those pieces.
 
@@ -256,7 +268,7 @@ def lasting(geometry: Objects, subject_area_m2: Floats, tolerance: Tolerance) ->
     subject_area_m2
         For each geometry, the area that noise is measured against.
     """
-    pieces, owner = shapely.get_parts(geometry, return_index=True)
+    pieces, owner = parts_with_owner(geometry)
     area_m2 = shapely.area(pieces)
     out = (area_m2 < NOISE_SHARE * subject_area_m2[owner]) & small(area_m2, shapely.length(pieces), tolerance)
     dropped: Floats = np.bincount(owner[out], area_m2[out], len(geometry)).astype(np.float64)

@@ -513,10 +513,7 @@ class Facts:
         count = np.searchsorted(subject, judged, side="right") - first
         codes = self.prepared.subzones[parts.group[order]]
         share = size[order] / area[subject]
-        texts = np.array(
-            [f"{c}:{share_text(s)}" for c, s in zip(codes.tolist(), share.tolist(), strict=True)] + [""],
-            dtype=object,
-        )
+        texts = np.append(_zone_texts(codes, share), "")
         zones = texts[np.minimum(first, len(order))]
         for row in np.flatnonzero(count > 1):
             zones[row] = ";".join(texts[first[row] : first[row] + count[row]])
@@ -535,6 +532,16 @@ class Facts:
             "approvable_m2": self.approvable_m2[judged] + 0.0,
             "flip_distance_m": np.where(np.isfinite(flip), flip, np.nan),
         }
+
+
+def _zone_texts(codes: Objects, share: Floats) -> Objects:
+    """Return each part as the column `zones` tells it."""
+    texts: Objects = codes + ":1"
+    some = np.flatnonzero(share != 1.0)
+    texts[some] = [
+        f"{c}:{share_text(s)}" for c, s in zip(codes[some].tolist(), share[some].tolist(), strict=True)
+    ]
+    return texts
 
 
 def _pieces(found: Sequence[tuple[Ints, Objects]], place: Ints, count: int) -> Objects:

@@ -23,6 +23,7 @@ from kkpr_check.geometry import (
     deepest_m,
     dissolve,
     lasting,
+    parts_with_owner,
     remainder_of,
     round_m,
     segments_of,
@@ -214,7 +215,7 @@ class Layer:
 
     def _inward_m(self, parts: Parts, bad: Ints, patterns: Bools, which: Ints) -> Floats:
         """Return the depth inside the outline of the refusing areas of each parcel with `bad` parts, in their order."""
-        polygons, row = shapely.get_parts(parts.geometry[bad], return_index=True)
+        polygons, row = parts_with_owner(parts.geometry[bad])
         subject = parts.subject[bad][row]
         depth = np.empty(len(polygons))
         by_set = which[subject]

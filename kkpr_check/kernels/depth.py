@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 from numba import njit
 
+from kkpr_check.geometry import parts_with_owner
 from kkpr_check.kernels.blocks import Bools, Floats, Ints, Objects
 from kkpr_check.outlines import Edges
 
@@ -89,9 +90,9 @@ def across_each(pieces: Objects, outlines: Objects) -> Floats:
         (Multi)Polygons, a piece inside each outline.
     """
     count = np.arange(len(pieces) + 1)
-    polygons, owner = shapely.get_parts(pieces, return_index=True)
+    polygons, owner = parts_with_owner(pieces)
     triangles, start = _triangles(polygons)
-    parts, of_part = shapely.get_parts(outlines, return_index=True)
+    parts, of_part = parts_with_owner(outlines)
     rings, of_ring = shapely.get_rings(parts, return_index=True)
     coords, ring = shapely.get_coordinates(rings, return_index=True)
     same = (ring[1:] == ring[:-1]) & (coords[1:] != coords[:-1]).any(axis=1)
