@@ -24,13 +24,14 @@ _SLACK = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One defect of the tables."""
+    """One defect of the tables; `members` names what a collected one speaks of."""
 
     code: str
     level: Level
     place: Place
     text: Text
     remedy: Text
+    members: tuple[str, ...] = ()
 
 
 def limit_problems(tables: Tables, unread: Collection[tuple[str, str, str]] = ()) -> Iterator[Problem]:
@@ -99,6 +100,7 @@ def _missing_limits(tables: Tables, unread: Collection[tuple[str, str, str]]) ->
                 Place("intensity.csv", None, tables.intensity[without[0]][0].row, column),
                 Text(f"no {name} is typed in for {listed}", f"{name} belum diisi untuk {listed}"),
                 _EMPTY,
+                tuple(without),
             )
 
 

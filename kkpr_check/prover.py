@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 
 from kkpr_check.errors import Place, Text
 from kkpr_check.limitproofs import Level, Problem, limit_problems, without_law
@@ -73,10 +74,7 @@ def prove(
     if not folder:
         return tuple(problems)
     prefix = folder.rstrip("/") + "/"
-    return tuple(
-        Problem(p.code, p.level, p.place._replace(file=prefix + (p.place.file or "")), p.text, p.remedy)
-        for p in problems
-    )
+    return tuple(replace(p, place=p.place._replace(file=prefix + (p.place.file or ""))) for p in problems)
 
 
 def coverage(tables: Tables) -> Coverage:
@@ -278,18 +276,18 @@ def _activity_problems(tables: Tables) -> Iterator[Problem]:
 def _listed(code: str, level: Level, file: str, names: Sequence[str], what: Text, remedy: Text) -> Problem:
     shown = ", ".join(names[:_EXAMPLES]) + (", ..." if len(names) > _EXAMPLES else "")
     text = Text(f"{what.en}: {len(names)} ({shown})", f"{what.id}: {len(names)} ({shown})")
-    return Problem(code, level, Place(file, None, names[0], "activity_id"), text, remedy)
+    return Problem(code, level, Place(file, None, names[0], "activity_id"), text, remedy, tuple(names))
 
 
 def _empty_cells(tables: Tables, unread: Collection[tuple[str, str, str]]) -> Iterator[Problem]:
     """DAT310: how many cells nobody has typed in yet."""
     counts = coverage(tables)
     limits = counts.intensity_rows * len(LIMIT_COLUMNS)
-    for file, empty, total in (
-        ("itbx.csv", counts.itbx_cells - counts.itbx_filled, counts.itbx_cells),
-        ("intensity.csv", counts.limits_missing, limits),
+    for file, cells, total in (
+        ("itbx.csv", _empty_uses(tables), counts.itbx_cells),
+        ("intensity.csv", _empty_limits(tables), limits),
     ):
-        empty -= sum(name == file for name, _, _ in unread)
+        empty = len(cells) - sum(name == file for name, _, _ in unread)
         if empty > 0:
             yield Problem(
                 "DAT310",
@@ -303,4 +301,22 @@ def _empty_cells(tables: Tables, unread: Collection[tuple[str, str, str]]) -> It
                     "an empty cell is undetermined; - is not regulated",
                     "sel kosong perlu verifikasi; - tidak diatur",
                 ),
+                cells,
             )
+
+
+def _empty_uses(tables: Tables) -> tuple[str, ...]:
+    uses = product(sorted(_itbx_activities(tables)), sorted(tables.itbx_subzones))
+    return tuple(
+        f"{activity}/{subzone}" for activity, subzone in uses if (activity, subzone) not in tables.itbx
+    )
+
+
+def _empty_limits(tables: Tables) -> tuple[str, ...]:
+    return tuple(
+        f"{subzone}/{rung.road_class}/{rung.parcel_min_m2:g}/{column}"
+        for subzone, rungs in tables.intensity.items()
+        for rung in rungs
+        for column, limit in rung.limits.items()
+        if limit.state is State.MISSING
+    )

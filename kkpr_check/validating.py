@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from shapely.errors import GEOSException
 
-from kkpr_check.errors import InputError, KkprError, Place, Text, UsageError
+from kkpr_check.errors import InputError, KkprError, Place, PlanError, Text, UsageError
 from kkpr_check.geometry import union_of
 from kkpr_check.io import quality_read
 from kkpr_check.io.containers import local_path
@@ -21,6 +21,7 @@ from kkpr_check.io.paths import is_inside
 from kkpr_check.io.planfolder import PLAN_FILE, gather_plan, plan_folders, plan_sha256
 from kkpr_check.io.planlayers import names_no_crs
 from kkpr_check.io.quality_read import Reading, ReadLayer
+from kkpr_check.io.windows import check_setbacks
 from kkpr_check.plan import Plan, Tables
 from kkpr_check.quality import LAYER_CHECKS, baseline, tables
 from kkpr_check.quality.base import NO_POLYGONS, NOT_ZONING, LayerCheck, LayerView, Surroundings
@@ -249,6 +250,7 @@ def _plan_folder(run: _Run, folder: str) -> None:
             for i, spec in enumerate(plan.layers)]  # fmt: skip
     views = _look_at(run, read, select, ignore)
     run.add(_undeclared(folder, plan), select, ignore)
+    run.add(_setbacks(folder, plan, read), select, ignore)
     zonings = [view for view in views if view.role == "zoning"]
     coded = bool(zonings) and all(view.column("subzone") is not None for view in zonings)
     if "zones.csv" in found.present and coded and all(layer.view is not None for layer in read):
@@ -281,6 +283,18 @@ def _undeclared(folder: str, plan: Plan) -> Iterator[DataFinding]:
                 "sebutkan layer atau field, atau pasal yang menyatakan tidak ada (none = ...)",
             ),
         )
+
+
+def _setbacks(folder: str, plan: Plan, read: Sequence[ReadLayer]) -> Iterator[DataFinding]:
+    """DAT010: setbacks with which no site can be judged."""
+    for spec, layer in zip(plan.layers, read, strict=True):
+        try:
+            if layer.view is not None:
+                check_setbacks(spec, layer.view.fields, layer.view.feature)
+        except PlanError as error:
+            place = error.place._replace(file=str(Path(folder) / (error.place.file or PLAN_FILE)))
+            told = PlanError(error.text, place=place, remedy=error.remedy, code=error.code)
+            yield tables.from_error(told, "DAT010")
 
 
 def _plan_baseline(folder: str, name: str) -> list[baseline.Entry]:

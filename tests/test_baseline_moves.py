@@ -119,3 +119,61 @@ def test_github_and_text_name_the_entries_to_take_out(run: Run, repository: Path
     )
     out = run("validate", "plans", "--baseline", "known.json", "--format", "github")[1]
     assert "::warning title=kkpr-check baseline::" in out
+
+
+def test_one_more_of_a_collected_finding_is_new_and_one_less_is_known(run: Run, tmp_path: Path) -> None:
+    """Cells of the matrix that nobody filled in are one finding; it says which."""
+    plan = tmp_path / "plan"
+    shutil.copytree(Path(__file__).parents[1] / "data" / "sample", plan)
+    matrix, known = plan / "itbx.csv", tmp_path / "known.json"
+    lines = matrix.read_text("utf-8").splitlines()
+    full = next(n for n, line in enumerate(lines) if n > 3 and ",," not in line and not line.endswith(","))
+
+    def empty(column: int) -> None:
+        cells = lines[full].split(",")
+        cells[column] = ""
+        lines[full] = ",".join(cells)
+        matrix.write_text("\n".join(lines) + "\n", "utf-8")
+
+    def judged(*more: str) -> Any:
+        options = ("--select", "DAT310", "--strict", "--format", "json", *more)
+        return json.loads(run("validate", str(plan), *options)[1])
+
+    empty(-1)
+    judged("--baseline", "none", "--write-baseline", str(known))
+    (entry,) = json.loads(known.read_text("utf-8"))["entries"]
+    assert len(entry["members"]) == 4 and "feature" not in entry
+    empty(-2)
+    again = judged("--baseline", str(known))
+    assert [finding["code"] for finding in again["findings"]] == ["DAT310"]
+    assert len(again["baseline"]["unmatched"]) == 1
+    known.unlink()
+    judged("--baseline", "none", "--write-baseline", str(known))
+    entry = json.loads(known.read_text("utf-8"))["entries"][0]
+    known.write_text(
+        json.dumps({"schema": baseline.SCHEMA, "entries": [entry | {"members": [*entry["members"], "x/Y"]}]})
+    )
+    assert judged("--baseline", str(known))["findings"] == []
+
+
+def test_entries_of_collected_findings_tell_groups_apart() -> None:
+    def group(*members: str) -> DataFinding:
+        return DataFinding(
+            "DAT109",
+            "info",
+            Text("", ""),
+            Text("", ""),
+            file="a.shp",
+            layer="a",
+            feature=members[0],
+            members=members,
+        )
+
+    entries = baseline.parse(baseline.document([group("1", "2"), group("7", "8", "9")], "r"), Place("b"))
+    assert [entry.members for entry in entries] == [{"1", "2"}, {"7", "8", "9"}]
+    outcome = baseline.apply([group("9", "8"), group("1", "2", "3")], entries, DAY)
+    assert (outcome.suppressed, [f.members for f in outcome.findings]) == (1, [("1", "2", "3")])
+    assert outcome.unmatched == ("DAT109 a.shp a 1 2",)
+    kept = baseline.document([group("1", "2", "3"), group("4", "5")], "new", [baseline.parse(
+        baseline.document([group("1", "2")], "old"), Place("b"))[0]])  # fmt: skip
+    assert [entry["reason"] for entry in json.loads(kept)["entries"]] == ["old", "new"]

@@ -17,7 +17,7 @@ from engine_builder import of_rule
 from engine_builder import report as judged
 from shapely import affinity
 
-from kkpr_check import checking
+from kkpr_check import checking, validating
 from kkpr_check.checking import CheckRequest
 from kkpr_check.errors import PlanError
 from kkpr_check.location import area_words
@@ -189,6 +189,7 @@ def test_a_setback_wider_than_lines_are_looked_for_is_refused(tmp_path: Path, *,
     assert refused.value.place.column == ("SEMPADAN" if in_field else "[layer.defaults] setback_m")
     with pytest.raises(PlanError, match="5000 m"):
         checking.run(CheckRequest(parcel=str(file), plans=(plan,), as_of=AS_OF))
+    assert _validated(plan, in_field=in_field) == ["setback_m is 5000 m; at most 1000 m can be judged"]
 
 
 @pytest.mark.parametrize("in_field", [True, False])
@@ -204,6 +205,15 @@ def test_a_setback_that_can_not_be_read_is_refused(
     assert refused.value.place.column == ("SEMPADAN" if in_field else "[layer.defaults] setback_m")
     with pytest.raises(PlanError, match="not a number of metres"):
         checking.run(CheckRequest(parcel=str(file), plans=(plan,), as_of=AS_OF))
+    assert _validated(plan, in_field=in_field) == [refused.value.text.en]
+
+
+def _validated(plan: str, *, in_field: bool) -> list[str]:
+    """Return the errors of a plan by which no site can be judged; a layer's own stands at the layer."""
+    found = validating.validate(validating.ValidateRequest((plan,), select=("DAT010",))).findings
+    errors = [finding for finding in found if finding.level == "error"]
+    assert all(Path(str(finding.file)).name != "plan.toml" or not in_field for finding in errors)
+    return [finding.message.en for finding in errors]
 
 
 def test_what_is_measured_does_not_depend_on_lines_elsewhere() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,31 +78,26 @@ class OpenPlan:
         for spec in self.plan.layers:
             facts = self.indexes[spec.id].facts
             errors += [
-                _no_field(spec, name, facts) for name in spec.fields.values() if _column(name, facts) is None
+                _no_field(spec, name, facts)
+                for name in spec.fields.values()
+                if _column(name, facts.fields) is None
             ]
             self._check_setbacks(spec)
         for overlay in self.plan.overlays:
             for spec in self._layers_read_by(overlay):
                 facts = self.indexes[spec.id].facts
-                if overlay.field is not None and _column(overlay.field, facts) is None:
+                if overlay.field is not None and _column(overlay.field, facts.fields) is None:
                     errors.append(_no_field(spec, overlay.field, facts))
         if errors:
             raise errors[0] if len(errors) == 1 else ErrorGroup(errors)
 
     def _check_setbacks(self, spec: LayerSpec) -> None:
-        """Refuse what can not be read or reaches further than lines are looked for, wherever it lies: a check reads only a window."""
         if spec.role not in STRIP_ROLES:
             return
-        _check_reach(spec, {name: [_canonical(name, value)] for name, value in spec.defaults.items()})
-        _check_read(spec, [spec.defaults.get("setback_m")])
         index = self.indexes[spec.id]
-        columns = {name: _column(spec.fields[name], index.facts) for name in _MOST_M if name in spec.fields}
-        if any(columns.values()):
-            rows, fields = index.attributes()
-            told = {name: [_canonical(name, v) for v in fields[of]] for name, of in columns.items() if of}
-            _check_reach(spec, told, rows)
-            if of := columns.get("setback_m"):
-                _check_read(spec, fields[of], rows)
+        named = any(_column(spec.fields[name], index.facts.fields) for name in _MOST_M if name in spec.fields)
+        rows, fields = index.attributes() if named else (objects([]), {})
+        check_setbacks(spec, fields, rows)
 
     def window(self, bounds_m: Bounds, work_crs: str, reach_m: float) -> PlanWindow:
         """Return the features within `reach_m` of a box, in the working CRS.
@@ -141,7 +136,7 @@ class OpenPlan:
         raw = {
             name: data.fields[column]
             for name in self._raw_fields(spec)
-            if (column := _column(name, index.facts))
+            if (column := _column(name, index.facts.fields))
         }
         return Features(
             geometry,
@@ -194,11 +189,11 @@ def _box_in(bounds_m: Bounds, reach_m: float, work_crs: str, crs: str) -> Bounds
     return float(west - pad), float(south - pad), float(east + pad), float(north + pad)
 
 
-def _column(name: str, facts: LayerFacts) -> str | None:
+def _column(name: str, fields: Collection[str]) -> str | None:
     """Return the column a mapping means: letter by letter, else whatever the case and blanks around it."""
-    if name in facts.fields:
+    if name in fields:
         return name
-    same = [column for column in facts.fields if column.strip().casefold() == name.strip().casefold()]
+    same = [column for column in fields if column.strip().casefold() == name.strip().casefold()]
     return same[0] if len(same) == 1 else None
 
 
@@ -316,6 +311,32 @@ def _flag(value: Any) -> bool | None:
         return value
     text = (as_text(value) or "").casefold()
     return True if text in _TRUE else False if text in _FALSE else None
+
+
+def check_setbacks(spec: LayerSpec, fields: Mapping[str, Objects], rows: Objects) -> None:
+    """Refuse what can not be read or reaches further than lines are looked for, wherever it lies: a check reads a window.
+
+    Parameters
+    ----------
+    fields
+        Columns of the whole layer.
+    rows
+        What its features are called.
+
+    Raises
+    ------
+    PlanError
+        With the feature and its column.
+    """
+    if spec.role not in STRIP_ROLES:
+        return
+    _check_reach(spec, {name: [_canonical(name, value)] for name, value in spec.defaults.items()})
+    _check_read(spec, [spec.defaults.get("setback_m")])
+    columns = {name: _column(spec.fields[name], fields) for name in _MOST_M if name in spec.fields}
+    told = {name: [_canonical(name, v) for v in fields[of]] for name, of in columns.items() if of}
+    _check_reach(spec, told, rows)
+    if of := columns.get("setback_m"):
+        _check_read(spec, fields[of], rows)
 
 
 def _check_reach(spec: LayerSpec, meaning: Mapping[str, Iterable[Any]], rows: Objects | None = None) -> None:

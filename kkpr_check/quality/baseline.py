@@ -15,21 +15,24 @@ from kkpr_check.quality.findings import DataFinding, identity_of
 
 SCHEMA = "kkpr-check/baseline/1"
 KEYS = ("code", "file", "layer", "feature", "other_feature", "field", "value")
-"""What an entry is matched by, as text: place and value, not measures or words."""
+"""What an entry is matched by, as text: place and value, not measures or words. Collected findings: by their members."""
+
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One known finding; `count` of them where several are alike."""
+    """One known finding; `count` of them where several are alike. A collected one with no more `members` is known too."""
 
     identity: tuple[str, ...]
     count: int = 1
     reason: str = ""
     expires: dt.date | None = None
+    members: frozenset[str] = frozenset()
 
     def label(self) -> str:
         """Return the entry in one line."""
-        return " ".join(part for part in self.identity if part)
+        return " ".join(part for part in (*self.identity, *sorted(self.members)[:_SHOWN]) if part)
 
     def below(self, folder: str) -> Entry:
         """Return the entry with its file inside `folder`, as an entry of a plan's own baseline is meant."""
@@ -61,37 +64,45 @@ def apply(
     Whether an entry still matches something is told only for the codes that were `looked_for` (None: all), in the
     files and folders that were `looked_at` (None: everywhere).
     """
-    left: Counter[tuple[str, ...]] = Counter()
-    labels: dict[tuple[str, ...], str] = {}
+    left: Counter[_Key] = Counter()
+    labels: dict[_Key, str] = {}
     expired = []
     for entry in entries:
         if entry.expires is not None and entry.expires < today:
             expired.append(entry.label())
             continue
-        left[entry.identity] += entry.count
-        labels[entry.identity] = entry.label()
-    measured: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
-    for identity in left:
-        measured.setdefault(identity[:-1], []).append(identity)
+        left[entry.identity, entry.members] += entry.count
+        labels[entry.identity, entry.members] = entry.label()
+    measured: dict[tuple[str, ...], list[_Key]] = {}
+    for key in left:
+        measured.setdefault(key[0][:-1], []).append(key)
     kept, suppressed = [], 0
     for finding in findings:
-        alike = [finding.identity]
-        if isinstance(finding.value, int | float):
+        members = frozenset(finding.members)
+        alike = [(finding.identity, members)]
+        if members or isinstance(finding.value, int | float):
             alike += measured.get(finding.identity[:-1], ())
-        known = next((identity for identity in alike if left[identity] > 0), None)
+        known = next((key for key in alike if left[key] > 0 and _covers(key[1], members)), None)
         if known is None:
             kept.append(finding)
             continue
         left[known] -= 1
         suppressed += 1
     unmatched = tuple(
-        labels[identity]
-        for identity, count in left.items()
+        labels[key]
+        for key, count in left.items()
         if count > 0
-        and (looked_for is None or identity[0] in looked_for)
-        and (looked_at is None or _is_below(identity[1], looked_at))
+        and (looked_for is None or key[0][0] in looked_for)
+        and (looked_at is None or _is_below(key[0][1], looked_at))
     )
     return Outcome(tuple(kept), suppressed, unmatched, tuple(expired))
+
+
+_Key = tuple[tuple[str, ...], frozenset[str]]
+
+
+def _covers(known: frozenset[str], members: frozenset[str]) -> bool:
+    return members <= known if members else not known
 
 
 def _is_below(file: str, roots: Collection[str]) -> bool:
@@ -103,11 +114,14 @@ def _is_below(file: str, roots: Collection[str]) -> bool:
 
 def document(findings: Iterable[DataFinding], reason: str, kept: Iterable[Entry] = ()) -> str:
     """Return a baseline file that covers these findings; reasons and dates of `kept` entries stay."""
-    old = {entry.identity: entry for entry in kept}
+    old = list(kept)
     entries = []
-    for identity, count in Counter(finding.identity for finding in findings).items():
-        entry = old.get(identity, Entry(identity, reason=reason))
+    for (identity, members), count in Counter((f.identity, frozenset(f.members)) for f in findings).items():
+        alike = (e for e in old if e.identity == identity and (e.members & members or e.members == members))
+        entry = next(alike, Entry(identity, reason=reason))
         line: dict[str, Any] = {key: part for key, part in zip(KEYS, identity, strict=True) if part}
+        if members:
+            line["members"] = sorted(members)
         if count > 1:
             line["count"] = count
         line["reason"] = entry.reason
@@ -143,7 +157,7 @@ def parse(text: str, place: Place) -> tuple[Entry, ...]:
 def _entry(item: Mapping[str, Any]) -> Entry:
     if not item.get("code"):
         raise ValueError("an entry without code")
-    unknown = set(item) - {*KEYS, "count", "reason", "expires"}
+    unknown = set(item) - {*KEYS, "members", "count", "reason", "expires"}
     if unknown:
         raise ValueError(f"unknown key {sorted(unknown)[0]!r}")
     expires = item.get("expires")
@@ -152,4 +166,7 @@ def _entry(item: Mapping[str, Any]) -> Entry:
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise ValueError(f"count {count!r}")
     day = None if expires is None else dt.date.fromisoformat(str(expires))
-    return Entry(identity, count, str(item.get("reason", "")), day)
+    members = item.get("members", [])
+    if not isinstance(members, list):
+        raise ValueError("members is no list")
+    return Entry(identity, count, str(item.get("reason", "")), day, frozenset(map(str, members)))

@@ -97,6 +97,8 @@ class DataFinding:
         Of the defect, in the UTM plane; the width is the mean width ``2 * area / perimeter``.
     witness
         Where it is: in the metric working CRS inside the rules, in longitude, latitude in a result.
+    members
+        Names of all that a collected finding speaks of (empty cells, ids that stand twice): with one more it is new.
     """
 
     code: str
@@ -113,6 +115,7 @@ class DataFinding:
     area_m2: float | None = None
     width_m: float | None = None
     witness: Any | None = None
+    members: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -123,11 +126,19 @@ class DataFinding:
     def identity(self) -> tuple[str, ...]:
         """What stays the same of a defect from run to run: code, place and value, not its measures or words.
 
-        A number is a measure; which of two features comes first depends on the order of the rows.
+        A number is a measure; which of two features comes first depends on the order of the rows. A collected finding
+        has its `members` for the rest.
         """
         file = None if self.file is None else PurePosixPath(self.file.replace("\\", "/")).as_posix()
+        if self.members:
+            return identity_of((self.code, file, self.layer, None, None, self.field, None))
         value = self.value if isinstance(self.value, str) else None
         return identity_of((self.code, file, self.layer, self.feature, self.other_feature, self.field, value))
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The identity with the members."""
+        return *self.identity, *sorted(self.members)
 
 
 def identity_of(parts: Sequence[str | None]) -> tuple[str, ...]:

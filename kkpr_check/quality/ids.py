@@ -51,6 +51,7 @@ def _finding(view: LayerView, name: str, twice: dict[str | None, list[int]]) -> 
             "nomori ulang fiturnya, lalu betulkan yang merujuk ke id lama",
         ),
         row=first, other=second, field=name, value=next(iter(twice)),
+        members=tuple(map(str, twice)),
     )  # fmt: skip
 
 

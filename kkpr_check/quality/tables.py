@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
 from kkpr_check.errors import ErrorGroup, KkprError, Place, Text
 from kkpr_check.plan import Tables
@@ -27,7 +28,8 @@ def table_findings(
         yield from_error(error, "DAT301" if _is_cell(error) else "DAT313")
     unread = {_cell(error.place) for error in single if error.place.row is not None and error.place.column}
     for problem in prove(tables, known_kbli=known_kbli, folder=folder, unread=unread):
-        yield from_place(problem.code, problem.level, problem.place, problem.text, problem.remedy)
+        found = from_place(problem.code, problem.level, problem.place, problem.text, problem.remedy)
+        yield replace(found, members=problem.members)
 
 
 def unused_subzones(tables: Tables, used: Collection[str], *, folder: str) -> Iterator[DataFinding]:

@@ -396,6 +396,7 @@ def _mergeable(view: LayerView, found: Coverage) -> Iterator[DataFinding]:
             row=group[0],
             other=group[1],
             area_m2=_round(float(shapely.area(view.geometry[group]).sum())),
+            members=tuple(str(view.feature[row]) for row in group),
         )
 
 

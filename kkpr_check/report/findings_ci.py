@@ -90,7 +90,7 @@ def gitlab(result: Result, lang: str) -> str:
     seen: dict[tuple[str, ...], int] = {}
     issues = []
     for finding in result.findings:
-        number = seen[finding.identity] = seen.get(finding.identity, 0) + 1
+        number = seen[finding.key] = seen.get(finding.key, 0) + 1
         issues.append({
             "description": f"{words.line(finding, lang)} -> {words.remedy(finding, lang)}",
             "check_name": f"{finding.code} {finding.name}",
@@ -106,5 +106,5 @@ def gitlab(result: Result, lang: str) -> str:
 
 def fingerprint(finding: DataFinding, number: int = 1) -> str:
     """Return what names a finding from run to run; `number` tells alike ones apart."""
-    text = "\0".join((*finding.identity, str(number)))
+    text = "\0".join((*finding.key, str(number)))
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -31,8 +31,8 @@ def dumps(result: Result, lang: str) -> str:
     if len(told) > MAX_RESULTS:
         told = tuple(words.in_turn(told, MAX_RESULTS // len(codes))[:MAX_RESULTS])
     for finding in told:
-        seen[finding.identity] = seen.get(finding.identity, 0) + 1
-        results.append(_result(finding, codes.index(finding.code), seen[finding.identity], lang))
+        seen[finding.key] = seen.get(finding.key, 0) + 1
+        results.append(_result(finding, codes.index(finding.code), seen[finding.key], lang))
     run = {
         "tool": {
             "driver": {
