@@ -16,8 +16,9 @@ from kkpr_check.quality.findings import DataFinding, identity_of
 SCHEMA = "kkpr-check/baseline/1"
 KEYS = ("code", "file", "layer", "feature", "other_feature", "field", "value")
 """What an entry is matched by, as text: place and value, not measures or words. Collected findings: by their members."""
-
 _SHOWN = 3
+_Key = tuple[tuple[str, ...], frozenset[str]]
+"""Identity and members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,6 @@ def apply(
     return Outcome(tuple(kept), suppressed, unmatched, tuple(expired))
 
 
-_Key = tuple[tuple[str, ...], frozenset[str]]
-
-
 def _covers(known: frozenset[str], members: frozenset[str]) -> bool:
     return members <= known if members else not known
 
@@ -114,10 +112,12 @@ def _is_below(file: str, roots: Collection[str]) -> bool:
 
 def document(findings: Iterable[DataFinding], reason: str, kept: Iterable[Entry] = ()) -> str:
     """Return a baseline file that covers these findings; reasons and dates of `kept` entries stay."""
-    old = list(kept)
+    old: dict[tuple[str, ...], list[Entry]] = {}
+    for entry in kept:
+        old.setdefault(entry.identity, []).append(entry)
     entries = []
     for (identity, members), count in Counter((f.identity, frozenset(f.members)) for f in findings).items():
-        alike = (e for e in old if e.identity == identity and (e.members & members or e.members == members))
+        alike = (e for e in old.get(identity, ()) if e.members & members or e.members == members)
         entry = next(alike, Entry(identity, reason=reason))
         line: dict[str, Any] = {key: part for key, part in zip(KEYS, identity, strict=True) if part}
         if members:
