@@ -117,7 +117,8 @@ class ErrorGroup(KkprError):
     code = "many"
 
     def __init__(self, errors: list[KkprError]) -> None:
-        super().__init__(Text(f"{len(errors)} problems", f"{len(errors)} masalah"))
+        word = "problem" if len(errors) == 1 else "problems"
+        super().__init__(Text(f"{len(errors)} {word}", f"{len(errors)} masalah"))
         self.errors = errors
 
     def __reduce__(self) -> tuple[Any, ...]:

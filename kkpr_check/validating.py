@@ -33,6 +33,7 @@ from kkpr_check.reference import field_role, kbli_editions, kbli_titles
 PLAN_CODES = ("DAT010", *tables.CODES, "DAT401")
 _NO_PLAN = Text("only for plan folders", "hanya untuk folder rencana")
 _NO_CASES = Text("the plan has no cases.csv", "rencana tidak punya cases.csv")
+_NO_CASES_READ = Text("cases.csv holds no case that can be read", "cases.csv tidak memuat kasus yang terbaca")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +230,10 @@ def _plan_folder(run: _Run, folder: str) -> None:
         run.add(
             tables.table_findings(found, table_errors, folder=folder, known_kbli=known_kbli), select, ignore
         )
+    for code, blame in tables.unproved_codes(found, table_errors):
+        if run.wants_of_plan(code, select, ignore):
+            said = Text(f"not read: {', '.join(blame)}", f"tidak terbaca: {', '.join(blame)}")
+            run.not_run.append(NotRun(code, said, folder))
     if known_kbli is None and run.wants(["DAT309"]):
         why = Text(f"KBLI {version} is not in this tool", f"KBLI {version} tidak ada dalam alat ini")
         run.not_run.append(NotRun("DAT309", why, folder))
@@ -415,7 +420,8 @@ def _cases(run: _Run, folder: str, found: Tables, select: Sequence[str], ignore:
     if not run.wants(["DAT401"]):
         return
     if not found.cases:
-        run.not_run.append(NotRun("DAT401", _NO_CASES, folder))
+        why = _NO_CASES_READ if "cases.csv" in found.present else _NO_CASES
+        run.not_run.append(NotRun("DAT401", why, folder))
         return
     from kkpr_check.cases import case_findings
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cli_harness import Run, answer
@@ -15,6 +16,9 @@ from report_values import conforming
 
 from kkpr_check.checking import CheckRequest
 from kkpr_check.cli import main
+
+if TYPE_CHECKING:
+    from kkpr_check.batch.siteblock import SiteBlock
 
 SOAK = 25
 """How many times the examples of a property test that ``make soak`` runs."""
@@ -66,3 +70,19 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 def judged(monkeypatch: pytest.MonkeyPatch) -> list[CheckRequest]:
     """Make `check` answer with one conforming report; returns the requests it got."""
     return answer(monkeypatch, [conforming()])
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Numbers of parcels of a batch that the engine judged by themselves, call by call."""
+    from kkpr_check.batch import judging
+
+    counts: list[int] = []
+    judge = judging._one_by_one
+
+    def counted(sites: SiteBlock, *rest: Any) -> Any:
+        counts.append(len(sites))
+        return judge(sites, *rest)
+
+    monkeypatch.setattr(judging, "_one_by_one", counted)
+    return counts

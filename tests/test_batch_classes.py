@@ -13,28 +13,13 @@ import pytest
 import shapely
 from batch_harness import DATA, PLANS, batch, some, table, write_geojsonl
 
-from kkpr_check.batch import blockwork, classes, judging
-from kkpr_check.batch.siteblock import SiteBlock
+from kkpr_check.batch import blockwork, classes
 
 SOAK = bool(os.environ.get("KKPR_SOAK"))
 SEEDS = range(40 if SOAK else 4)
 WEST, SOUTH = 660_000.0, 8_955_000.0
 CODES = ("R-2", "R-3", "K-2", "KPI", "RTH-2", "SPU-1", "BJ", "K-1 / R-2", None)
 KBLI = ("47111", "56101", "31001", "01111", "99999", None)
-
-
-@pytest.fixture
-def alone(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Numbers of parcels that the engine judged by themselves, call by call."""
-    counts: list[int] = []
-    judge = judging._one_by_one
-
-    def counted(sites: SiteBlock, *rest: Any) -> Any:
-        counts.append(len(sites))
-        return judge(sites, *rest)
-
-    monkeypatch.setattr(judging, "_one_by_one", counted)
-    return counts
 
 
 def both(

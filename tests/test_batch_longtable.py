@@ -15,9 +15,8 @@ from batch_harness import PLANS, batch, some, table, write_geojsonl
 from shapely import affinity
 from test_batch_classes import parcels, plan_of, without_buildings
 
-from kkpr_check.batch import blockwork, judging, longtable
+from kkpr_check.batch import blockwork, longtable
 from kkpr_check.batch.plans import LayerLines
-from kkpr_check.batch.siteblock import SiteBlock
 from kkpr_check.frontage import Network
 from kkpr_check.plan import Tolerance
 
@@ -25,20 +24,6 @@ SOAK = bool(os.environ.get("KKPR_SOAK"))
 SEEDS = range(40 if SOAK else 4)
 DEPTHS = ("flip_distance_m", "measured", "margin")
 """Columns that may hold a depth (LOK004 tells the nearest again)."""
-
-
-@pytest.fixture
-def alone(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Numbers of parcels that the engine judged by themselves, call by call."""
-    counts: list[int] = []
-    judge = judging._one_by_one
-
-    def counted(sites: SiteBlock, *rest: Any) -> Any:
-        counts.append(len(sites))
-        return judge(sites, *rest)
-
-    monkeypatch.setattr(judging, "_one_by_one", counted)
-    return counts
 
 
 def long_tables(

@@ -564,3 +564,27 @@ def test_a_step_summary_ends_before_github_drops_it(tmp_path: Path, monkeypatch:
     add_to_step_summary("| b |\n", "id")
     assert "| b |" not in step.read_text("utf-8")
     assert step.stat().st_size < 1_048_576
+
+
+@pytest.mark.parametrize(
+    ("name", "unproved"),
+    [
+        ("zones", {"DAT303"}), ("itbx", {"DAT302", "DAT308", "DAT309", "DAT312"}), ("intensity", {"DAT302"}),
+        ("conditions", {"DAT308"}), ("kbli", {"DAT309", "DAT311"}), ("cases", set()),
+    ],
+)  # fmt: skip
+def test_a_table_that_can_not_be_read_is_one_finding(
+    run: Run, tmp_path: Path, name: str, unproved: set[str]
+) -> None:
+    """What it would have been held against is told as not checked, not as hundreds of errors."""
+    plan = tmp_path / "plan"
+    shutil.copytree(SAMPLE, plan)
+    options = ("--select", "DAT30,DAT31", "--baseline", "none", "--format", "json")
+    before = json.loads(run("validate", str(plan), *options)[1])["summary"]["by_code"]
+    with (plan / f"{name}.csv").open("ab") as stream:
+        stream.write(b"x,\xff\xfe\n")
+    document = json.loads(run("validate", str(plan), *options)[1])
+    found = document["summary"]["by_code"]
+    assert found.pop("DAT313", 0) + found.pop("DAT301", 0) == 1
+    assert set(found.items()) <= set(before.items())
+    assert {item["code"] for item in document["not_run"]} == unproved

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from kkpr_check.errors import ErrorGroup, KkprError, Place, Text
 from kkpr_check.plan import Tables
@@ -27,9 +28,37 @@ def table_findings(
     for error in single:
         yield from_error(error, "DAT301" if _is_cell(error) else "DAT313")
     unread = {_cell(error.place) for error in single if error.place.row is not None and error.place.column}
+    unproved = dict(unproved_codes(tables, single))
     for problem in prove(tables, known_kbli=known_kbli, folder=folder, unread=unread):
+        blame = unproved.get(problem.code, ())
+        if _name(problem.place) in blame or (blame and problem.code != "DAT302"):
+            continue
         found = from_place(problem.code, problem.level, problem.place, problem.text, problem.remedy)
         yield replace(found, members=problem.members)
+
+
+def unproved_codes(tables: Tables, errors: Iterable[KkprError]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the codes that nothing can be said of, each with the tables that could not be read at all."""
+    rows: Mapping[str, Collection[Any]] = {
+        "zones.csv": tables.zones, "activities.csv": tables.activities, "kbli.csv": tables.kbli,
+        "itbx.csv": tables.itbx_subzones, "conditions.csv": tables.conditions, "intensity.csv": tables.intensity,
+    }  # fmt: skip
+    broken = {_name(error.place) for error in flattened(errors)}
+    unread = {name for name, found in rows.items() if name in broken and not found}
+    for code, needed in _NEEDS.items():
+        if blame := tuple(name for name in needed if name in unread):
+            yield code, blame
+
+
+_NEEDS: Mapping[str, tuple[str, ...]] = {
+    "DAT302": ("itbx.csv", "intensity.csv"),
+    "DAT303": ("zones.csv",),
+    "DAT308": ("itbx.csv", "conditions.csv"),
+    "DAT309": ("itbx.csv", "kbli.csv"),
+    "DAT311": ("kbli.csv", "activities.csv"),
+    "DAT312": ("itbx.csv", "activities.csv"),
+}
+"""Proofs that hold one table against another: without it every row would look wrong."""
 
 
 def unused_subzones(tables: Tables, used: Collection[str], *, folder: str) -> Iterator[DataFinding]:
