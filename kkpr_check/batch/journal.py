@@ -111,9 +111,9 @@ class WorkFolder:
 
     def release(self) -> None:
         """Give the lock back."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        lock, self._lock = self._lock, None  # first: whoever is interrupted here gives it back once more
+        if lock is not None:
+            os.close(lock)
 
     def recorded(self) -> dict[str, Any] | None:
         """Return what the interrupted run was asked for, None where there is none."""
