@@ -19,7 +19,7 @@ from kkpr_check.batch.buildable import BLOCKS, Buildable
 from kkpr_check.batch.facts import AreaHits, Facts, StripHits
 from kkpr_check.batch.naming import distinct
 from kkpr_check.batch.placing import Bools, Floats, Ints
-from kkpr_check.batch.prepared import BuiltRow, Place, Row, RowKey
+from kkpr_check.batch.prepared import NEAR, BuiltRow, Place, Row, RowKey, place_of_finding
 from kkpr_check.batch.table import FINDING_COLUMNS, RATIO_DECIMALS
 from kkpr_check.features import Objects
 from kkpr_check.geometry import DIGITS, round_m
@@ -30,8 +30,6 @@ from kkpr_check.overlay import undeclared
 from kkpr_check.rules import BY_CODE, ORDER
 from kkpr_check.rules.rows import HoldingRows, SiteRows
 
-NEAR = {"m": 3e-4, "m2": 1e-3, "ratio": 1e-7}
-"""By how much a number of the engine may differ from the same in the arrays, by unit."""
 NUMBERS = ("measured", "limit", "flip_distance_m")
 """Columns that arrays may fill; `margin` follows from the first two."""
 GIVEN = ("TAB004", "TAB005")
@@ -82,7 +80,9 @@ class LongTable:
         land = [f for f in report.findings if BY_CODE[f.rule].block not in BLOCKS]
         first, last = self._first[subject : subject + 2].tolist()
         keys = [self._land.keys[n] for n in self._land.key[first:last].tolist()]
-        if [(_place(f), int(f.outcome)) for f in land] != [(key.place, key.outcome) for key in keys]:
+        if [(place_of_finding(f), int(f.outcome)) for f in land] != [
+            (key.place, key.outcome) for key in keys
+        ]:
             self.misfits.add(subject)
             return
         known = self._prepared.rows
@@ -324,7 +324,9 @@ class LongTable:
             row = _row(finding, numbers, constant=finding.rule in GIVEN, limited=True)
             if row is None:
                 return None
-            found.append(BuiltRow(_place(finding), int(finding.outcome), tuple(numbers), row, weights))
+            found.append(
+                BuiltRow(place_of_finding(finding), int(finding.outcome), tuple(numbers), row, weights)
+            )
         return tuple(found)
 
     def _built_hits(self) -> tuple[list[Hits], dict[RowKey, Row]]:
@@ -356,10 +358,6 @@ class LongTable:
             told = {column: values.ravel() for column, values in numbers.items()}
             found.append(Hits(np.tile(subject, len(rows)), key, keys, told))
         return found, words
-
-
-def _place(finding: Finding) -> Place:
-    return finding.rule, finding.plan, finding.zone
 
 
 def _mixture(weights: Sequence[float], sizes_m2: Floats) -> Floats:

@@ -19,7 +19,7 @@ from kkpr_check.features import Objects, PlanWindow
 from kkpr_check.frontage import Network
 from kkpr_check.geometry import REL_TOL
 from kkpr_check.land import OVERLAY_RULES, USE_RULES, conflicts_of
-from kkpr_check.model import Proposal
+from kkpr_check.model import Finding, Proposal
 from kkpr_check.overlay import Strip, sources_of, strips_of
 from kkpr_check.plan import LIMIT_COLUMNS, Limit, Rung, State
 from kkpr_check.rules.base import Codes, Rule, fold
@@ -164,6 +164,13 @@ class Area:
 
 Place = tuple[str, str | None, str | None]
 """Rule, plan and zone of a finding."""
+NEAR = {"m": 3e-4, "m2": 1e-3, "ratio": 1e-7}
+"""By how much a number of the engine may differ from the same in the arrays, by unit."""
+
+
+def place_of_finding(finding: Finding) -> Place:
+    """Return the place of a finding."""
+    return finding.rule, finding.plan, finding.zone
 
 
 class Saying(NamedTuple):

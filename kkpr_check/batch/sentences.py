@@ -16,7 +16,7 @@ import numpy as np
 from kkpr_check.batch.buildable import BLOCKS, Buildable
 from kkpr_check.batch.facts import AreaHits, Facts, StripHits
 from kkpr_check.batch.placing import Floats, Ints
-from kkpr_check.batch.prepared import Place, Said, Saying
+from kkpr_check.batch.prepared import NEAR, Place, Said, Saying, place_of_finding
 from kkpr_check.errors import Text
 from kkpr_check.features import Objects
 from kkpr_check.geometry import round_m
@@ -26,8 +26,6 @@ from kkpr_check.phrases import Phrase, Quantity, fill
 from kkpr_check.rules import BY_CODE, ORDER
 from kkpr_check.rules.rows import HoldingRows
 
-NEAR = {"m": 3e-4, "m2": 1e-3, "ratio": 1e-7}
-"""By how much a number of the engine may differ from the same in the arrays, by unit."""
 GAP = "\0"
 
 Key = tuple[Any, ...]
@@ -57,17 +55,13 @@ def fixed_of(report: Report, lang: str) -> dict[int, tuple[Said, ...]]:
         hierarchy = BY_CODE[finding.rule].block == "hierarchy"
         saying = _saying(finding, {"measured": area_m2, "area": area_m2} if hierarchy else {}, lang)
         if saying is not None:  # else it is missing, and no message of the class is complete
-            found.setdefault(int(finding.outcome), []).append(Said(_place(finding), saying))
+            found.setdefault(int(finding.outcome), []).append(Said(place_of_finding(finding), saying))
     return {outcome: tuple(said) for outcome, said in found.items()}
 
 
 def _is_fact(finding: Finding) -> bool:
     block = BY_CODE[finding.rule].block
     return block in (*BLOCKS, "use", "holding", "site") or (block == "overlay" and finding.zone is not None)
-
-
-def _place(finding: Finding) -> Place:
-    return finding.rule, finding.plan, finding.zone
 
 
 class Sentences:
@@ -119,12 +113,12 @@ class Sentences:
         land = [f for f in findings if BY_CODE[f.rule].block not in BLOCKS]
         expected = [self._key(hits, row)[:3] for hits, row in self._mine[subject]]
         expected += [said.place for said in self._fixed[subject]]
-        fits = Counter(_place(f) for f in land) == Counter(expected)
+        fits = Counter(place_of_finding(f) for f in land) == Counter(expected)
         if not fits or (subject in self._name) != (len(land) < len(findings)):
             self.misfits.add(subject)
         for hits, row in self._mine[subject]:
             key = self._key(hits, row)
-            same = [f for f in land if _place(f) == key[:3]]
+            same = [f for f in land if place_of_finding(f) == key[:3]]
             numbers = {name: float(values[row]) for name, values in hits.numbers.items()}
             told = [_saying(f, numbers, self._lang) for f in same] if fits else []
             self._prepared.sayings.setdefault(key, next((one for one in told if one is not None), None))
@@ -278,7 +272,7 @@ class Sentences:
         found = []
         for finding in findings:
             weights = self._buildable.weights(subject, finding)
-            bare = Said(_place(finding), Saying((), ()), weights)
+            bare = Said(place_of_finding(finding), Saying((), ()), weights)
             saying = _saying(finding, self._building_numbers(subject, bare, sizes_m2), self._lang)
             if saying is None:
                 return None
