@@ -27,6 +27,7 @@ from kkpr_check.io.sites import (
 from kkpr_check.io.windows import OpenPlan, open_bare, open_folder
 from kkpr_check.lookout import Lookout
 from kkpr_check.model import Report, Site
+from kkpr_check.phrases import Quantity, say
 
 Bounds = tuple[float, float, float, float]
 
@@ -345,11 +346,14 @@ def provenance_of(
     for opened in plans:
         for layer, index in opened.indexes.items():
             repairs += [
-                Text(
-                    f"{opened.plan.id}/{layer}: feature {r.feature} repaired ({r.reason}), "
-                    f"{r.area_before_m2:.4f} -> {r.area_after_m2:.4f} m2",
-                    f"{opened.plan.id}/{layer}: fitur {r.feature} diperbaiki ({r.reason}), "
-                    f"{r.area_before_m2:.4f} -> {r.area_after_m2:.4f} m2",
+                say(
+                    "{layer}: feature {feature} repaired ({reason}), {before} -> {after}",
+                    "{layer}: fitur {feature} diperbaiki ({reason}), {before} -> {after}",
+                    layer=f"{opened.plan.id}/{layer}",
+                    feature=r.feature,
+                    reason=r.reason,
+                    before=Quantity(r.area_before_m2, "m2"),
+                    after=Quantity(r.area_after_m2, "m2"),
                 )
                 for r in index.facts.repairs
             ]

@@ -60,8 +60,8 @@ def _hole(subzone: str, rungs: Sequence[Rung], defect: Defect) -> Problem:
             "intensity.csv", None, before[-1] if before else rungs[0].row, _hole_column(defect, bool(before))
         ),
         Text(
-            f"a plot of {plot.en} m2 on {where.en} in {subzone} has no row ({sizes.en})",
-            f"persil {plot.id} m2 di {where.id} pada {subzone} tidak punya baris ({sizes.id})",
+            f"a plot of {plot.en} m² on {where.en} in {subzone} has no row ({sizes.en})",
+            f"persil {plot.id} m² di {where.id} pada {subzone} tidak punya baris ({sizes.id})",
         ),
         Text("add a row, or extend the one before it", "tambahkan baris, atau perluas baris sebelumnya"),
     )
@@ -116,8 +116,8 @@ def _no_limit(subzone: str, rung: Rung, column: str, name: str) -> Problem:
         "warning",
         Place("intensity.csv", None, rung.row, column),
         Text(
-            f"a plot of {plot.en} m2 on {where.en} in {subzone} has no {name} ({sizes.en})",
-            f"persil {plot.id} m2 di {where.id} pada {subzone} tidak punya {name} ({sizes.id})",
+            f"a plot of {plot.en} m² on {where.en} in {subzone} has no {name} ({sizes.en})",
+            f"persil {plot.id} m² di {where.id} pada {subzone} tidak punya {name} ({sizes.id})",
         ),
         _EMPTY,
     )
@@ -132,8 +132,8 @@ def _overlap(subzone: str, defect: Defect) -> Problem:
         "error",
         Place("intensity.csv", None, defect.rungs[-1].row, "parcel_min_m2"),
         Text(
-            f"a plot of {plot.en} m2 on {where.en} in {subzone} has {count} rows: {rows} ({sizes.en})",
-            f"persil {plot.id} m2 di {where.id} pada {subzone} punya {count} baris: {rows} ({sizes.id})",
+            f"a plot of {plot.en} m² on {where.en} in {subzone} has {count} rows: {rows} ({sizes.en})",
+            f"persil {plot.id} m² di {where.id} pada {subzone} punya {count} baris: {rows} ({sizes.id})",
         ),
         Text(
             "let one row fit: parcel_min <= A < parcel_max", "satu baris saja: parcel_min <= L < parcel_max"
@@ -150,9 +150,9 @@ def _area(area_m2: float) -> Text:
 def _range(defect: Defect) -> Text:
     low = _area(defect.low_m2)
     if defect.high_m2 == float("inf"):
-        return Text(f"from {low.en} m2 up", f"mulai {low.id} m2")
+        return Text(f"from {low.en} m² up", f"mulai {low.id} m²")
     high = _area(defect.high_m2)
-    return Text(f"{low.en} <= A < {high.en} m2", f"{low.id} <= L < {high.id} m2")
+    return Text(f"{low.en} <= A < {high.en} m²", f"{low.id} <= L < {high.id} m²")
 
 
 def _roads(road_classes: Sequence[str]) -> Text:

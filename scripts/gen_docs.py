@@ -28,6 +28,7 @@ from make_drawings import accuracy_svg
 
 from kkpr_check.changes.base import CODES as DIFF_CODES
 from kkpr_check.cli.app import build
+from kkpr_check.cli.examples import EXAMPLES
 from kkpr_check.model import Outcome
 from kkpr_check.quality.catalogue import DOMAIN_CHECKS, ENTRIES
 from kkpr_check.quality.findings import CODES
@@ -322,7 +323,9 @@ def command_section(path: tuple[str, ...], command: Any) -> str:
         if "completion" not in p.name and p.name != "help"
     ]
     table = "\n| option | meaning |\n|---|---|\n" + "\n".join(rows) + "\n" if rows else ""
-    return f"\n## kkpr-check {' '.join(path)}".rstrip() + f"\n\n{command.help.strip()}\n{table}"
+    calls = EXAMPLES.get(" ".join(path), ())
+    examples = "\n```\n" + "\n".join(calls) + "\n```\n" if calls else ""
+    return f"\n## kkpr-check {' '.join(path)}".rstrip() + f"\n\n{command.help.strip()}\n{examples}{table}"
 
 
 def parameter_name(parameter: Any) -> str:

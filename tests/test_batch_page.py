@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from chromium import BROWSER, page
 
+from kkpr_check.batch.running import BatchResult
+from kkpr_check.batch.summary import Summary
 from kkpr_check.cli import main
+from kkpr_check.report.batch_html import dumps
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = "</style></script><img src=x onerror=document.title='owned'>"
@@ -50,3 +55,16 @@ def test_a_browser_shows_its_colours_and_complains_of_nothing(summary: Path, tmp
         assert opened.run("document.querySelector('svg rect').getBoundingClientRect().width > 1")
         assert opened.console == []
         assert [url for url in opened.requests if not url.startswith("file:")] == []
+
+
+def test_numbers_dates_and_rules_are_written_in_the_language(tmp_path: Path) -> None:
+    counts = Summary()
+    counts.rows = 1234
+    counts.verdicts.update({"conform": 1234})
+    counts.rules["KGT001"] = Counter(fail=4321)
+    result = BatchResult(counts, duplicate_ids=1500, as_of=dt.date(2026, 11, 5))
+    text = dumps(result, "id")
+    assert "per 5 November 2026" in text and "1.500 id dipakai" in text
+    assert "KGT001 Kegiatan tidak diperbolehkan (X)" in text
+    assert '<td class="n">1.234</td>' in text and '<td class="n">4.321</td>' in text
+    assert '<td class="n">1,234</td>' in dumps(result, "en")

@@ -7,6 +7,7 @@ from cli_harness import CHECK, Run
 
 from kkpr_check.checking import CheckRequest
 from kkpr_check.cli.app import build
+from kkpr_check.cli.examples import EXAMPLES
 from kkpr_check.cli.language import indonesian, resolve
 from kkpr_check.cli.main import lift_globals
 
@@ -63,3 +64,11 @@ def test_help_works_for_every_command(run: Run, path: str) -> None:
     assert code == 0 and err == "" and out.startswith("Usage: kkpr-check") and out.isascii()
     code, out, _ = run(*path.split(), "--help", "--lang", "id")
     assert code == 0 and out.startswith("Pemakaian: kkpr-check") and "Opsi:" in out and "Show this" not in out
+    if not getattr(dict(commands(build("en")))[path], "commands", {}) or not path:
+        assert out.count("\n  kkpr-check ") == len(EXAMPLES[path]) and "\nContoh:\n" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_examples_belong_to_commands() -> None:
+    """The guide runs them (tests/test_guide.py): docs/cli.md has each."""
+    assert set(EXAMPLES) <= {path for path, _ in commands(build("en"))}

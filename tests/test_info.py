@@ -213,7 +213,7 @@ def test_the_sample_by_the_command_line() -> None:
             "info", str(EXAMPLES / "08-land.geojson"), "--plan", str(SAMPLE), "--as-of", "2025-01-01", "--lang", lang
         )  # fmt: skip
         assert done.returncode == 0 and not done.stderr
-        assert all(word in done.stdout.decode() for word in words)
+        assert all(word in done.stdout.decode() for word in [*words, ": KBLI 47112\n"])
     for name in ("08-land", "03-partial", "06-several", "07-gap"):
         done = process(
             "info", str(EXAMPLES / f"{name}.geojson"), "--plan", str(SAMPLE), "--as-of", "2025-01-01", "--format", "json"

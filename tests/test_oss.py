@@ -92,7 +92,7 @@ def test_a_kbli_that_lost_its_zero_is_padded_and_recorded(tmp_path: Path, kbli: 
 @pytest.mark.parametrize(
     ("text", "unit", "m2", "note"),
     [
-        ("0.0334", "02", 334.0, "0.0334 ha is 334 m2"),
+        ("0.0334", "02", 334.0, "0.0334 ha is 334 m²"),
         ("1,25", "02", 12_500.0, "1.25 ha"),
         ("334", "01", 334.0, None),
         (334, 1, 334.0, None),
@@ -135,10 +135,10 @@ def test_a_number_that_is_none_refuses_its_site_without_quoting_it(tmp_path: Pat
 def test_a_floor_area_that_may_be_thousands_counts_as_not_given(
     tmp_path: Path, said: object, read: float | None
 ) -> None:
-    """1,500 m2 read as 1.5 m2 would pass every KLB."""
+    """1,500 m² read as 1.5 m² would pass every KLB."""
     (site,) = sites_of(tmp_path, project(location(LAND), luas_lantai_bangunan=said))
     assert site.proposal.floor_area_m2 == read
-    assert any("1500 m2 or 1.500 m2" in note.en for note in site.assumptions) == (said == "1.500")
+    assert any("1500 m² or 1.500 m²" in note.en for note in site.assumptions) == (said == "1.500")
 
 
 def test_zero_floors_count_as_not_given(tmp_path: Path) -> None:

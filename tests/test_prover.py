@@ -101,19 +101,19 @@ def test_hole_is_told_in_words() -> None:
     (hole,) = found(ladder("R-3,*,-,1000.5", "R-3,*,1001,-"), "DAT304")
     assert hole.level == "error"
     assert hole.place == ("intensity.csv", None, 2, "parcel_max_m2")
-    assert hole.text.en == "a plot of 1,000.5 m2 on any road in R-3 has no row (1,000.5 <= A < 1,001 m2)"
+    assert hole.text.en == "a plot of 1,000.5 m² on any road in R-3 has no row (1,000.5 <= A < 1,001 m²)"
     assert (
         hole.text.id
-        == "persil 1.000,5 m2 di jalan mana pun pada R-3 tidak punya baris (1.000,5 <= L < 1.001 m2)"
+        == "persil 1.000,5 m² di jalan mana pun pada R-3 tidak punya baris (1.000,5 <= L < 1.001 m²)"
     )
 
 
 def test_hole_of_one_road_class_names_it() -> None:
     tables = ladder("R-3,*,-,500", *(f"R-3,{road},500,-" for road in ROAD_CLASSES if road != "lokal-primer"))
     (hole,) = found(tables, "DAT304")
-    assert "a plot of 500 m2 on lokal-primer in R-3" in hole.text.en
-    assert "from 500 m2 up" in hole.text.en
-    assert "mulai 500 m2" in hole.text.id
+    assert "a plot of 500 m² on lokal-primer in R-3" in hole.text.en
+    assert "from 500 m² up" in hole.text.en
+    assert "mulai 500 m²" in hole.text.id
 
 
 def test_hole_on_toll_roads_alone_is_a_warning() -> None:
@@ -123,14 +123,14 @@ def test_hole_on_toll_roads_alone_is_a_warning() -> None:
 
 def test_hole_below_the_smallest_row() -> None:
     (hole,) = found(ladder("R-3,*,60,-"), "DAT304")
-    assert "a plot of 30 m2" in hole.text.en
+    assert "a plot of 30 m²" in hole.text.en
     assert hole.place.column == "parcel_min_m2"
 
 
 def test_overlap_names_both_rows() -> None:
     (overlap,) = found(ladder("R-3,*,-,-", "R-3,arteri,800,-"), "DAT305")
     assert overlap.place == ("intensity.csv", None, 3, "parcel_min_m2")
-    assert "a plot of 800 m2 on arteri-primer, arteri-sekunder in R-3 has 2 rows: 2, 3" in overlap.text.en
+    assert "a plot of 800 m² on arteri-primer, arteri-sekunder in R-3 has 2 rows: 2, 3" in overlap.text.en
     assert "punya 2 baris: 2, 3" in overlap.text.id
 
 

@@ -236,3 +236,6 @@ def test_json_of_corrections_is_valid_by_the_schema(run: Run, tmp_path: Path) ->
 
 def test_numbers_of_the_page_are_those_of_the_findings() -> None:
     assert re.search(r"<td class=n>1\.5000</td>", render(placed(shapely.Point(1, 1)), "html", "en"))
+    text = render(placed(shapely.Point(1, 1)), "html", "id")
+    assert "<td class=n>1,5000</td>" in text and "luas (m²)" in text
+    assert '<span class="at">@ 1.000000,1.000000</span>' in text

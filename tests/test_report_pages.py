@@ -114,6 +114,19 @@ def test_layers_switch(browser: Page, reports: tuple[Report, ...], tmp_path: Pat
 
 
 @needs_browser
+def test_the_zones_of_the_map_are_named_below_it(
+    browser: Page, reports: tuple[Report, ...], tmp_path: Path
+) -> None:
+    browser.open(written(tmp_path / "one.html", reports[1:2], lang="id"))
+    names = browser.run("[...document.querySelectorAll('.zones li')].map(l => l.innerText.trim())")
+    assert {"R-4 Perumahan Kepadatan Rendah", "PS Perlindungan Setempat", "BA Badan Air"} <= set(names)
+    codes = browser.run("[...document.querySelectorAll('.code span')].map(c => c.textContent)")
+    assert set(codes) <= {name.split()[0] for name in names}
+    titles = browser.run("[...document.querySelectorAll('.leaflet-control a')].map(a => a.title)")
+    assert set(titles) == {"Lapisan peta", "Perbesar", "Perkecil"}
+
+
+@needs_browser
 def test_every_layer_switches_off_and_on(browser: Page, reports: tuple[Report, ...], tmp_path: Path) -> None:
     browser.open(written(tmp_path / "one.html", reports[1:2]))
     names = browser.run(

@@ -46,6 +46,18 @@ def test_the_verdict_is_the_first_word_and_the_disclaimer_stands_once() -> None:
     assert text.rstrip().endswith("pejabat yang berwenang.")
 
 
+@pytest.mark.parametrize("columns", range(40, 60))
+def test_no_line_ends_between_a_number_and_its_unit(columns: int) -> None:
+    message = Text("no word " + "12.5 m² or 3 floors, " * 9, "")
+    report = dataclasses.replace(
+        failing(), findings=(finding("INT001", "kdb-exceeded", Outcome.FAIL, message=message),)
+    )
+    for encoding in ("utf-8", "ascii"):
+        text = write(report, lang="en", look=Look(columns, encoding=encoding))
+        assert "3 floors" in text and "\ue000" not in text
+        assert not re.search(r"\d\n *(m²|m2|m|floors)\b", text), text
+
+
 def test_several_sites_begin_with_their_verdicts() -> None:
     text = write(failing(), conforming())
     assert text.startswith("2 lokasi\n  lot-7: Tidak sesuai\n  lot-8: Sesuai\n\nTidak sesuai - lokasi lot-7")

@@ -42,6 +42,15 @@ class _Plain:
         return value
 
 
+def _help_page(page: str, context: Any) -> str:
+    """Return a finished help page with its examples, in the language of the run."""
+    from kkpr_check.cli.examples import EXAMPLES
+
+    calls = EXAMPLES.get(context.command_path.partition(" ")[2], ())
+    lines = ("\n\nExamples:", *(f"  {line}" for call in calls for line in call.split("\n")))
+    return localize_help(page.rstrip() + ("\n".join(lines) if calls else ""), session_of(context).lang)
+
+
 def _read_as_written(params: Sequence[Any]) -> None:
     for param in params:
         if hasattr(param, "_runtime_param"):
@@ -57,11 +66,11 @@ class Command(typer.core.TyperCommand):
         return super().parse_args(ctx, args)
 
     def get_help(self, ctx: Any) -> str:
-        """Return the help page in the language of the run, without the Python types of its arguments."""
+        """Return the help page with examples in the language of the run, without the Python types of its arguments."""
         for param in self.get_params(ctx):
             if param.param_type_name == "argument":
                 setattr(param, "display_type_rich", lambda ctx: None)  # noqa: B010  (a method of Typer's)
-        return localize_help(super().get_help(ctx), session_of(ctx).lang)
+        return _help_page(super().get_help(ctx), ctx)
 
 
 class Group(typer.core.TyperGroup):
@@ -73,5 +82,5 @@ class Group(typer.core.TyperGroup):
         return super().parse_args(ctx, args)
 
     def get_help(self, ctx: Any) -> str:
-        """Return the help page in the language of the run."""
-        return localize_help(super().get_help(ctx), session_of(ctx).lang)
+        """Return the help page with examples in the language of the run."""
+        return _help_page(super().get_help(ctx), ctx)

@@ -29,7 +29,7 @@ _HOMES = (Path(__file__).parents[1] / "_sample", Path(__file__).parents[2])
 """Where the sample lies: in an installed package, or in the source tree."""
 
 
-def demo(context: typer.Context, format: o.Format = None) -> int:
+def demo(context: typer.Context, format: o.PrintedFormat = None) -> int:
     """Judge the examples, print their reports, compare with what they were built to get."""
     from kkpr_check import checking
     from kkpr_check.cli.output import emit, look_of_stdout, refuse_terminal

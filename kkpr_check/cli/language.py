@@ -19,6 +19,7 @@ _HEADINGS = (
     (re.compile(r"^Options:", re.MULTILINE), "Opsi:"),
     (re.compile(r"^Arguments:", re.MULTILINE), "Argumen:"),
     (re.compile(r"^Commands:", re.MULTILINE), "Perintah:"),
+    (re.compile(r"^Examples:", re.MULTILINE), "Contoh:"),
     (re.compile(r"\[default: "), "[bawaan: "),
     (re.compile(r"\[required\]"), "[wajib]"),
     (re.compile(r"Show this message and exit\."), "Tampilkan pesan ini lalu selesai."),

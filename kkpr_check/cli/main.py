@@ -144,7 +144,7 @@ def _unforeseen(error: BaseException) -> Text:
     if isinstance(error, OSError) and error.errno is not None:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return Text(f"no space left on the disk{_file(error)}", f"ruang disk habis{_file(error)}")
-        return Text(f"{error.strerror}{_file(error)}", f"galat sistem: {error.strerror}{_file(error)}")
+        return Text(f"{error.strerror}{_file(error)}", f"kesalahan sistem: {error.strerror}{_file(error)}")
     what = f"{type(error).__name__}: {error}".split("\n", 1)[0].rstrip(": ")
     return Text(
         f"unexpected problem ({what}); run again with --verbose for the details, and please report it",

@@ -169,7 +169,11 @@ Suggest = Annotated[
          "Sebutkan juga yang akan memenuhi ketentuan: perubahan yang sudah diperiksa ulang."),
 ]  # fmt: skip
 Format = Annotated[
-    str | None, formats("text", "json", "jsonl", "geojson", "html", "md", "oss", "docx", "pdf")
+    str | None, formats("text", "json", "jsonl", "geojson", "html", "md", "docx", "pdf", "gpkg", "oss")
+]
+PrintedFormat = Annotated[
+    str | None,
+    formats("text", "json", "jsonl", "geojson", "html", "md", "docx", "pdf", "oss", by_suffix=False),
 ]
 FindingsFormat = Annotated[
     str | None,

@@ -26,7 +26,7 @@ SHOW = words(
 )
 LOCK = words(
     "Lock a plan folder: hashes, counts and indexed copies. A later change of a file is then an error.",
-    "Kunci folder rencana: hash, jumlah, dan salinan berindeks. Perubahan berkas sesudahnya menjadi galat.",
+    "Kunci folder rencana: hash, jumlah, dan salinan berindeks. Perubahan berkas sesudahnya menjadi kesalahan.",
 )
 IMPORT_ITBX = words(
     "Import an ITBX annex into a plan folder. Every cell is imported, or listed with its address.",

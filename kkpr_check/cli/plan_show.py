@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kkpr_check.errors import KkprError, Text
+from kkpr_check.phrases import Quantity, counted, features, say
 
 if TYPE_CHECKING:
     from kkpr_check.io.layers import LayerData
@@ -93,13 +94,14 @@ def _read(root: Path, spec: LayerSpec, plan: Plan) -> LayerData | KkprError:
 def _identity(root: Path, plan: Plan) -> list[Text]:
     status = STATUS[plan.status]
     begin, end = plan.valid_from or "...", plan.valid_until or "..."
-    scale = f"1:{plan.scale:,}" if plan.scale else "-"
+    scale = Text("-", "-") if not plan.scale else say("1:{n}", "1:{n}", n=Quantity(plan.scale, ""))
+    accuracy = Quantity(plan.ce90_m, "m").text()
     oss = YES if plan.oss_integrated else NO
     lines = [
         Text(f"{plan.name} ({plan.id}), {plan.level}", f"{plan.name} ({plan.id}), {plan.level}"),
         Text(f"law: {plan.legal}", f"dasar hukum: {plan.legal}"),
         Text(f"{status.en}, valid {begin} to {end}", f"{status.id}, masa berlaku {begin} sampai {end}"),
-        Text(f"scale {scale}, CE90 {plan.ce90_m:g} m", f"skala {scale}, CE90 {plan.ce90_m:g} m"),
+        Text(f"scale {scale.en}, CE90 {accuracy.en}", f"skala {scale.id}, CE90 {accuracy.id}"),
         Text(
             f"integrated in OSS: {oss.en}; KBLI {plan.kbli_version}",
             f"terintegrasi OSS: {oss.id}; KBLI {plan.kbli_version}",
@@ -149,9 +151,10 @@ def _layer(spec: LayerSpec, data: LayerData | KkprError) -> Iterator[Text]:
     if isinstance(data, KkprError):
         yield Text(f"{head}: CAN NOT BE READ: {data.text.en}", f"{head}: TIDAK DAPAT DIBACA: {data.text.id}")
         return
+    size = features(len(data))
     yield Text(
-        f"{head}: {len(data)} features, {data.geometry_type}, {data.crs_label}",
-        f"{head}: {len(data)} fitur, {data.geometry_type}, {data.crs_label}",
+        f"{head}: {size.en}, {data.geometry_type}, {data.crs_label}",
+        f"{head}: {size.id}, {data.geometry_type}, {data.crs_label}",
     )
     pairs = [f"{meaning} = {name}" for meaning, name in spec.fields.items()]
     pairs += [f"{meaning} = {value!r}" for meaning, value in spec.defaults.items()]
@@ -275,10 +278,12 @@ def _problems(root: Path, plan: Plan) -> Iterator[Text]:
         )
     problems = prove(plan.tables, known_kbli=known)
     levels = Counter(problem.level for problem in problems)
-    yield Text(
-        f"{levels['error']} errors, {levels['warning']} warnings, {levels['info']} notes",
-        f"{levels['error']} galat, {levels['warning']} peringatan, {levels['info']} catatan",
+    counts = (
+        counted(levels["error"], "error", "errors", "kesalahan"),
+        counted(levels["warning"], "warning", "warnings", "peringatan"),
+        counted(levels["info"], "note", "notes", "catatan"),
     )
+    yield Text(", ".join(count.en for count in counts), ", ".join(count.id for count in counts))
     order = {"error": 0, "warning": 1, "info": 2}
     codes = Counter(problem.code for problem in problems)
     shown: Counter[str] = Counter()

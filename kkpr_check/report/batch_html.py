@@ -12,7 +12,7 @@ from kkpr_check.errors import Text
 from kkpr_check.model import Verdict
 from kkpr_check.report.webpage import policy
 from kkpr_check.report.webpage import text as _text
-from kkpr_check.report.words import DISCLAIMER, VERDICTS, percent
+from kkpr_check.report.words import DISCLAIMER, VERDICTS, date, number, percent
 from kkpr_check.rules import BY_CODE
 
 COLOURS: Mapping[str, str] = {
@@ -135,15 +135,15 @@ def _head(result: BatchFacts, lang: str) -> Iterable[str]:
         f"{_text(name)} ({_text(plan)})" + (f" [{_WORDS['synthetic'].pick(lang)}]" if synthetic else "")
         for plan, name, synthetic in result.plans
     )
-    yield f"<p>{escape(_WORDS['as_of'].pick(lang))} {_text(result.as_of)}. {escape(_WORDS['plans'].pick(lang))}: {plans}</p>"
+    yield f"<p>{escape(_WORDS['as_of'].pick(lang))} {escape(date(result.as_of, lang))}. {escape(_WORDS['plans'].pick(lang))}: {plans}</p>"
     told = [
-        f"{number} {escape(_WORDS[word].pick(lang))}"
-        for number, word in (
+        f"{number(count, 0, lang)} {escape(_WORDS[word].pick(lang))}"
+        for count, word in (
             (counts.broken, "broken"),
             (counts.repaired, "repaired"),
             (result.duplicate_ids, "duplicates"),
         )
-        if number
+        if count
     ]
     told += [_text(note.pick(lang)) for note in result.notes]
     if told:
@@ -159,17 +159,20 @@ def _verdicts(counts: _Counts, lang: str) -> str:
         ]
         for verdict, words in VERDICTS.items()
     ]
-    return _table([_WORDS[w].pick(lang) for w in ("verdict", "parcels", "share")], rows)
+    return _table([_WORDS[w].pick(lang) for w in ("verdict", "parcels", "share")], rows, lang)
 
 
 def _rules(rules: Mapping[str, Counter[str]], lang: str) -> Iterable[str]:
     rows = [
-        [f"{_text(code)} {_text(BY_CODE[code].name)}", *(rules[code][outcome] for outcome in OUTCOMES)]
+        [
+            f"{_text(code)} {escape(BY_CODE[code].title.pick(lang))}",
+            *(rules[code][outcome] for outcome in OUTCOMES),
+        ]
         for code in sorted(rules, key=lambda code: (list(BY_CODE).index(code), code))
     ]
     if rows:
         yield f"<h2>{escape(_WORDS['rules'].pick(lang))}</h2>"
-        yield _table([_WORDS[w].pick(lang) for w in ("rule", *OUTCOMES)], rows)
+        yield _table([_WORDS[w].pick(lang) for w in ("rule", *OUTCOMES)], rows, lang)
 
 
 def _subzones(subzones: Mapping[str, Counter[str]], lang: str) -> Iterable[str]:
@@ -184,17 +187,21 @@ def _subzones(subzones: Mapping[str, Counter[str]], lang: str) -> Iterable[str]:
         *(VERDICTS[v].pick(lang) for v in Verdict),
     ]
     yield f"<h2>{escape(_WORDS['subzones'].pick(lang))}</h2>"
-    yield _table(heads, rows)
+    yield _table(heads, rows, lang)
     if len(ordered) > SUBZONES_MAX:
-        yield f"<p>{escape(_WORDS['more'].pick(lang).format(n=len(ordered) - SUBZONES_MAX))}</p>"
+        yield f"<p>{escape(_WORDS['more'].pick(lang).format(n=number(len(ordered) - SUBZONES_MAX, 0, lang)))}</p>"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Return a table; the cells are HTML already, all columns but the first are numbers."""
+def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]], lang: str) -> str:
+    """Return a table; cells of text are HTML already, all columns but the first are numbers."""
+
+    def told(cell: str | int) -> str:
+        return number(cell, 0, lang) if isinstance(cell, int) else cell
+
     kind = ["", *[' class="n"'] * (len(heads) - 1)]
-    head = "".join(f"<th{k}>{escape(h)}</th>" for k, h in zip(kind, heads, strict=True))
+    head = "".join(f'<th scope="col"{k}>{escape(h)}</th>' for k, h in zip(kind, heads, strict=True))
     body = "".join(
-        "<tr>" + "".join(f"<td{k}>{c}</td>" for k, c in zip(kind, row, strict=True)) + "</tr>\n"
+        "<tr>" + "".join(f"<td{k}>{told(c)}</td>" for k, c in zip(kind, row, strict=True)) + "</tr>\n"
         for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -14,6 +15,7 @@ from kkpr_check.quality.findings import LEVELS, DataFinding, Result
 from kkpr_check.report import findings_words as words
 from kkpr_check.report.webpage import page
 from kkpr_check.report.webpage import text as _text
+from kkpr_check.report.words import number
 
 SHOWN = 2_000
 """Rows of one code; the other formats have all."""
@@ -24,12 +26,14 @@ _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:72rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;width:100%;margin:.3rem 0 1.2rem}
 th,td{padding:.25rem .6rem;border-bottom:1px solid #ddd;text-align:left;vertical-align:top;overflow-wrap:anywhere}
+.at{white-space:nowrap}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .error{color:#d7191c}.warning{color:#a65b00}.info{color:#1f6390}.note{color:#555}
 fieldset{border:1px solid #ccc;margin:.5rem 0}label{margin-right:1rem;white-space:nowrap}
 svg{background:#f6f6f4;max-width:100%;height:auto;max-height:30rem}
 @media print{fieldset{display:none}body{margin:0;max-width:none}tr{break-inside:avoid}}
 """
+_POINT = re.compile(r"@ [-\d.]+,[-\d.]+$")
 _SCRIPT = """
 (function(){var boxes=document.querySelectorAll('input[data-kind]');
 function show(){var off={};boxes.forEach(function(b){if(!b.checked)off[b.dataset.kind+b.value]=1});
@@ -54,7 +58,7 @@ _WORDS = {
     "where": Text("where", "letak"),
     "finding": Text("finding", "temuan"),
     "remedy": Text("remedy", "saran"),
-    "area": Text("area (m2)", "luas (m2)"),
+    "area": Text("area (m²)", "luas (m²)"),
     "width": Text("width (m)", "lebar (m)"),
     "not_run": Text("Not checked", "Tidak diperiksa"),
     "more": Text("and {n} more; the JSON form has all", "dan {n} lagi; bentuk JSON memuat semuanya"),
@@ -93,7 +97,7 @@ def _table(heads: Sequence[str], rows: Sequence[str], numbers: int, lang: str) -
 def _targets(result: Result, lang: str) -> Iterator[str]:
     rows = [
         f"<tr><td>{_text(t.path)}{' : ' + _text(words.layer_of(t)) if words.layer_of(t) else ''}</td><td>{_text(t.role)}</td>"
-        f"<td>{_text(words.crs(t.crs) or '-')}</td><td class=n>{'-' if t.features is None else t.features}</td></tr>"
+        f"<td>{_text(words.crs(t.crs) or '-')}</td><td class=n>{'-' if t.features is None else number(t.features, 0, lang)}</td></tr>"
         for t in result.targets
     ]
     if rows:
@@ -146,7 +150,7 @@ def _map(result: Result, lang: str) -> Iterator[str]:
 
 def _counts(result: Result, lang: str) -> Iterator[str]:
     rows = [
-        f'<tr><td><a href="#{code}">{code}</a></td><td>{escape(words.title(code, lang))}</td><td class=n>{count}</td></tr>'
+        f'<tr><td><a href="#{code}">{code}</a></td><td>{escape(words.title(code, lang))}</td><td class=n>{number(count, 0, lang)}</td></tr>'
         for code, count in result.by_code.items()
     ]
     if rows:
@@ -157,7 +161,7 @@ def _counts(result: Result, lang: str) -> Iterator[str]:
 def _sections(result: Result, lang: str) -> Iterator[str]:
     for code in result.by_code:
         found = [f for f in result.findings if f.code == code]
-        yield f'<h3 id="{code}">{code} {escape(words.title(code, lang))} ({len(found)})</h3>'
+        yield f'<h3 id="{code}">{code} {escape(words.title(code, lang))} ({number(len(found), 0, lang)})</h3>'
         yield _table(
             ("file", "where", "finding", "remedy", "area", "width"),
             [_row(f, lang) for f in found[:SHOWN]],
@@ -170,13 +174,18 @@ def _sections(result: Result, lang: str) -> Iterator[str]:
 
 def _row(finding: DataFinding, lang: str) -> str:
     level = escape(words.LEVEL_WORDS[finding.level].pick(lang))
-    area, width = ("" if v is None else f"{v:.4f}" for v in (finding.area_m2, finding.width_m))
+    area, width = ("" if v is None else number(v, 4, lang) for v in (finding.area_m2, finding.width_m))
     return (
         f'<tr data-level="{finding.level}" data-code="{finding.code}"><td>{_text(finding.file or "-")}</td>'
-        f'<td>{_text(words.place(finding, lang))}</td><td><b class="{finding.level}">{level}</b> '
+        f'<td>{_place(finding, lang)}</td><td><b class="{finding.level}">{level}</b> '
         f"{escape(words.message(finding, lang))}</td><td>{escape(words.remedy(finding, lang))}</td>"
         f"<td class=n>{area}</td><td class=n>{width}</td></tr>"
     )
+
+
+def _place(finding: DataFinding, lang: str) -> str:
+    """Return where a finding is; the coordinates stay in one line."""
+    return _POINT.sub(r'<span class="at">\g<0></span>', _text(words.place(finding, lang)))
 
 
 def _not_run(result: Result, lang: str) -> Iterator[str]:

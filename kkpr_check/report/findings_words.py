@@ -8,9 +8,11 @@ from pathlib import PurePosixPath
 
 from kkpr_check.changes.base import CODES as DIFF_CODES
 from kkpr_check.errors import Text
+from kkpr_check.phrases import counted, say
 from kkpr_check.quality.findings import CODES, LEVELS, Code, DataFinding, FixReport, Level, Result, Target
 from kkpr_check.quality.fixes import CONVERTED, WORDS
 from kkpr_check.report.safe import safe_text
+from kkpr_check.report.words import number
 
 LEVEL_WORDS: Mapping[Level, Text] = {
     "error": Text("error", "kesalahan"),
@@ -123,9 +125,16 @@ def summary(result: Result, lang: str) -> str:
     if result.headline is not None:
         return safe_text(result.headline.pick(lang))
     counts = [(result.count(level), level) for level in LEVELS]
-    said = [f"{n} {(_PLURALS if n != 1 else LEVEL_WORDS)[level].pick(lang)}" for n, level in counts if n]
+    said = [
+        f"{number(n, 0, lang)} {(_PLURALS if n != 1 else LEVEL_WORDS)[level].pick(lang)}"
+        for n, level in counts
+        if n
+    ]
     if result.suppressed:
-        said.append(f"{result.suppressed} " + Text("known (baseline)", "sudah dikenal (baseline)").pick(lang))
+        said.append(
+            f"{number(result.suppressed, 0, lang)} "
+            + Text("known (baseline)", "sudah dikenal (baseline)").pick(lang)
+        )
     return ", ".join(said) if said else CLEAN.pick(lang)
 
 
@@ -143,12 +152,13 @@ def notes(result: Result, lang: str) -> list[str]:
 
 def _fixes(report: FixReport, lang: str) -> list[str]:
     """Return what `--fix-safe` did, one line a kind."""
-    number = len(report.fixes)
-    compared = Text(
-        f"{number} corrections in {report.output}; {report.sites} sites and {report.cases} cases judged before and after: "
-        "no verdict changed",
-        f"{number} perbaikan di {report.output}; {report.sites} lokasi dan {report.cases} kasus dinilai sebelum dan sesudah: "
-        "tidak ada putusan yang berubah",
+    compared = say(
+        "{corrections} in {output}; {sites} and {cases} judged before and after: no verdict changed",
+        "{corrections} di {output}; {sites} dan {cases} dinilai sebelum dan sesudah: tidak ada putusan yang berubah",
+        corrections=counted(len(report.fixes), "correction", "corrections", "perbaikan"),
+        sites=counted(report.sites, "site", "sites", "lokasi"),
+        cases=counted(report.cases, "case", "cases", "kasus"),
+        output=report.output,
     )
     untouched = Text(
         f"0 corrections in {report.output}; nothing was judged",

@@ -86,11 +86,31 @@ def _article(page: Page, number: int) -> Iterator[str]:
         label = _text(page.say(words.MAP))
         yield f'<div class="map" data-map="m{number}" role="region" aria-label="{label}"></div>'
         yield f'<script type="application/json" id="m{number}">{_embedded(data)}</script>'
+        yield from _zone_key(page)
         yield '<div class="sheet">'
         yield from _sheet(page)
         yield "</div>"
     yield from _body(page)
     yield "</article>"
+
+
+def _zone_key(page: Page) -> Iterator[str]:
+    """Yield the colours of the zones that the map shows, each with its code and name."""
+    report = page.report
+    view = _view(page)
+    codes = dict.fromkeys(code for code, shape in report.around.zones if shapely.intersects(shape, view))
+    if codes:
+        yield f'<ul class="zones" aria-label="{_text(_capital(page.say(words.ZONE)))}">'
+        for code in codes:
+            name = sitemap.name_of(report, code)
+            yield f"<li>{_swatch(page, code)}{_text(f'{code} {name}' if name != code else code)}</li>"
+        yield "</ul>"
+
+
+def _swatch(page: Page, code: str) -> str:
+    fill = svg.colour(sitemap.colour_of(code, dict(page.report.around.zone_colours).get(code)))
+    box = '<svg class="key" viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">'
+    return f'{box}<rect width="1" height="1" fill="{fill}"/></svg>'
 
 
 def _embedded(data: Json) -> str:
@@ -144,16 +164,8 @@ def _table(page: Page, title: str, rows: Sequence[Row]) -> Iterator[str]:
     yield f"<table><caption>{_text(title)}</caption><thead><tr>"
     yield "".join(f'<th scope="col" class="{kind}">{_text(page.say(text))}</th>' for text, kind in heads)
     yield "</tr></thead><tbody>"
-    given = dict(page.report.around.zone_colours)
     for row in rows:
-        fill = svg.colour(sitemap.colour_of(row.code, given.get(row.code)))
-        key = (
-            ""
-            if row.code == "-"
-            else (
-                f'<svg class="key" viewBox="0 0 1 1" preserveAspectRatio="none"><rect width="1" height="1" fill="{fill}"/></svg>'
-            )
-        )
+        key = "" if row.code == "-" else _swatch(page, row.code)
         yield (
             f"<tr><td>{key}{_text(row.code)}</td><td>{_text(row.name)}</td>"
             f'<td class="n">{words.area(row.area_m2, page.lang)}</td>'
@@ -210,11 +222,12 @@ def _map_data(page: Page) -> Json | None:
         ("parcel", say(words.FIELDS["parcel"]), _shape(page, site.parcel, words.FIELDS["parcel"])),
     ]
     return {
+        "words": [say(words.LAYERS), say(words.ZOOM_IN), say(words.ZOOM_OUT)],
         "layers": [
             {"kind": kind, "name": escape(_capital(safe_text(name))), "features": features}
             for kind, name, features in layers
             if features
-        ]
+        ],
     }
 
 
@@ -226,11 +239,10 @@ def _zones(page: Page) -> Iterator[Json]:
     report = page.report
     view = _view(page)
     given = dict(report.around.zone_colours)
-    names = {zone.subzone: zone.name for entry in report.ledger for zone in entry.zones}
     for code, whole in report.around.zones:
         shape = shapely.intersection(whole, view)
         colour = svg.colour(sitemap.colour_of(code, given.get(code)))
-        told = [safe_text(f"{page.say(words.ZONE)} {code}"), safe_text(names.get(code, ""))]
+        told = [safe_text(f"{page.say(words.ZONE)} {code}"), safe_text(sitemap.name_of(report, code))]
         yield from _feature(page, shape, told, {"code": safe_text(code), "colour": colour})
 
 

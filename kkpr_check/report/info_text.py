@@ -110,7 +110,13 @@ class _Page:
             yield Line("text", self.say(w.AREA, self.m2(report.site.parcel.area)))
         pathway = self.say(words.PATHWAYS[report.pathway])
         yield Line("text", f"{self.say(words.PATHWAY)}: {pathway}: {self.say(report.pathway_reason)}")
-        asked = [v for v in (report.site.proposal.kbli, report.site.proposal.activity, self.info.find) if v]
+        proposal = report.site.proposal
+        asked = [
+            f"{self.say(words.FIELDS[name])} {value}"
+            for name, value in (("kbli", proposal.kbli), ("activity", proposal.activity))
+            if value
+        ]
+        asked += [f"“{self.info.find}”"] if self.info.find else []
         if asked:
             yield Line("text", self.say(w.ASKED, ", ".join(asked)))
         if not self.info.parts:

@@ -269,8 +269,8 @@ def _closed(entry: LedgerEntry) -> tuple[list[int], int, int, int, int]:
     if abs(rest) > len(zones) + 4 + _CLOSURE * area:
         raise KkprError(
             Text(
-                f"the ledger of plan {entry.plan} does not close: {rest / _UNITS_PER_M2:.4f} m2 unaccounted for",
-                f"neraca rencana {entry.plan} tidak menutup: {rest / _UNITS_PER_M2:.4f} m2 tidak terhitung",
+                f"the ledger of plan {entry.plan} does not close: {rest / _UNITS_PER_M2:.4f} m² unaccounted for",
+                f"neraca rencana {entry.plan} tidak menutup: {rest / _UNITS_PER_M2:.4f} m² tidak terhitung",
             ),
             code="ledger-open",
         )

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from rich.text import Text as RichText
 
 BAR_COLUMNS = 20
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:m²|m2|m|ha|%|lantai|floors?)(?!\w))")
+_TIED = "\ue000"
+"""A blank at which no line may end, for as long as rich wraps: it takes a no-break space for any other."""
 _UNBROKEN_COLUMNS = 1_000_000
 """Wide enough that nothing is wrapped where no terminal asks for it."""
 
@@ -56,7 +59,8 @@ def rich_text(text: str, look: Look, style: str = "") -> RichText:
     """Return text that rich takes literally, in characters that the receiving end has (before it is wrapped)."""
     from rich.text import Text as RichText
 
-    return RichText(encodable(safe_text(text), look.encoding), style=style, overflow="fold")
+    said = _BEFORE_UNIT.sub(_TIED, encodable(safe_text(text), look.encoding))
+    return RichText(said, style=style, overflow="fold")
 
 
 def indented(text: str, look: Look) -> RichText:
@@ -85,4 +89,4 @@ def console_for(look: Look, stream: io.StringIO) -> Console:
 
 def shown(stream: io.StringIO) -> str:
     """Return what was written, without the blanks that a table leaves at the ends of lines."""
-    return re.sub(r" +(\x1b\[0m)?$", r"\1", stream.getvalue(), flags=re.MULTILINE)
+    return re.sub(r" +(\x1b\[0m)?$", r"\1", stream.getvalue().replace(_TIED, " "), flags=re.MULTILINE)

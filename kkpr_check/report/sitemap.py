@@ -101,6 +101,13 @@ def colour_of(subzone: str, given: str | None = None) -> Rgb:
     return _NO_COLOUR
 
 
+def name_of(report: Report, subzone: str) -> str:
+    """Return the name of a sub-zone: the plan's, else the one of the national table; empty where neither has it."""
+    named = {z.subzone: z.name for entry in (*report.ledger, *report.combined) for z in entry.zones}
+    found = find_subzone(subzone)
+    return named.get(subzone) or (found.row.name if found is not None and found.kind != "fuzzy" else "")
+
+
 def dms(degrees: float, axis: str, lang: str, decimals: int) -> str:
     r"""Write an angle in degrees, minutes and seconds.
 
@@ -346,13 +353,7 @@ class _Sheet:
         yield Label(WIDTH_MM, HEIGHT_MM - 1.0, f"{_WGS84.pick(self.lang)}; grid UTM {crs}", 6, "right")
 
     def _named(self, code: str) -> str:
-        named = {
-            zone.subzone: zone.name
-            for entry in (*self.report.ledger, *self.report.combined)
-            for zone in entry.zones
-        }
-        found = find_subzone(code)
-        name = named.get(code) or (found.row.name if found is not None and found.kind != "fuzzy" else "")
+        name = name_of(self.report, code)
         text = f"{code}  {name}" if name and name != code else code
         text = safe_text(text if code not in ("", "?") else _NO_ZONE.pick(self.lang))
         return text if len(text) <= 34 else text[:33] + "…"

@@ -22,8 +22,8 @@ from kkpr_check.rules.rows import IntensityRows
         "Intensity table of the plan (ketentuan intensitas; Permen ATR/BPN 11/2021).",
         "Tabel intensitas rencana (ketentuan intensitas; Permen ATR/BPN 11/2021).",
     ),
-    passes=Text("240 m2 on 400 m2 where KDB is 60%.", "240 m2 di atas 400 m2 dengan KDB 60%."),
-    fails=Text("260 m2 on 400 m2 where KDB is 60%.", "260 m2 di atas 400 m2 dengan KDB 60%."),
+    passes=Text("240 m² on 400 m² where KDB is 60%.", "240 m² di atas 400 m² dengan KDB 60%."),
+    fails=Text("260 m² on 400 m² where KDB is 60%.", "260 m² di atas 400 m² dengan KDB 60%."),
     unit="ratio",
     operator="<=",
     say={

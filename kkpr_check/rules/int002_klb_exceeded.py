@@ -23,10 +23,10 @@ from kkpr_check.rules.rows import IntensityRows
         "Tabel intensitas rencana (ketentuan intensitas; Permen ATR/BPN 11/2021).",
     ),
     passes=Text(
-        "480 m2 of floors on 400 m2 where KLB is 1.2.", "Lantai 480 m2 di atas 400 m2 dengan KLB 1,2."
+        "480 m² of floors on 400 m² where KLB is 1.2.", "Lantai 480 m² di atas 400 m² dengan KLB 1,2."
     ),
     fails=Text(
-        "600 m2 of floors on 400 m2 where KLB is 1.2.", "Lantai 600 m2 di atas 400 m2 dengan KLB 1,2."
+        "600 m² of floors on 400 m² where KLB is 1.2.", "Lantai 600 m² di atas 400 m² dengan KLB 1,2."
     ),
     unit="factor",
     operator="<=",

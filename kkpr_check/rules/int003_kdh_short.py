@@ -35,10 +35,10 @@ from kkpr_check.rules.rows import BalanceRows
         "Intensity table of the plan (ketentuan intensitas; Permen ATR/BPN 11/2021).",
         "Tabel intensitas rencana (ketentuan intensitas; Permen ATR/BPN 11/2021).",
     ),
-    passes=Text("90 m2 of garden on 400 m2 where KDH is 20%.", "Taman 90 m2 di atas 400 m2 dengan KDH 20%."),
+    passes=Text("90 m² of garden on 400 m² where KDH is 20%.", "Taman 90 m² di atas 400 m² dengan KDH 20%."),
     fails=Text(
-        "Buildings leave 60 m2 free where KDH asks for 80 m2.",
-        "Bangunan menyisakan 60 m2 sedangkan KDH meminta 80 m2.",
+        "Buildings leave 60 m² free where KDH asks for 80 m².",
+        "Bangunan menyisakan 60 m² sedangkan KDH meminta 80 m².",
     ),
     unit="ratio",
     operator=">=",

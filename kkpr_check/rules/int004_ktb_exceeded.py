@@ -25,10 +25,10 @@ from kkpr_check.rules.rows import BalanceRows
         "Tabel intensitas rencana (ketentuan intensitas; Permen ATR/BPN 11/2021).",
     ),
     passes=Text(
-        "No basement, or 200 m2 on 400 m2 where KTB is 60%.",
-        "Tanpa basemen, atau 200 m2 di atas 400 m2 dengan KTB 60%.",
+        "No basement, or 200 m² on 400 m² where KTB is 60%.",
+        "Tanpa basemen, atau 200 m² di atas 400 m² dengan KTB 60%.",
     ),
-    fails=Text("300 m2 on 400 m2 where KTB is 60%.", "300 m2 di atas 400 m2 dengan KTB 60%."),
+    fails=Text("300 m² on 400 m² where KTB is 60%.", "300 m² di atas 400 m² dengan KTB 60%."),
     unit="ratio",
     operator="<=",
     say={

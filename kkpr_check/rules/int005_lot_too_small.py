@@ -22,8 +22,8 @@ from kkpr_check.rules.rows import IntensityRows
         "Intensity table of the plan (ketentuan intensitas; Permen ATR/BPN 11/2021).",
         "Tabel intensitas rencana (ketentuan intensitas; Permen ATR/BPN 11/2021).",
     ),
-    passes=Text("120 m2 where the smallest lot is 90 m2.", "120 m2 dengan persil minimum 90 m2."),
-    fails=Text("80 m2 where the smallest lot is 90 m2.", "80 m2 dengan persil minimum 90 m2."),
+    passes=Text("120 m² where the smallest lot is 90 m².", "120 m² dengan persil minimum 90 m²."),
+    fails=Text("80 m² where the smallest lot is 90 m².", "80 m² dengan persil minimum 90 m²."),
     unit="m2",
     operator=">=",
     say={

@@ -19,7 +19,7 @@ lp2b = Rule(
         "UU 41/2009: LP2B dilarang dialihfungsikan, kecuali kepentingan umum atau bencana, dengan lahan pengganti.",
     ),
     passes=Text("LP2B_2 says Tidak Ada.", "LP2B_2 berisi Tidak Ada."),
-    fails=Text("300 m2 of the parcel are LP2B.", "300 m2 persil adalah LP2B."),
+    fails=Text("300 m² of the parcel are LP2B.", "300 m² persil adalah LP2B."),
     check=overlays.stated,
     say=overlays.inside(
         "Protected food land{named} covers {area} of the site.",

@@ -17,7 +17,7 @@ from kkpr_check.rules.rows import SiteRows
     title=Text("Part without a zone", "Bagian tanpa zona"),
     what=Text(
         "Every part of the site that is more than noise lies in a zone of a plan in force.",
-        "Setiap bagian lokasi yang lebih dari sekadar derau berada dalam zona rencana yang berlaku.",
+        "Setiap bagian lokasi yang lebih dari sekadar serpihan berada dalam zona rencana yang berlaku.",
     ),
     formula="gap without noise = 0",
     law=Text(
@@ -28,7 +28,7 @@ from kkpr_check.rules.rows import SiteRows
         "Zones cover the parcel, but for a hairline.", "Zona menutup persil, kecuali celah serambut."
     ),
     fails=Text(
-        "40 m2 of the parcel lie beyond the plan boundary.", "40 m2 persil berada di luar batas rencana."
+        "40 m² of the parcel lie beyond the plan boundary.", "40 m² persil berada di luar batas rencana."
     ),
     unit="m2",
     operator="<=",

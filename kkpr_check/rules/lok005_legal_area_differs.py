@@ -21,8 +21,8 @@ from kkpr_check.rules.rows import SiteRows
     ),
     formula="|drawn area - legal area| <= 0.5% of the legal area (settable: tolerance.legal_area_pct)",
     law=Text("The drawn area counts (contract of this tool).", "Yang dipakai adalah luas gambar."),
-    passes=Text("999 m2 drawn, 1,000 m2 on the title.", "999 m2 tergambar, 1.000 m2 pada sertipikat."),
-    fails=Text("980 m2 drawn, 1,000 m2 on the title.", "980 m2 tergambar, 1.000 m2 pada sertipikat."),
+    passes=Text("999 m² drawn, 1,000 m² on the title.", "999 m² tergambar, 1.000 m² pada sertipikat."),
+    fails=Text("980 m² drawn, 1,000 m² on the title.", "980 m² tergambar, 1.000 m² pada sertipikat."),
     unit="m2",
     operator="==",
     say={

@@ -17,7 +17,7 @@ from kkpr_check.rules.rows import BuildingRows
     title=Text("Outside the parcel", "Di luar persil"),
     what=Text(
         "The footprint lies inside its parcel, but for noise; no accuracy band: both lines are the applicant's.",
-        "Tapak berada di dalam persilnya, kecuali derau; tanpa pita ketelitian.",
+        "Tapak berada di dalam persilnya, kecuali serpihan; tanpa pita ketelitian.",
     ),
     formula="area(footprint - parcel) without noise = 0",
     law=Text(
@@ -26,7 +26,7 @@ from kkpr_check.rules.rows import BuildingRows
     ),
     passes=Text("The wall stands on the boundary.", "Dinding tepat di batas persil."),
     fails=Text(
-        "12 m2 of the building stand on the neighbour's land.", "12 m2 bangunan berada di tanah tetangga."
+        "12 m² of the building stand on the neighbour's land.", "12 m² bangunan berada di tanah tetangga."
     ),
     unit="m2",
     operator="<=",

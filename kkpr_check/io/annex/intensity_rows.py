@@ -46,7 +46,7 @@ WHY: Mapping[str, Text] = {
         "rumus tanpa nilai tersimpan: buka lalu simpan berkas di aplikasi lembar kerja",
     ),
     "date": Text("a date (a spreadsheet turns 1/2 into one)", "tanggal (lembar kerja mengubah 1/2 menjadi tanggal)"),
-    "error": Text("an error value of the spreadsheet", "nilai galat lembar kerja"),
+    "error": Text("an error value of the spreadsheet", "nilai kesalahan lembar kerja"),
 }  # fmt: skip
 
 

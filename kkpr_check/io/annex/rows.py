@@ -31,7 +31,7 @@ WHY: Mapping[str, Text] = {
         "rumus tanpa nilai tersimpan: buka lalu simpan berkas di aplikasi lembar kerja",
     ),
     "date": Text("a date (a spreadsheet turns 1/2 into one)", "tanggal (lembar kerja mengubah 1/2 menjadi tanggal)"),
-    "error": Text("an error value of the spreadsheet", "nilai galat lembar kerja"),
+    "error": Text("an error value of the spreadsheet", "nilai kesalahan lembar kerja"),
     "empty": Text("not typed in yet: stays undetermined", "belum diisi: tetap belum dapat ditentukan"),
     "hidden-row": Text("a hidden row; import it with --include-hidden", "baris tersembunyi; impor dengan --include-hidden"),
     "hidden-column": Text(

@@ -227,8 +227,8 @@ def _proposal(application: Fields, project: Fields, place: Place) -> tuple[dict[
         values["floor_area_m2"] = None
         notes.append(
             Text(
-                f"luas_lantai_bangunan '{raw}' can be {raw.replace('.', '')} m2 or {raw} m2 and counts as not given",
-                f"luas_lantai_bangunan '{raw}' dapat berarti {raw.replace('.', '')} m2 atau {raw} m2 dan dianggap belum diisi",
+                f"luas_lantai_bangunan '{raw}' can be {raw.replace('.', '')} m² or {raw} m² and counts as not given",
+                f"luas_lantai_bangunan '{raw}' dapat berarti {raw.replace('.', '')} m² atau {raw} m² dan dianggap belum diisi",
             )
         )
     values["legal_area_m2"], unit_note = _land_area(project, place)
@@ -274,8 +274,8 @@ def _land_area(project: Fields, place: Place) -> tuple[float | None, Text | None
     if unit in ("2", "HA"):
         m2 = round(area * _HECTARE_M2, 4)
         return m2, Text(
-            f"luas_tanah {area:.10g} ha is {m2:.10g} m2",
-            f"luas_tanah {area:.10g} ha sama dengan {m2:.10g} m2",
+            f"luas_tanah {area:.10g} ha is {m2:.10g} m²",
+            f"luas_tanah {area:.10g} ha sama dengan {m2:.10g} m²",
         )
     if unit in ("1", "M2"):
         return area, _maybe_grouped(project, area)
@@ -290,8 +290,8 @@ def _maybe_grouped(project: Fields, area: float) -> Text | None:
         return None
     raw = text_of(project, "luas_tanah")
     return Text(
-        f"luas_tanah '{raw}' is read with a decimal point: {area:.10g} m2, not {raw.replace('.', '')}",
-        f"luas_tanah '{raw}' dibaca dengan titik desimal: {area:.10g} m2, bukan {raw.replace('.', '')}",
+        f"luas_tanah '{raw}' is read with a decimal point: {area:.10g} m², not {raw.replace('.', '')}",
+        f"luas_tanah '{raw}' dibaca dengan titik desimal: {area:.10g} m², bukan {raw.replace('.', '')}",
     )
 
 

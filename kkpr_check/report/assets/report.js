@@ -108,7 +108,7 @@
   }
   function draw(place) {
     var data = JSON.parse(document.getElementById(place.dataset.map).textContent);
-    var map = L.map(place, { attributionControl: false, maxZoom: 24, zoomSnap: 0.25, preferCanvas: false });
+    var map = L.map(place, { attributionControl: false, zoomControl: false, maxZoom: 24, zoomSnap: 0.25, preferCanvas: false });
     var overlays = {}, parcel = null, zones = null, names = L.layerGroup();
     data.layers.forEach(function (part) {
       var drawn = layer(part);
@@ -116,7 +116,11 @@
       if (part.kind === "zones") { zones = drawn; drawn = L.layerGroup([drawn, names]); }
       overlays[named(part)] = drawn;
     });
-    var control = L.control.layers(null, overlays, { collapsed: window.innerWidth < 600 }).addTo(map);
+    var control = L.control.layers(null, overlays, { collapsed: window.innerWidth < 600 || data.layers.length > 12 }).addTo(map);
+    L.control.zoom({ zoomInTitle: data.words[1], zoomOutTitle: data.words[2] }).addTo(map);
+    var toggle = control.getContainer().querySelector("a");
+    toggle.title = data.words[0];
+    toggle.setAttribute("aria-label", data.words[0]);
     L.control.scale({ imperial: false }).addTo(map);
     var wide = Math.min(control.getContainer().offsetWidth, map.getSize().x / 2);
     map.fitBounds(parcel.getBounds().pad(0.35), { animate: false, paddingBottomRight: [wide, 0] });
