@@ -41,6 +41,7 @@ def rewrite(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
+            warnings.simplefilter("ignore", DeprecationWarning)  # of pyogrio's own code: nothing of the layer
             name = str(pyogrio.read_info(source.file, layer=layer)["layer_name"])
             if has_curves(source, name, pyogrio):
                 raise ValueError("curves")
