@@ -27,11 +27,13 @@ from kkpr_check.changes.attributes import compare_attributes
 from kkpr_check.changes.base import LayerSide
 from kkpr_check.changes.features import compare_features, pair_reshaped, shift_of
 from kkpr_check.changes.matching import match
+from kkpr_check.changes.result import Flip
 from kkpr_check.changes.tables import effect_of
 from kkpr_check.changes.zones import ZoneChanges, compare_zones
 from kkpr_check.cli import main as cli_main
 from kkpr_check.geometry import objects
 from kkpr_check.plan import Tolerance
+from kkpr_check.report.changes_words import rules_line
 
 SCHEMA = json.loads((Path(kkpr_check.__file__).parent / "schemas" / "diff-1.json").read_text("utf-8"))
 E0, N0 = 661_000.0, 8_955_000.0
@@ -515,6 +517,13 @@ def test_the_geopackage_has_layers_with_styles(
     assert "DIF101" in codes
     assert run(capsys, *hostile, "--format", "gpkg")[0] == 2
     assert run(capsys, *hostile, "--output", target)[0] == 2  # it exists already
+
+
+def test_rules_that_changed_are_told_by_what_they_are_now() -> None:
+    rules = (("INT002", "-", "fail"), ("KGT001", "undetermined", "fail"), ("KGT002", "conditional", "-"))
+    flip = Flip(0, "a", "conditional", "nonconform", rules, (None, None), None, ())
+    assert rules_line(flip, "en") == "violated: INT002, KGT001; no longer: KGT002"
+    assert rules_line(flip, "id") == "dilanggar: INT002, KGT001; tidak lagi: KGT002"
 
 
 def test_the_comment_fits_a_pull_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

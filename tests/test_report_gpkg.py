@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -43,6 +44,11 @@ def test_each_layer_has_a_default_style_that_knows_its_values(report: Report, tm
         ).fetchall()
         placed = {name for (name,) in base.execute("SELECT table_name FROM gpkg_geometry_columns")}
         assert {name for name, *_ in styles} == placed
+        dates = base.execute(
+            "SELECT update_time FROM layer_styles UNION SELECT last_change FROM gpkg_contents"
+        )
+        form = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")  # of GeoPackage: QGIS warns of any other
+        assert all(form.fullmatch(date) for (date,) in dates)
         for name, column, qml, sld, default in styles:
             assert (column, default) == ("geom", 1)
             root = ElementTree.fromstring(qml)

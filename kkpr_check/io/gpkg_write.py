@@ -15,14 +15,14 @@ import shapely
 from kkpr_check.errors import KkprError, Text
 from kkpr_check.io.drivers import import_pyogrio
 
-FIXED_DATE = "2020-01-01T00:00:00Z"
+FIXED_DATE = "2020-01-01T00:00:00.000Z"
 """The time of the run is not in an output."""
 _STYLES = """
 CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256), f_table_schema TEXT(256),
   f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,
   useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30), update_time DATETIME);
 INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change)
-  VALUES ('layer_styles', 'attributes', 'layer_styles', '', '2020-01-01T00:00:00Z');
+  VALUES ('layer_styles', 'attributes', 'layer_styles', '', '2020-01-01T00:00:00.000Z');
 """
 
 

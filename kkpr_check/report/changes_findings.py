@@ -103,7 +103,7 @@ def _flip(flip: Flip, file: str, code: str, level: Level) -> DataFinding:
             else words.verdict(flip.new, lang)
         )
         cause = words.causes_line(flip.causes, lang)
-        return f"{verdicts}; {words.rules_line(flip)}" + (f"; {cause}" if flip.causes else "")
+        return f"{verdicts}; {words.rules_line(flip, lang)}" + (f"; {cause}" if flip.causes else "")
 
     return ChangeFinding(
         code, level, Text(text("en"), text("id")), _FLIP, file, None, flip.id, value=flip.new, area_m2=flip.area_m2,

@@ -178,7 +178,7 @@ def _parcels(page: _Page, parcels: ParcelChanges, lang: str) -> None:
         head = ("| " + " | ".join(name.pick(lang) for name in names) + " |", "|---|---|---|---|---|")
         rows = [
             f"| {_cell(flip.id)} | {words.verdict(flip.old, lang)} | {words.verdict(flip.new, lang)} | "
-            f"{_cell(words.rules_line(flip))} | {_cell(words.causes_line(flip.causes, lang))} |"
+            f"{_cell(words.rules_line(flip, lang))} | {_cell(words.causes_line(flip.causes, lang))} |"
             for flip in parcels.flips[:200]
         ]
         more = len(parcels.flips) - len(rows)

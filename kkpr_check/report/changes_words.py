@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from kkpr_check.changes.base import CODES, Change, Effect
 from kkpr_check.changes.result import Cause, Diff, Flip, ParcelChanges, Version
 from kkpr_check.errors import Text
-from kkpr_check.model import Verdict
+from kkpr_check.model import Outcome, Verdict
 from kkpr_check.phrases import Quantity, counted
 from kkpr_check.report.safe import safe_text
+from kkpr_check.report.words import SECTIONS as OUTCOME_TITLES
 from kkpr_check.report.words import VERDICTS
 
 NO_CHANGE = Text("no change found", "tidak ada perubahan")
@@ -185,9 +186,24 @@ def causes_line(causes: tuple[Cause, ...], lang: str) -> str:
     return "; ".join(cause_line(cause, lang) for cause in causes) or "-"
 
 
-def rules_line(flip: Flip) -> str:
-    """Return the rules that changed, with both outcomes."""
-    return ", ".join(f"{rule} {a} -> {b}" for rule, a, b in flip.rules)
+OUTCOMES: Mapping[str, Text] = {
+    "fail": OUTCOME_TITLES[Outcome.FAIL],
+    "undetermined": OUTCOME_TITLES[Outcome.UNDETERMINED],
+    "conditional": OUTCOME_TITLES[Outcome.CONDITIONAL],
+    "-": Text("no longer", "tidak lagi"),
+}
+
+
+def rules_line(flip: Flip, lang: str) -> str:
+    """Return the rules that changed, by what they are now: ``violated: INT002, KGT001; no longer: KGT002``."""
+    now: dict[str, list[str]] = {name: [] for name in OUTCOMES}
+    for rule, _, new in flip.rules:
+        now.setdefault(new, []).append(rule)
+    return "; ".join(f"{_outcome(name, lang)}: {', '.join(rules)}" for name, rules in now.items() if rules)
+
+
+def _outcome(name: str, lang: str) -> str:
+    return OUTCOMES[name].pick(lang).lower() if name in OUTCOMES else name
 
 
 def area(value: float | None, lang: str) -> str:
