@@ -140,12 +140,12 @@ def _kernel(data: Path, name: str) -> Answer:
 
     zones = pq.ParquetFile(data / "zones.parquet").read(columns=["geometry"])["geometry"].combine_chunks()
     prepared = load(name).prepare(WkbBlock.from_arrow(zones))  # type: ignore[arg-type]
+    batches = pq.ParquetFile(data / "parcels.parquet").iter_batches(BATCH, columns=["geometry"])
     parts: list[Answer] = []
     row = 0
-    for batch in pq.ParquetFile(data / "parcels.parquet").iter_batches(BATCH, columns=["geometry"]):
-        shares = prepared.shares(WkbBlock.from_arrow(batch.column(0)))
+    for shares in prepared.each(WkbBlock.from_arrow(batch.column(0)) for batch in batches):
         parts.append((shares.subject + row, shares.zone, shares.area_m2))
-        row += len(batch)
+        row += len(shares.subject_area_m2)
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))  # type: ignore[return-value]
 
 

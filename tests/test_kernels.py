@@ -332,6 +332,35 @@ def test_threads_and_blocks_change_no_bit(name, town):
     same_bits(whole, joined)
 
 
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_blocks_at_once_are_blocks_one_by_one(name, threads, town):
+    subjects, zones = town[0][:600], town[1]
+    prepared = load(name).prepare(zones, margin_m=1.0, near=True, threads=threads)
+    blocks = [subjects[:10], subjects[10:10], subjects[10:450], WkbBlock.from_shapely(subjects[450:])]
+    together = list(prepared.each(iter(blocks)))
+    assert len(together) == len(blocks)
+    for block, shares in zip(blocks, together, strict=True):
+        same_bits(prepared.shares(block), shares)
+    assert list(prepared.each([])) == []
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_bad_block_is_refused_in_its_turn_and_no_more_are_asked_for(name):
+    asked = []
+
+    def blocks():
+        for number in range(50):
+            asked.append(number)
+            yield objects(shapely.Point(0, 0) if number == 2 else box(0, 0, 1, 1))
+
+    answers = load(name).prepare(objects(box(0, 0, 9, 9)), threads=2).each(blocks())
+    assert [pairs(next(answers)) for _ in range(2)] == [{(0, 0): 1.0}] * 2
+    with pytest.raises(InputError, match="rows 0"):
+        next(answers)
+    assert len(asked) <= 5
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_shuffled_block_gives_shuffled_rows(name, town):
     subjects, zones = town[0][:5000], town[1]

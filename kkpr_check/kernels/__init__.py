@@ -22,7 +22,7 @@ pair within that of the whole subject is the whole subject. Contract section 1a.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Literal, Protocol
@@ -121,6 +121,18 @@ class Prepared(Protocol):
         """
         ...
 
+    def each(self, blocks: Iterable[Polygons]) -> Iterator[Shares]:
+        """Measure blocks as they come and yield their shares in order, the same bits as one by one.
+
+        As many blocks are measured at once as there are threads: none waits for the slowest part of another.
+
+        Raises
+        ------
+        InputError
+            As `shares`, when the turn of the block comes.
+        """
+        ...
+
 
 class SharesKernel(Protocol):
     """One way to measure; see the module's docstring for the three there are."""
@@ -150,7 +162,7 @@ class SharesKernel(Protocol):
             Where the subjects lie (xmin, ymin, xmax, ymax), if known: saves work on other zones. A subject outside
             is still measured right, only slower.
         threads
-            Threads a block may use (default 2, or 1 on one core).
+            Threads that measure at once, parts of a block or blocks (default 2, or 1 on one core).
 
         Raises
         ------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
@@ -16,6 +18,9 @@ Objects = NDArray[np.object_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+Item = TypeVar("Item")
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,30 @@ def polygons(values: Polygons, rows: Ints | None = None) -> Objects:
             "not-finite",
         )
     return geometry
+
+
+def in_order(work: Callable[[Item], Done], items: Iterable[Item], threads: int) -> Iterator[Done]:
+    """Yield the work done on each item in the order of the items, on so many threads; one more item stands ready.
+
+    Raises
+    ------
+    Exception
+        What `work` raises, when the turn of its item comes; what is not begun by then is left.
+    """
+    if threads < 2:
+        yield from map(work, items)
+        return
+    pool = ThreadPoolExecutor(threads)
+    try:
+        begun: deque[Future[Done]] = deque()
+        for item in items:
+            begun.append(pool.submit(work, item))
+            if len(begun) > threads:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def valid(values: Polygons) -> Bools:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import queue
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 import shapely
 
 from kkpr_check.kernels import SAFE_M, Shares, joined, noise_m2
-from kkpr_check.kernels.blocks import Bools, Floats, Ints, Objects, Polygons, polygons, valid
+from kkpr_check.kernels.blocks import Bools, Floats, Ints, Objects, Polygons, in_order, polygons, valid
 
 LEAST_BLOCK, MOST_BLOCK = 1_024, 131_072
 """Subjects a thread takes at once: many share a zone."""
@@ -67,7 +68,15 @@ class GeosPrepared:
 
     def shares(self, subjects: Polygons) -> Shares:
         """Measure a block of valid polygons in metres."""
-        size = min(max(-(-len(subjects) // self._threads), LEAST_BLOCK), MOST_BLOCK)
+        return self._on(self._threads, subjects)
+
+    def each(self, blocks: Iterable[Polygons]) -> Iterator[Shares]:
+        """Measure blocks, several at once: where one is read, which holds the interpreter lock, another is overlaid."""
+        return in_order(partial(self._on, 1), blocks, self._threads)
+
+    def _on(self, threads: int, subjects: Polygons) -> Shares:
+        """Measure a block on so many threads."""
+        size = min(max(-(-len(subjects) // threads), LEAST_BLOCK), MOST_BLOCK)
         lows = range(0, max(len(subjects), 1), size)
 
         def work(low: int) -> Shares:
@@ -78,10 +87,7 @@ class GeosPrepared:
             finally:
                 self._layers.put(layer)
 
-        if self._threads < 2 or len(lows) < 2:
-            return joined(lows, [work(low) for low in lows])
-        with ThreadPoolExecutor(self._threads) as pool:
-            return joined(lows, list(pool.map(work, lows)))
+        return joined(lows, list(in_order(work, lows, min(threads, len(lows)))))
 
     def _measure(self, layer: _Layer, geometry: Objects) -> Shares:
         areas = np.nan_to_num(shapely.area(geometry))

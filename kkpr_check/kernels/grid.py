@@ -15,8 +15,8 @@ import os
 import stat
 import tempfile
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,7 +25,17 @@ import numpy as np
 
 from kkpr_check.errors import Text
 from kkpr_check.kernels import SAFE_M, Shares
-from kkpr_check.kernels.blocks import Bools, Floats, Ints, Polygons, WkbBlock, polygons, refuse, valid
+from kkpr_check.kernels.blocks import (
+    Bools,
+    Floats,
+    Ints,
+    Polygons,
+    WkbBlock,
+    in_order,
+    polygons,
+    refuse,
+    valid,
+)
 
 SUB_BLOCK = 16_384
 CELLS_PER_EDGE = 4
@@ -128,10 +138,7 @@ def _block(values: Polygons) -> WkbBlock:
 def _in_threads(threads: int, work: Callable[[int, int], Any], edges: list[int]) -> list[Any]:
     """Return ``work(low, high)`` for each interval between `edges`, in order."""
     spans = list(itertools.pairwise(edges))
-    if threads < 2 or len(spans) < 2:
-        return [work(low, high) for low, high in spans]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda span: work(*span), spans))
+    return list(in_order(lambda span: work(*span), spans, min(threads, len(spans))))
 
 
 class GridPrepared:
@@ -205,12 +212,20 @@ class GridPrepared:
 
     def shares(self, subjects: Polygons) -> Shares:
         """Measure a block of valid polygons in metres."""
+        return self._on(self._threads, subjects)
+
+    def each(self, blocks: Iterable[Polygons]) -> Iterator[Shares]:
+        """Measure blocks, several at once: the next one is read meanwhile."""
+        return in_order(partial(self._on, 1), blocks, self._threads)
+
+    def _on(self, threads: int, subjects: Polygons) -> Shares:
+        """Measure a block on so many threads."""
         block = _block(subjects)
-        shares, status = self._measure(block)
+        shares, status = self._measure(block, threads)
         other = np.flatnonzero(status == self._loops.OTHER)
         if len(other):
             # Re-encoded rows: big-endian, with Z or M; what is no polygon is refused here.
-            extra, status[other] = self._measure(_block(polygons(block, other)))
+            extra, status[other] = self._measure(_block(polygons(block, other)), threads)
             shares = _merged(shares, extra, other)
         self._refuse(status)
         beyond = np.flatnonzero(status == self._loops.BEYOND)
@@ -218,7 +233,7 @@ class GridPrepared:
             shares = _merged(shares, self._unbounded().shares(polygons(block, beyond)), beyond)
         return shares
 
-    def _measure(self, block: WkbBlock) -> tuple[Shares, Ints]:
+    def _measure(self, block: WkbBlock, threads: int) -> tuple[Shares, Ints]:
         """Return what the compiled loops make of a block, and the status of each row."""
 
         def work(low: int, high: int) -> Any:
@@ -226,7 +241,7 @@ class GridPrepared:
                 self._index, block.data, block.offsets, low, high, self._margin_m, self._near
             )
 
-        parts = _in_threads(self._threads, work, [*range(0, max(len(block), 1), SUB_BLOCK), len(block)])
+        parts = _in_threads(threads, work, [*range(0, max(len(block), 1), SUB_BLOCK), len(block)])
         groups = zip(*(part[0] + part[1] + part[2:] for part in parts), strict=True)
         subject, zone, area, *near, areas, inside, status = [np.concatenate(group) for group in groups]
         return Shares(subject, zone, area, areas, inside, near[0], near[1], near[2]), status

@@ -18,6 +18,8 @@ around 9e6 do not cancel.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -190,6 +192,10 @@ class ReferencePrepared:
             columns[0].astype(np.int64), columns[1].astype(np.int64), columns[2], areas, inside,
             others[0].astype(np.int64), others[1].astype(np.int64), others[2],
         )  # fmt: skip
+
+    def each(self, blocks: Iterable[Polygons]) -> Iterator[Shares]:
+        """Measure one block after the other."""
+        return map(self.shares, blocks)
 
     def _in_reach(self, subject: shapely.Geometry) -> list[int]:
         """Return the zones whose bounding box is within the margin."""
