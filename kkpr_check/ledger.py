@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import shapely
@@ -78,6 +78,23 @@ class Parts:
         return self._covers[subject]
 
 
+class Pairs(NamedTuple):
+    """Subjects and zones that may share area, sorted by subject, then zone; `inside`: none of the subject is elsewhere."""
+
+    subject: Ints
+    zone: Ints
+    inside: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, subjects: Objects, zones: Objects) -> Pairs:
+        """Find the pairs whose boxes meet."""
+        subject, zone = shapely.STRtree(zones).query(subjects)
+        order = np.lexsort((zone, subject))
+        subject, zone = subject[order], zone[order]
+        shapely.prepare(zones)
+        return cls(subject, zone, shapely.contains_properly(zones[zone], subjects[subject]))
+
+
 def cut(
     subjects: Objects,
     zones: Objects,
@@ -85,7 +102,7 @@ def cut(
     tolerance: Tolerance,
     *,
     size_m2: Floats | None = None,
-    tree: shapely.STRtree | None = None,
+    pairs: Pairs | None = None,
 ) -> Parts:
     """Overlay subjects with zones.
 
@@ -99,15 +116,15 @@ def cut(
         What is noise.
     size_m2
         Areas that noise is measured against, where `subjects` are only what is left of them.
-    tree
-        The tree of `zones`, where it is kept.
+    pairs
+        Those that can share area, where they are known.
 
     Returns
     -------
     Parts
         Only pairs that share area.
     """
-    subject, zone, piece = _pairs(subjects, zones, shapely.STRtree(zones) if tree is None else tree)
+    subject, zone, piece = _shared(subjects, zones, Pairs.of(subjects, zones) if pairs is None else pairs)
     keys = np.lexsort((groups[zone], subject)) if len(zone) else np.empty(0, dtype=np.int64)
     subject, group, piece = subject[keys], groups[zone][keys], piece[keys]
     first = np.ones(len(subject), dtype=bool)
@@ -120,16 +137,12 @@ def cut(
     return Parts(subject, group, geometry, whole, shapely.area(geometry), dropped)
 
 
-def _pairs(subjects: Objects, zones: Objects, tree: shapely.STRtree) -> tuple[Ints, Ints, Objects]:
-    subject, zone = tree.query(subjects)
-    order = np.lexsort((zone, subject))
-    subject, zone = subject[order], zone[order]
-    shapely.prepare(zones)
-    inside = shapely.contains_properly(zones[zone], subjects[subject])
-    piece = np.empty(len(subject), dtype=object)
-    piece[inside] = subjects[subject[inside]]
+def _shared(subjects: Objects, zones: Objects, pairs: Pairs) -> tuple[Ints, Ints, Objects]:
+    """Return the pairs that share area, and what they share."""
+    subject, zone, inside = pairs
+    piece = subjects[subject]
     rest = ~inside
-    piece[rest] = overlap_of(zones[zone[rest]], subjects[subject[rest]])
+    piece[rest] = overlap_of(zones[zone[rest]], piece[rest])
     share = shapely.area(piece) > 0
     return subject[share], zone[share], piece[share]
 

@@ -171,6 +171,36 @@ def edges_of(features: Objects, tolerance: Tolerance) -> Edges:
     return Edges(whole, zone[first], other, loose)
 
 
+def closed(features: Objects) -> Bools:
+    """Tell which (Multi)Polygons of a layer have every edge in common, bit for bit, with one other, on its other side.
+
+    Whoever crosses such an edge leaves one feature and enters another: where all edges about are of this kind, every place
+    is covered equally often.
+    """
+    rings, owner = rings_of(features)
+    turned = ~np.asarray(shapely.is_ccw(rings), dtype=bool) ^ _is_hole(features)
+    coords, ring = shapely.get_coordinates(rings, return_index=True)
+    begin = np.flatnonzero((ring[1:] == ring[:-1]) & (coords[1:] != coords[:-1]).any(axis=1))
+    back = turned[ring[begin]]
+    tail, head, feature = begin + back, begin + ~back, owner[ring[begin]]  # the feature lies to the left
+    point = np.zeros(len(coords), dtype=np.uint64)
+    for column, factor in zip(coords.view(np.uint64).T, _MIX, strict=False):
+        point = (point ^ column) * np.uint64(factor)
+        point ^= point >> np.uint64(29)
+    key = point[tail] + point[head]
+    order = np.argsort(key)
+    new = np.diff(key[order], prepend=~key[order[:1]], append=~key[order[-1:]]) != 0
+    at = np.flatnonzero(new[:-2] & ~new[1:-1] & new[2:])
+    one, other = order[at], order[at + 1]
+    alike = (coords[tail[one]] == coords[head[other]]) & (coords[head[one]] == coords[tail[other]])
+    pair = alike.all(axis=1) & (feature[one] != feature[other])
+    matched = np.zeros(len(begin), dtype=bool)
+    matched[one[pair]] = matched[other[pair]] = True
+    result = np.ones(len(features), dtype=bool)
+    result[feature[~matched]] = False
+    return result
+
+
 def _segments(features: Objects, tolerance: Tolerance) -> tuple[Ints, Indices, Bools, Bools]:
     """Return all edges on the grid, lesser end first; their features, whether those lie left, whether a ring is narrow."""
     most = int(shapely.get_num_coordinates(features).sum())

@@ -162,9 +162,10 @@ class Facts:
         self.dropped_m2 = np.bincount(parts.subject, parts.dropped_m2, n)
         self.covered_m2 = area.copy()
         self.gap_m2 = np.zeros(n)
-        split = np.flatnonzero(self.clear & ~self.held)
+        once = np.array([placed.once for placed in self.zoned])[self.decides, np.arange(n)]
+        split = np.flatnonzero(self.clear & ~once)
         if len(split):
-            mine = np.flatnonzero(~self.held[parts.subject])
+            mine = np.flatnonzero(~once[parts.subject])
             cover = unions_by(np.searchsorted(split, parts.subject[mine]), parts.whole[mine], len(split))
             self.covered_m2[split] = shapely.area(cover)
             some = split[area[split] - self.covered_m2[split] > REL_TOL / 2 * area[split]]
@@ -313,10 +314,11 @@ class Facts:
         self.inside |= refused.inside
         whole = placed.zone >= 0
         self.all_refused |= refused.inside & refused.fails & whole
-        some = np.flatnonzero(refused.inside & refused.fails & ~whole)
-        self.refused.append((some, refused.pieces[some]))
-        some = np.flatnonzero(refused.inside & ~refused.fails)
-        self._doubt(some, refused.pieces[some], whole)
+        subject, pieces = placed.parts.subject[refused.bad], placed.parts.geometry[refused.bad]
+        some = refused.fails[subject] & ~whole[subject]
+        self.refused.append((subject[some], pieces[some]))
+        some = ~refused.fails[subject]
+        self._doubt(subject[some], pieces[some], whole)
 
     def _doubt(self, subject: Ints, pieces: Objects, whole: Bools) -> None:
         self.all_doubtful[subject[whole[subject]]] = True
@@ -356,9 +358,9 @@ class Facts:
             self._cut_some(np.flatnonzero(wanted & (self.decides == index)), self.prepared.zonings[index])
 
     def _cut_evenly(self) -> Bools:
-        """Cut the parcels of which whole parts are refused, and one at most is left; return which these are.
+        """Cut the parcels of which whole parts are refused or in doubt; return which these are.
 
-        Where the parts make up the parcel, nothing has to be cut: what is left is that part.
+        Where the parts make up the parcel, nothing has to be cut: what is left are the others, and none of it is noise.
         """
         parts, n = self.parts, len(self.parcels)
         area, subject = self.parcels.area_m2, self.parts.subject
@@ -367,7 +369,7 @@ class Facts:
         sizes = np.bincount(subject, parts.area_m2, n)
         even = (abs(sizes - area) < EVEN_M2) & (abs(self.covered_m2 - area) < EVEN_M2)
         count = np.bincount(subject[~refused], minlength=n)
-        found: Bools = self.clear & ~self.held & ~self.crossed & even & (self.dropped_m2 == 0) & (count < 2)
+        found: Bools = self.clear & ~self.held & ~self.crossed & even & (self.dropped_m2 == 0)
         left_m2 = np.bincount(subject, np.where(refused, 0.0, parts.area_m2), n)
         sure_m2 = np.bincount(subject, np.where(refused | doubtful, 0.0, parts.area_m2), n)
         self.left_empty[found] = count[found] == 0
@@ -375,6 +377,8 @@ class Facts:
         self.approvable_m2[found] = round_m(sure_m2)[found]
         mine = found[subject]
         self.gone[mine] = refused[mine]
+        asked = mine & ((self.approvable_m2 != self.lot_m2) & (self.approvable_m2 > 0))[subject]
+        self.sure[asked] = ~(refused | doubtful)[asked]
         return found
 
     def _cut_some(self, some: Ints, zoning: Zoning) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
 
@@ -30,8 +31,8 @@ from kkpr_check.geometry import (
     unions_by,
 )
 from kkpr_check.kernels import Polygons, Shares, WkbBlock, load
-from kkpr_check.ledger import Parts, cut
-from kkpr_check.outlines import Edges
+from kkpr_check.ledger import Pairs, Parts, cut
+from kkpr_check.outlines import Edges, closed
 from kkpr_check.plan import Tolerance
 
 Ints = NDArray[np.int64]
@@ -76,12 +77,15 @@ class Placed:
         The area that holds a parcel wholly and safely, -1 where there is none such.
     clear
         Parcels that share nothing with any area and touch none.
+    once
+        Parcels of which the areas cover every place exactly once; False: not known.
     parts
-        The parts of all others, noise told apart.
+        The parts of all that are not clear, noise told apart.
     """
 
     zone: Ints
     clear: Bools
+    once: Bools
     parts: Parts
     shares: Shares
 
@@ -94,8 +98,8 @@ class Refused:
     ----------
     inside
         Parcels with a part that refuses.
-    pieces
-        Those parts united; the parcel itself where one area holds it all.
+    bad
+        Those parts, as rows of the parts of the parcels.
     fails
         Parcels whose refusal is deeper than the map is accurate, or covers all of them; the other `inside` are doubtful.
     flip_m
@@ -103,7 +107,7 @@ class Refused:
     """
 
     inside: Bools
-    pieces: Objects
+    bad: Ints
     fails: Bools
     flip_m: Floats
 
@@ -117,7 +121,6 @@ class Layer:
         self._features, self._tolerance = features, tolerance
         self._reach_m = PASS_REACH_CE90 * features.ce90_m
         self._prepared = load().prepare(self.geometry, margin_m=self._reach_m + 1e-4, near=True, threads=1)
-        self._tree = shapely.STRtree(self.geometry)
         self._deepest: dict[bytes, Callable[[Objects], Floats]] = {}
         self._marks: dict[bytes, Bools] = {}
         shapely.prepare(self.geometry)
@@ -130,7 +133,16 @@ class Layer:
         touched[shares.near_subject[shares.near_m < CLEAR_M]] = True
         clear = (count == 0) & ~touched
         zone = self._holders(parcels, shares, (count == 1) & ~touched & parcels.single)
-        return Placed(zone, clear, self._parts(parcels, zone, clear), shares)
+        covered_m2 = np.bincount(
+            shares.subject, np.where(self._closed[shares.zone], shares.area_m2, np.nan), len(parcels)
+        )
+        once = parcels.single & (abs(covered_m2 - parcels.area_m2) < np.minimum(EVEN_M2, parcels.area_m2 / 2))
+        return Placed(zone, clear, once | (zone >= 0), self._parts(parcels, zone, clear, shares), shares)
+
+    @cached_property
+    def _closed(self) -> Bools:
+        """Areas along whose outline the layer has neither gap nor overlap."""
+        return closed(self.geometry)
 
     def _holders(self, parcels: Parcels, shares: Shares, candidates: Bools) -> Ints:
         zone = np.full(len(parcels), -1)
@@ -138,17 +150,31 @@ class Layer:
         first = np.searchsorted(shares.subject, mine)
         whole = shares.area_m2[first] == shares.subject_area_m2[mine]
         mine, holder = mine[whole], shares.zone[first[whole]]
-        sure = shares.inside[mine]
+        # An outline that is another area's too would have touched the parcel with it.
+        sure = shares.inside[mine] | self._closed[holder]
         rest = ~sure
         sure[rest] = shapely.contains_properly(self.geometry[holder[rest]], parcels.geometry[mine[rest]])
         zone[mine[sure]] = holder[sure]
         return zone
 
-    def _parts(self, parcels: Parcels, zone: Ints, clear: Bools) -> Parts:
+    def _pairs(self, parcels: Parcels, unclear: Ints, shares: Shares) -> Pairs:
+        """Return the areas that some parcels share area with; parcels by their place in `unclear`."""
+        place = np.full(len(parcels), -1)
+        place[unclear] = np.arange(len(unclear))
+        mine = np.flatnonzero(place[shares.subject] >= 0)
+        subject, zone = shares.subject[mine], shares.zone[mine]
+        inside = shares.area_m2[mine] == shares.subject_area_m2[subject]
+        inside[inside] = shapely.contains_properly(
+            self.geometry[zone[inside]], parcels.geometry[subject[inside]]
+        )
+        return Pairs(place[subject], zone, inside)
+
+    def _parts(self, parcels: Parcels, zone: Ints, clear: Bools, shares: Shares) -> Parts:
         held = np.flatnonzero(zone >= 0)
         shape, area = parcels.geometry[held], parcels.area_m2[held]
         unclear = np.flatnonzero((zone < 0) & ~clear)
-        cuts = cut(parcels.geometry[unclear], self.geometry, self.group, self._tolerance, tree=self._tree)
+        pairs = self._pairs(parcels, unclear, shares)
+        cuts = cut(parcels.geometry[unclear], self.geometry, self.group, self._tolerance, pairs=pairs)
         subject = np.concatenate([held, unclear[cuts.subject]])
         order = np.argsort(subject, kind="stable")
 
@@ -178,33 +204,43 @@ class Layer:
         bad = np.flatnonzero(patterns[which[parts.subject], parts.group] & (parts.area_m2 > 0))
         inside = np.zeros(n, dtype=bool)
         inside[parts.subject[bad]] = True
-        pieces = unions_by(parts.subject[bad], parts.geometry[bad], n)
         flip_m = self._nearest_m(placed.shares, patterns, which, n)
         fails = inside & (placed.zone >= 0)
         flip_m[inside] = self._inward_m(parts, bad, patterns, which)
-        some = np.flatnonzero(inside & ~fails)
-        if len(some):
-            good_m2 = np.bincount(parts.subject, parts.area_m2, n)[some]
-            good_m2 -= np.bincount(parts.subject[bad], parts.area_m2[bad], n)[some]
-            rest_m2 = parcels.area_m2[some] - shapely.area(pieces[some])
-            asked = some[
-                (good_m2 < EVEN_M2) | (abs(good_m2 - rest_m2) >= EVEN_M2)
-            ]  # else other parts are left
-            shape, area = parcels.geometry[asked], parcels.area_m2[asked]
-            rest, _ = lasting(remainder_of(shape, pieces[asked]), area, self._tolerance)
-            fails[asked] = shapely.is_empty(rest)
-            area = parcels.area_m2[some]
-            # No circle inside a parcel is larger than the parcel: a depth from its own outline can not exceed its radius.
-            with np.errstate(invalid="ignore"):
-                shallow = some[flip_m[some] < np.sqrt(area / np.pi)]
-            flip_m[shallow] = np.maximum(
-                flip_m[shallow], self._across_m(parcels.geometry[shallow], pieces[shallow])
-            )
+        partly = np.flatnonzero(inside & ~fails)
+        fails[partly] = self._wholly(placed, parcels, bad, partly)
+        # No circle inside a parcel is larger than the parcel: a depth from its own outline can not exceed its radius.
+        with np.errstate(invalid="ignore"):
+            shallow = np.zeros(n, dtype=bool)
+            shallow[partly] = flip_m[partly] < np.sqrt(parcels.area_m2[partly] / np.pi)
+        rows = bad[shallow[parts.subject[bad]]]
+        subject = parts.subject[rows]
+        np.maximum.at(flip_m, subject, self._across_m(parcels.geometry[subject], parts.geometry[rows]))
         flip_m = round_m(flip_m)
         flip_m[~inside & (flip_m > self._reach_m)] = np.inf
         with np.errstate(invalid="ignore"):
             fails |= inside & (flip_m > self._features.ce90_m)
-        return Refused(inside, pieces, fails, flip_m)
+        return Refused(inside, bad, fails, flip_m)
+
+    def _wholly(self, placed: Placed, parcels: Parcels, bad: Ints, some: Ints) -> Bools:
+        """Tell of which of some parcels nothing but noise is left without their parts `bad`."""
+        n, parts = len(parcels), placed.parts
+        kept = np.ones(len(parts.subject), dtype=bool)
+        kept[bad] = False
+        good_m2 = np.bincount(parts.subject[kept], parts.area_m2[kept], n)[some]
+        result: Bools = good_m2 == 0
+        dropped_m2 = np.bincount(parts.subject, parts.dropped_m2, n)[some]
+        asked = np.flatnonzero(
+            ~placed.once[some] | (dropped_m2 > 0)
+        )  # in all others the parts make up the parcel
+        place = np.full(n, -1)
+        place[some[asked]] = np.arange(len(asked))
+        mine = bad[place[parts.subject[bad]] >= 0]
+        pieces = unions_by(place[parts.subject[mine]], parts.geometry[mine], len(asked))
+        shape, area = parcels.geometry[some[asked]], parcels.area_m2[some[asked]]
+        rest, _ = lasting(remainder_of(shape, pieces), area, self._tolerance)
+        result[asked] = shapely.is_empty(rest)
+        return result
 
     def _nearest_m(self, shares: Shares, patterns: Bools, which: Ints, n: int) -> Floats:
         distance: Floats = np.full(n, np.inf)
