@@ -369,11 +369,12 @@ def test_reasons_and_dates_survive_a_rewrite(run: Run, bad: Path, tmp_path: Path
     entries[0] |= {"reason": "surat dinas 12", "expires": "2030-01-01"}
     known.write_text(json.dumps({"schema": "kkpr-check/baseline/1", "entries": entries}))
     assert run("validate", str(bad), "--baseline", str(known), "--write-baseline", str(known))[0] == 2
-    assert (
-        run("validate", str(bad), "--baseline", str(known), "--write-baseline", str(known), "--overwrite")[0]
-        == 0
-    )
-    assert entries_of(known)[0] == entries[0]
+    for named in ((), ("--baseline", str(known))):
+        assert run("validate", str(bad), *named, "--write-baseline", str(known), "--overwrite")[0] == 0
+        assert entries_of(known)[0] == entries[0]
+    known.write_text("{}")
+    assert run("validate", str(bad), "--write-baseline", str(known), "--overwrite")[0] == 0
+    assert [entry["code"] for entry in entries_of(known)] == [entry["code"] for entry in entries]
 
 
 def test_alike_findings_are_counted(run: Run, tmp_path: Path) -> None:

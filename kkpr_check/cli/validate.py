@@ -13,9 +13,10 @@ from kkpr_check.cli import codes
 from kkpr_check.cli import options as o
 from kkpr_check.cli.base import Session, session_of
 from kkpr_check.cli.language import words
-from kkpr_check.errors import Text, UsageError
+from kkpr_check.errors import InputError, Text, UsageError
 
 if TYPE_CHECKING:
+    from kkpr_check.quality.baseline import Entry
     from kkpr_check.quality.findings import Result
 
 SUMMARY = words(
@@ -161,7 +162,8 @@ def validate(
         from kkpr_check.errors import Place
         from kkpr_check.quality.baseline import document, parse
 
-        text = document(result.findings, _reason(session), known)
+        kept = known if baseline is not None else _replaced(write_baseline)
+        text = document(result.findings, _reason(session), kept)
         write_file(write_baseline, text, overwrite=overwrite)
         tell(session, Text(f"written: {write_baseline}", f"ditulis: {write_baseline}"))
         known = parse(text, Place(write_baseline))
@@ -186,6 +188,16 @@ def exit_code(result: Result, *, strict: bool) -> int:
 
 def _codes(values: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(code.strip().upper() for value in values or () for code in value.split(",") if code.strip())
+
+
+def _replaced(file: str) -> Sequence[Entry]:
+    """Return the entries of a baseline that is written anew: their reasons and dates stay. Any other file has none."""
+    from kkpr_check.validating import read_baseline
+
+    try:
+        return read_baseline(file)
+    except InputError:
+        return ()
 
 
 def _reason(session: Session) -> str:
