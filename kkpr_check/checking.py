@@ -334,6 +334,16 @@ def with_buildings(site: Site, opened: OpenPlan, spec: Any, work_crs: str) -> Si
     return replace(site, existing=existing, assumptions=(*site.assumptions, note))
 
 
+def _areas(before_m2: float, after_m2: float) -> Text:
+    """Return an area before and after a repair; one that did not change as far as it is written stands once."""
+    before, after = (Quantity(area_m2, "m2").text() for area_m2 in (before_m2, after_m2))
+    return (
+        before
+        if before == after
+        else say("{before} -> {after}", "{before} -> {after}", before=before, after=after)
+    )
+
+
 def provenance_of(
     read: SitesRead,
     plans: Sequence[OpenPlan],
@@ -347,13 +357,12 @@ def provenance_of(
         for layer, index in opened.indexes.items():
             repairs += [
                 say(
-                    "{layer}: feature {feature} repaired ({reason}), {before} -> {after}",
-                    "{layer}: fitur {feature} diperbaiki ({reason}), {before} -> {after}",
+                    "{layer}: feature {feature} repaired ({reason}), {area}",
+                    "{layer}: fitur {feature} diperbaiki ({reason}), {area}",
                     layer=f"{opened.plan.id}/{layer}",
                     feature=r.feature,
                     reason=r.reason,
-                    before=Quantity(r.area_before_m2, "m2"),
-                    after=Quantity(r.area_after_m2, "m2"),
+                    area=_areas(r.area_before_m2, r.area_after_m2),
                 )
                 for r in index.facts.repairs
             ]

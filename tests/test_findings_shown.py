@@ -74,7 +74,7 @@ def test_text_says_once_what_holds_for_many_features() -> None:
         for n in range(70)
     ]  # fmt: skip
     out = render(Result((Target("a.shp", None, "zoning", 70),), tuple(same), ("DAT203",), ()), "text", "en")
-    assert "    70 features (FID) 0, 1, 2, 3, 4 ..., KODE: code J3\n" in out
+    assert "    70 features (FID 0, 1, 2, 3, 4 ...), KODE: code J3\n" in out
     assert "more" not in out
 
 

@@ -119,3 +119,17 @@ def test_a_refused_batch_gives_no_second_advice(run: Run, tmp_path: Path) -> Non
 def test_outside_every_plan_nothing_is_said_to_be_absent(run: Run) -> None:
     _, out, _ = run("info", "--point=-10.17,123.6", *JUDGE)
     assert "not known outside the plans" in out and "none here" not in out
+
+
+def test_a_plan_that_was_not_judged_is_not_among_those_used(run: Run, tmp_path: Path) -> None:
+    plan = tmp_path / "plan"
+    shutil.copytree(SAMPLE, plan)
+    text = (plan / "plan.toml").read_text("utf-8").replace('status = "in-force"', 'status = "draft"')
+    (plan / "plan.toml").write_text(text, "utf-8")
+    for lang, used, left, together in (
+        ("en", "Plans used", "Plans not judged", "all plans together"),
+        ("id", "Rencana yang dipakai", "Rencana yang tidak dinilai", "semua rencana bersama-sama"),
+    ):
+        _, out, _ = run("--lang", lang, "check", str(EXAMPLES / "08-land.geojson"), "--plan", str(plan))
+        assert used not in out and f"{left}\n  - rdtr-kefamenanu-sintetis: " in out
+        assert f"m², {together}\n" in out and "*" not in out

@@ -151,10 +151,12 @@ def _layer(spec: LayerSpec, data: LayerData | KkprError) -> Iterator[Text]:
     if isinstance(data, KkprError):
         yield Text(f"{head}: CAN NOT BE READ: {data.text.en}", f"{head}: TIDAK DAPAT DIBACA: {data.text.id}")
         return
+    from kkpr_check.report.words import crs
+
     size = features(len(data))
     yield Text(
-        f"{head}: {size.en}, {data.geometry_type}, {data.crs_label}",
-        f"{head}: {size.id}, {data.geometry_type}, {data.crs_label}",
+        f"{head}: {size.en}, {data.geometry_type}, {crs(data.crs_label)}",
+        f"{head}: {size.id}, {data.geometry_type}, {crs(data.crs_label)}",
     )
     pairs = [f"{meaning} = {name}" for meaning, name in spec.fields.items()]
     pairs += [f"{meaning} = {value!r}" for meaning, value in spec.defaults.items()]

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kkpr_check.errors import Text
-from kkpr_check.phrases import counted
+from kkpr_check.phrases import Quantity, counted, features, say
 from kkpr_check.quality.findings import LEVELS, DataFinding, Result, Target
 from kkpr_check.report import findings_words as words
 from kkpr_check.report.look import Look, console_for, indented, rich_text, shown
@@ -49,8 +49,8 @@ def _facts(target: Target, lang: str) -> str:
     name = words.layer_of(target)
     layer = f"{name}: " if name else ""
     role = Text("role unknown", "peran tidak dikenal").pick(lang) if target.role == "none" else target.role
-    features = Text(f"{target.features} features", f"{target.features} fitur").pick(lang)
-    return f"  ({layer}{role}, {features}, {words.crs(target.crs) or Text('no CRS', 'tanpa SRK').pick(lang)})"
+    size = features(target.features).pick(lang)
+    return f"  ({layer}{role}, {size}, {words.crs(target.crs) or Text('no CRS', 'tanpa SRK').pick(lang)})"
 
 
 def _print_code(console: Console, findings: Sequence[DataFinding], lang: str, look: Look) -> None:
@@ -70,7 +70,9 @@ def _print_code(console: Console, findings: Sequence[DataFinding], lang: str, lo
     more = sum(map(len, groups[SHOWN:]))
     if more:
         console.print(
-            indented("    " + Text(f"... and {more} more", f"... dan {more} lagi").pick(lang), look)
+            indented(
+                "    " + say("... and {n} more", "... dan {n} lagi", n=Quantity(more, "")).pick(lang), look
+            )
         )
     shown_ = [finding for group in groups[:SHOWN] for finding in group]
     for remedy in list(dict.fromkeys(words.remedy(finding, lang) for finding in shown_))[:3]:
@@ -84,10 +86,10 @@ def _told(group: Sequence[DataFinding], lang: str) -> str:
         return words.line(first, lang)
     names = ", ".join(safe_text(finding.feature) for finding in group[:FEATURES_NAMED])
     rest = " ..." if len(group) > FEATURES_NAMED else ""
-    column = f" ({safe_text(first.feature_field)})" if first.feature_field else ""
+    column = f"{safe_text(first.feature_field)} " if first.feature_field else ""
     what = Text("features", "fitur") if first.feature_field else Text("rows", "baris")
     field = f", {safe_text(first.field)}" if first.field else ""
-    return f"{len(group)} {what.pick(lang)}{column} {names}{rest}{field}: {words.message(first, lang)}"
+    return f"{len(group)} {what.pick(lang)} ({column}{names}{rest}){field}: {words.message(first, lang)}"
 
 
 def _print_end(console: Console, result: Result, lang: str, look: Look) -> None:

@@ -12,6 +12,7 @@ from kkpr_check.phrases import counted, say
 from kkpr_check.quality.findings import CODES, LEVELS, Code, DataFinding, FixReport, Level, Result, Target
 from kkpr_check.quality.fixes import CONVERTED, WORDS
 from kkpr_check.report.safe import safe_text
+from kkpr_check.report.words import crs as crs_of
 from kkpr_check.report.words import number
 
 LEVEL_WORDS: Mapping[Level, Text] = {
@@ -89,7 +90,7 @@ def layer_of(target: Target) -> str:
 
 def crs(label: str | None) -> str:
     """Return the name of a CRS without the beginning that a URN has; empty where it has none."""
-    return safe_text(label).removeprefix("urn:ogc:def:crs:").replace("::", ":") if label else ""
+    return crs_of(safe_text(label)) if label else ""
 
 
 def _stem(file: str | None) -> str:

@@ -118,7 +118,9 @@ class Page:
         for entry in self.report.ledger or self.report.combined:
             subject = self.say(words.SUBJECTS[entry.subject])
             size = words.area(entry.area_m2, self.lang)
-            yield f"{subject} {size}, {self.say(words.PLAN)} {entry.plan}", list(self._rows(entry))
+            plan = self.say(words.TOGETHER if entry.plan == "*" else words.PLAN)
+            name = "" if entry.plan == "*" else f" {entry.plan}"
+            yield f"{subject} {size}, {plan}{name}", list(self._rows(entry))
 
     def _rows(self, entry: LedgerEntry) -> Iterator[Row]:
         for zone in entry.zones:
@@ -232,12 +234,16 @@ class Page:
         stated = [self._plain(text) for text in provenance.get("assumptions", ())]
         assumed = [self.say(text) for text in (*report.site.assumptions, *report.assumptions)]
         repairs = [self._plain(repair) for repair in provenance.get("repairs", ())]
+        unused = {plan for plan, _ in report.plans_left_out}
         for title, lines in (
             (words.SUGGESTIONS, self._suggestions()),
             (words.MISSING, self._missing()),
             (words.ASSUMPTIONS, list(dict.fromkeys([*stated, *assumed]))),
             (words.REPAIRS, self._first(repairs)),
-            (words.SOURCES, [self._source(plan) for plan in provenance.get("plans", ())]),
+            (
+                words.SOURCES,
+                [self._source(plan) for plan in provenance.get("plans", ()) if plan["id"] not in unused],
+            ),
             (words.LEFT_OUT, [f"{plan}: {self.say(why)}" for plan, why in report.plans_left_out]),
         ):
             if lines:
@@ -283,4 +289,4 @@ class Page:
     def coordinates(self) -> str:
         """Return the coordinate systems: of the source, and the one measured in."""
         crs = self.report.provenance.get("crs", {})
-        return " → ".join(str(crs[key]) for key in ("source", "work") if crs.get(key))
+        return " → ".join(words.crs(str(crs[key])) for key in ("source", "work") if crs.get(key))

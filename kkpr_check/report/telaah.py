@@ -213,7 +213,7 @@ class _Review(Page):
                 )
         if subject["candidates"]:
             rows.append((self.say(w.CANDIDATES), Cell(self.text(", ".join(subject["candidates"])))))
-        places = " → ".join(self.text(crs[key]) for key in ("source", "work") if crs.get(key))
+        places = " → ".join(self.text(words.crs(crs[key])) for key in ("source", "work") if crs.get(key))
         rows.append((self.say(words.CRS), Cell(places)))
         yield Form(rows)
         drawing = sitemap.draw(self.report, self.lang, self.to_lonlat)
@@ -240,7 +240,9 @@ class _Review(Page):
         names = {plan["id"]: plan.get("name") or plan["id"] for plan in self.json["provenance"]["plans"]}
         for entry in entries:
             subject = self.say(words.SUBJECTS[entry["subject"]])
-            plan = self.say(w.TOGETHER) if entry["plan"] == "*" else names.get(entry["plan"], entry["plan"])
+            plan = (
+                self.say(words.TOGETHER) if entry["plan"] == "*" else names.get(entry["plan"], entry["plan"])
+            )
             yield Heading(3, self.text(f"{subject[:1].upper()}{subject[1:]}: {plan}"))
             rows = [
                 self._ledger_row(z["subzone"], z["name"], z["area_m2"], z["share"]) for z in entry["zones"]

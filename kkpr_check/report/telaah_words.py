@@ -99,7 +99,6 @@ AREA = Text("Area (m²)", "Luas (m²)")
 SHARE = Text("Share", "Persen")
 TOTAL = Text("Whole {0}", "Seluruh {0}")
 NO_LEDGER = Text("No plan covers the site.", "Tidak ada rencana yang mencakup lokasi.")
-TOGETHER = Text("all plans together", "semua rencana bersama-sama")
 
 MATRIX = Text("Matrix", "Matriks")
 RESULT = Text("Result", "Hasil")

@@ -83,6 +83,7 @@ LAW = Text("Law", "Dasar hukum")
 TODO = Text("What to do", "Yang perlu dilakukan")
 FLIP = Text("The answer would change if the line moved by {0}", "Jawaban berubah bila garisnya bergeser {0}")
 PLAN = Text("plan", "rencana")
+TOGETHER = Text("all plans together", "semua rencana bersama-sama")
 ZONE = Text("zone", "zona")
 NAME = Text("name", "nama")
 AREA = Text("area", "luas")
@@ -165,6 +166,15 @@ UNITS: Mapping[str, Text] = {
     "m2": Text("m²", "m²"),
 }
 WHOLE_UNITS = frozenset({"floors", "zones"})
+
+
+def crs(label: str) -> str:
+    """Return the name of a CRS without the beginning that a URN has.
+
+    >>> crs("urn:ogc:def:crs:EPSG::32751")
+    'EPSG:32751'
+    """
+    return label.removeprefix("urn:ogc:def:crs:").replace("::", ":")
 
 
 def supplier(name: str) -> Text:

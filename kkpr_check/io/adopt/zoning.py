@@ -104,7 +104,7 @@ class FieldGuess:
             f"{self.field}: {self.resolved} of {self.features} features resolve ({self.share:.0%}), "
             f"{self.distinct} different values, score {self.score:.2f}: {shown}",
             f"{self.field}: {self.resolved} dari {self.features} fitur dikenali ({self.share:.0%}), "
-            f"{self.distinct} nilai berbeda, skor {self.score:.2f}: {shown}",
+            f"{self.distinct} nilai berbeda, skor {f'{self.score:.2f}'.replace('.', ',')}: {shown}",
         )
 
 
