@@ -130,12 +130,26 @@ def test_decimal_comma_says_what_to_write() -> None:
     assert "decimal point" in caught.value.remedy.en
 
 
-def test_a_point_that_may_be_a_thousands_separator_is_recorded() -> None:
-    parsed = parse_option("floor_area_m2", "1.200")
-    assert parsed.value == 1.2
+@pytest.mark.parametrize("name", [name for name in sorted(LARGEST) if name.endswith("_m2")])
+def test_an_area_that_may_have_a_point_for_thousands_counts_as_not_given(name: str) -> None:
+    """1,200 m2 read as 1.2 m2 would pass every KLB."""
+    for written in ("1.200", " 12.500 ", "120.125"):
+        parsed = parse_option(name, written, place=HERE)
+        assert parsed.value is None
+        assert parsed.assumption is not None
+        assert written.strip().replace(".", "") in parsed.assumption.en
+        with pytest.raises(UsageError, match="may be"):
+            parse_option(name, written)
+    for number in (1.2, "1.2000", "0.125", "1200.125", "1.2"):
+        assert parse_option(name, number, place=HERE) == (float(number), None)
+
+
+def test_no_floor_area_is_none_given() -> None:
+    parsed = parse_option("floor_area_m2", 0, place=HERE)
+    assert parsed.value is None
     assert parsed.assumption is not None
-    assert "1200" in parsed.assumption.en
-    assert parse_option("floor_area_m2", 1.2).assumption is None
+    with pytest.raises(UsageError):
+        parse_option("floor_area_m2", "0")
 
 
 @pytest.mark.parametrize(
@@ -209,7 +223,7 @@ def test_the_command_line_overrides_nothing_silently() -> None:
 )
 def test_every_number_python_writes_is_read_back(pair: tuple[str, float]) -> None:
     name, number = pair
-    assert parse_option(name, str(number)).value == number
+    assert parse_option(name, f"{number!r}0" if "e" not in str(number) else str(number)).value == number
     assert parse_option(name, number).value == number
 
 

@@ -98,9 +98,7 @@ def _together(
     notes = list(command_line.assumptions)
     for name, parsed in zip(names, answers, strict=True):
         assert parsed is not None
-        if parsed.value is None:
-            continue
-        if values.setdefault(name, parsed.value) != parsed.value:
+        if parsed.value is not None and values.setdefault(name, parsed.value) != parsed.value:
             return None
         if parsed.assumption is not None:
             notes.append(parsed.assumption)

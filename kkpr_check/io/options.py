@@ -1,7 +1,8 @@
 """Proposal options: one parser for the command line, feature properties and table columns.
 
-Every value is either understood exactly, reported as not given (null, NaN, empty), or refused. Whatever is
-read with a choice in it (a KBLI whose zero was lost) comes back as an assumption for the report.
+Every value is either understood exactly, reported as not given (null, NaN, empty, an area in a file that can be read in
+two ways), or refused. Whatever is read with a choice in it (a KBLI whose zero was lost) comes back as an assumption for
+the report.
 """
 
 from __future__ import annotations
@@ -110,16 +111,33 @@ def _number(name: str, value: Any, place: Place | None) -> Parsed:
     if wrong is not None:
         raise _refuse(name, value, wrong.en, wrong.id, NUMBER_REMEDY, place)
     assert number is not None
-    number += 0.0  # -0.0 would print its sign
+    unclear = _unclear_area(name, value, number)
+    if unclear is None:
+        return Parsed(number + 0.0)  # -0.0 would print its sign
+    if place is None:
+        raise _refuse(name, value, unclear.en, unclear.id, NUMBER_REMEDY, place)
     raw = str(value).strip()
-    if not (isinstance(value, str) and name.endswith("_m2") and _LOOKS_GROUPED.fullmatch(raw)):
-        return Parsed(number)
-    grouped = raw.replace(".", "")
-    assumption = Text(
-        f"{name} = {raw!r} is read with a decimal point: {number:g}, not {grouped}",
-        f"{name} = {raw!r} dibaca dengan titik desimal: {number:g}, bukan {grouped}",
+    return Parsed(
+        None,
+        Text(
+            f"{name} = {raw!r} counts as not given: {unclear.en}",
+            f"{name} = {raw!r} dianggap belum diisi: {unclear.id}",
+        ),
     )
-    return Parsed(number, assumption)
+
+
+def _unclear_area(name: str, value: Any, number: float) -> Text | None:
+    """Return why an area can not be used as it stands: 1,500 m2 read as 1.5 m2, or a null written as 0, would pass every KLB."""
+    raw = str(value).strip()
+    if name == "floor_area_m2" and number == 0:
+        return Text("a building has some floor area", "bangunan memiliki luas lantai")
+    if isinstance(value, str) and name.endswith("_m2") and _LOOKS_GROUPED.fullmatch(raw):
+        grouped = raw.replace(".", "")
+        return Text(
+            f"it may be {grouped} or {number:g} m2; write {grouped} or {raw}0",
+            f"dapat berarti {grouped} atau {number:g} m2; tulis {grouped} atau {raw}0",
+        )
+    return None
 
 
 def _as_float(value: Any) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,10 @@ _MOST_M = {"setback_m": STRIP_REACH_M / 2, "width_m": STRIP_REACH_M}
 """Half the width and the setback together stay within reach; no law asks for so much."""
 
 _NUMBERS = frozenset({"width_m", "depth_m", "basin_km2", "setback_m", "voltage_kv"})
+_MAY_BE_THOUSANDS = frozenset({"basin_km2", "voltage_kv"})
+"""Numbers that either reading of "1.500" leaves possible, one of them with a smaller setback or none."""
+_GROUPED = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _FLAGS = frozenset({"levee", "urban", "edge"})
 _TRUE = frozenset({"true", "1", "ya", "y", "yes", "ada"})
 _FALSE = frozenset({"false", "0", "tidak", "t", "n", "no", "tidak ada"})
@@ -280,10 +285,15 @@ class SubzoneCoder:
 
 def _canonical(meaning: str, value: Any) -> Any:
     if meaning in _NUMBERS:
-        return _number(value)
+        return None if meaning in _MAY_BE_THOUSANDS and _looks_grouped(value) else _number(value)
     if meaning in _FLAGS:
         return _flag(value)
     return as_text(value)
+
+
+def _looks_grouped(value: Any) -> bool:
+    """Tell whether text may be written with a mark for thousands: "1.500" is 1500 or 1.5."""
+    return isinstance(value, str) and _GROUPED.fullmatch(value.strip()) is not None
 
 
 def _number(value: Any) -> float | None:
@@ -298,10 +308,12 @@ def _number(value: Any) -> float | None:
         return None
     text = as_text(value) if not isinstance(value, int | float) else None
     try:
-        number = (
-            float(value) if text is None else float(text.replace(",", ".") if text.count(",") == 1 else text)
-        )
-    except (TypeError, ValueError):
+        if text is not None:
+            text = text.replace(",", ".") if text.count(",") == 1 else text
+            number = float(text) if _PLAIN.fullmatch(text) else math.nan
+        else:
+            number = float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) and number > 0 else None
 

@@ -91,13 +91,21 @@ def edges_of(parcel: Any, roads: Roads) -> tuple[list[Edges], bool]:
     A plain outline has no vertex that nearly lies on a line; of another, clearances are known to 5 cm only.
     """
     origin = np.asarray(shapely.bounds(parcel)[:2])
-    rings, plain = [], True
-    for part in shapely.get_parts(parcel):
-        points = shapely.get_coordinates(shapely.get_exterior_ring(part)) - origin
-        kept = _without_collinear(points)
-        plain &= len(kept) == len(points)
-        area = np.sum(kept[:-1, 0] * kept[1:, 1] - kept[1:, 0] * kept[:-1, 1])
-        rings.append(kept if area > 0 else kept[::-1])
+    rings = [
+        shapely.get_coordinates(ring) - origin
+        for ring in shapely.get_exterior_ring(shapely.get_parts(parcel))
+    ]
+    thinned = [_without_collinear(ring) for ring in rings]
+    turned = [_without_end(ring) for ring in thinned]
+    plain = all(len(kept) == len(ring) for kept, ring in zip(turned, rings, strict=True))
+    ways = _ways_of(thinned, roads, origin)
+    # Whether the vertex where a ring starts is one of those that go is told differently by different releases of GEOS.
+    same = all(a is b for a, b in zip(turned, thinned, strict=True))
+    return ways if same else [*ways, *_ways_of(turned, roads, origin)], plain
+
+
+def _ways_of(rings: Sequence[Floats], roads: Roads, origin: Floats) -> list[Edges]:
+    rings = [r if np.sum(r[:-1, 0] * r[1:, 1] - r[1:, 0] * r[:-1, 1]) > 0 else r[::-1] for r in rings]
     edges = np.concatenate([np.column_stack((r[:-1], r[1:])) for r in rings])
     along = edges[:, 2:] - edges[:, :2]
     length = np.hypot(along[:, 0], along[:, 1])
@@ -105,13 +113,20 @@ def edges_of(parcel: Any, roads: Roads) -> tuple[list[Edges], bool]:
     outward = np.column_stack((along[:, 1], -along[:, 0])) / length[:, None]
     by_line = [[_fronts_line(e, r, origin) for e in edges] for r in roads.lines]
     by_area = [[_fronts_area(e, a, origin) for e in edges] for a in roads.areas]
-    return list(_ways(edges, outward, by_line, by_area))[: 2 * 2**_UNSURE_MAX], plain
+    return list(_ways(edges, outward, by_line, by_area))[: 4 * 2**_UNSURE_MAX]
 
 
 def _without_collinear(points: Floats) -> Floats:
     """Return a closed ring without the vertices that lie within 5 cm of the line between their neighbours."""
     kept = _thinned(points)
     return kept if len(kept) >= 4 else points
+
+
+def _without_end(ring: Floats) -> Floats:
+    """Return a closed ring without the vertex it starts at, where that too lies within 5 cm of such a line."""
+    if len(ring) <= 4 or to_segments_m(ring[:1], np.concatenate((ring[-2], ring[1]))[None])[0] > _COLLINEAR_M:
+        return ring
+    return np.concatenate((ring[1:-1], ring[1:2]))
 
 
 def _thinned(points: Floats) -> Floats:
@@ -212,9 +227,10 @@ def _ways(
         ahead = said[: len(by_line)].any(axis=0)
         roads = tuple(int(r) for r in np.flatnonzero(said[: len(by_line)].any(axis=1)))
         areas = tuple(r for r in range(len(by_area)) if (said[len(by_line) + r] & ~ahead).any())
-        for slack in (_UNSURE_COS, -_UNSURE_COS):
-            facing = (outward @ outward[front].T).min(axis=1) if front.any() else np.ones(len(edges))
-            rear = ~front & (facing <= -_PARALLEL + slack)
+        facing = (outward @ outward[front].T).min(axis=1) if front.any() else np.ones(len(edges))
+        unsure = facing[~front & (np.abs(facing + _PARALLEL) < _UNSURE_COS)]
+        for least in (*np.unique(unsure), -_PARALLEL - _UNSURE_COS):
+            rear = ~front & (facing <= least)
             yield Edges(edges[front], edges[~front & ~rear], edges[rear], roads, areas)
 
 

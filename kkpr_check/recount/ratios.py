@@ -13,7 +13,7 @@ from kkpr_check.kernels.slabs import Bools
 from kkpr_check.model import Json
 from kkpr_check.plan import Limit, Rung, State, Tolerance
 from kkpr_check.recount.regions import Between, PartKey, Regions, number_of_line
-from kkpr_check.recount.values import AREA_ABS_M2, AREA_REL, Difference, number
+from kkpr_check.recount.values import AREA_ABS_M2, AREA_REL, PRINTED_M, Difference, number
 
 _COLUMN = {
     "INT001": "kdb_max_pct", "INT002": "klb_max", "INT003": "kdh_min_pct", "INT004": "ktb_max_pct", "INT005": "lot_min_m2",
@@ -67,12 +67,22 @@ class Ratios:
     def _slack(self, finding: Json, key: str) -> float:
         area = max(self.regions.parcel_m2, self.regions.subject_m2("footprint"))
         in_m2 = 2 * AREA_ABS_M2 + 2 * AREA_REL * area
+        if finding["rule"] in ("INT003", "INT004"):
+            in_m2 += self._drawn_m2
         if key in ("measured", "limit") and finding["unit"] in ("ratio", "factor"):
             sizes = [self._size(lot.smallest) for lot in self.lots if finding["zone"] in (None, lot.key[1])]
             least = min((size for size in sizes if size > 0), default=1.0)
             most = max(1.0, abs(number(finding[key]) or 0.0))
             return _RATIO + most * 2 * in_m2 / least
         return in_m2 * max(1.0, abs(number(finding["limit"]) or 0.0)) if key == "limit_m2" else in_m2
+
+    @cached_property
+    def _drawn_m2(self) -> float:
+        """How far the area of the approvable part can be off by the places its corners are printed to."""
+        told = self.report["approvable"]
+        return (
+            float(self.site.shape(told["geometry"]).length) * PRINTED_M if told and told["geometry"] else 0.0
+        )
 
     def _size(self, mask: Bools) -> float:
         return self.regions.map.size_m2(mask)

@@ -16,6 +16,8 @@ AREA_ABS_M2, AREA_REL = 5e-4, 1e-6
 """Areas are printed to 1e-4 m2; a ledger has several of them."""
 LINE_M = 2e-3
 """Geometry of a report is printed in degrees, to about 0.1 mm."""
+PRINTED_M = 1.2e-4
+"""A corner of a report's geometry is printed to 1e-9 degrees."""
 LENGTH_M = 1e-3
 """Lengths are printed to 0.1 mm; their lines meet others to about as much."""
 DEPTH_M = 0.02
