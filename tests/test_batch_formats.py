@@ -344,7 +344,7 @@ def test_the_summary_page_is_escaped_and_alone(tmp_path: Path) -> None:
     page = (tmp_path / "o.html").read_text(encoding="utf-8")
     assert "<script" not in page and "http:" not in page and "https:" not in page
     assert page.count("<rect ") == 20
-    assert "Does not conform" in page and "use-prohibited" in page
+    assert "Does not conform" in page and "KGT001 Use prohibited (X)" in page
 
 
 @pytest.mark.parametrize("kind", ["geojson", "geojsonl", "gpkg", "fgb", "parquet", "shp", "csv"])
