@@ -165,7 +165,8 @@ def test_no_rule_refuses_a_building_inside_the_envelope(case: dict[str, Any], se
     assume(rooms)
     rng = np.random.default_rng(seed)
     for room in rooms:
-        for footprint in buildings(room.geometry, room.footprint_max_m2, rng):
+        most_m2 = min(room.footprint_max_m2, room.floor_area_max_m2 or np.inf)  # its ground floor is a floor
+        for footprint in buildings(room.geometry, most_m2, rng):
             floors = 1 if room.floors_max is None else room.floors_max
             floor_area = footprint.area * floors
             if room.floor_area_max_m2 is not None:
