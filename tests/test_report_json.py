@@ -202,7 +202,7 @@ def test_the_ledger_closes_after_rounding(
 
 def test_a_ledger_that_does_not_close_is_refused() -> None:
     entry = LedgerEntry("parcel", "p", 2000.0, (LedgerZone("R-2", "", 1990.0, 0.995),), 0.0, 0.0, 0.0)
-    with pytest.raises(KkprError, match=r"10\.0000 m2"):
+    with pytest.raises(KkprError, match=r"10\.0000 m²"):
         write(dataclasses.replace(conforming(), ledger=(entry,)))
 
 
