@@ -20,6 +20,7 @@ from shapely import affinity
 from kkpr_check import checking, validating
 from kkpr_check.checking import CheckRequest
 from kkpr_check.errors import PlanError
+from kkpr_check.io.lock import write_lock
 from kkpr_check.location import area_words
 from kkpr_check.model import Proposal, Site
 from kkpr_check.report.json import document
@@ -189,6 +190,7 @@ def test_a_setback_wider_than_lines_are_looked_for_is_refused(tmp_path: Path, *,
     assert refused.value.place.column == ("SEMPADAN" if in_field else "[layer.defaults] setback_m")
     with pytest.raises(PlanError, match="5000 m"):
         checking.run(CheckRequest(parcel=str(file), plans=(plan,), as_of=AS_OF))
+    _not_locked(plan, "5000 m")
     assert _validated(plan, in_field=in_field) == ["setback_m is 5000 m; at most 1000 m can be judged"]
 
 
@@ -205,7 +207,15 @@ def test_a_setback_that_can_not_be_read_is_refused(
     assert refused.value.place.column == ("SEMPADAN" if in_field else "[layer.defaults] setback_m")
     with pytest.raises(PlanError, match="not a number of metres"):
         checking.run(CheckRequest(parcel=str(file), plans=(plan,), as_of=AS_OF))
+    _not_locked(plan, re.escape(refused.value.text.en))
     assert _validated(plan, in_field=in_field) == [refused.value.text.en]
+
+
+def _not_locked(plan: str, why: str) -> None:
+    """No lock is given to a plan with which no site can be judged, and nothing of one is left behind."""
+    with pytest.raises(PlanError, match=why):
+        write_lock(plan)
+    assert not any((Path(plan) / name).exists() for name in ("plan.lock", ".kkpr"))
 
 
 def _validated(plan: str, *, in_field: bool) -> list[str]:

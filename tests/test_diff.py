@@ -537,7 +537,9 @@ def test_the_comment_fits_a_pull_request(tmp_path: Path, capsys: pytest.CaptureF
     new = plan(tmp_path / "baru", [f"Z-{n}-{'x' * 40}" for n in range(3_000)], shapes)
     code, out, _ = run(capsys, old, new, "--format", "md")
     assert code == 0 and 30_000 < len(out) <= 65_536
-    told = sum(int(n) for n in re.findall(r"… and (\d+) more", out)) + len(re.findall(r"\| Z\\?-\d", out))
+    told = sum(int(n.replace(",", "")) for n in re.findall(r"… and ([\d,]+) more", out)) + len(
+        re.findall(r"\| Z\\?-\d", out)
+    )
     assert told == 3_000
 
 

@@ -86,13 +86,20 @@ def test_a_reason_for_not_checking_is_said_once() -> None:
     assert out.count("no boundary") == 1 and "DAT106, DAT107: no boundary (0.shp, 1.shp, ...)" in out
 
 
-def test_markdown_that_has_no_room_names_every_code() -> None:
-    many = [finding("DAT101", "error", n) for n in range(20_000)] + [finding("DAT207", "warning", 1)]
-    page = render(Result((), tuple(many), (), ()), "md", "en")
-    assert len(page) < 1_000_000 and "DAT101 of 199 " in page
-    assert re.search(r"\.\.\. and \d+ more", page)
-    worse = [finding("DAT101", "error", n) for n in range(20_000)] + [finding("DAT203", "error", 1)]
-    assert "| DAT203 of 1 |" in render(Result((), tuple(worse), (), ()), "md", "en")
+@pytest.mark.parametrize(("fmt", "most"), [("md", 65_536), ("step-summary", 1_000_000)])
+def test_markdown_that_has_no_room_names_every_code(fmt: str, most: int) -> None:
+    many = [finding("DAT101", "error", n, float(n)) for n in range(20_000)] + [
+        finding("DAT207", "warning", 1),
+        finding("DAT203", "error", 1, value="\U0001f9ed" * 400),
+    ]
+    page = render(Result((), tuple(many), (), ()), fmt, "en")
+    assert most // 2 < len(page.encode("utf-16-le")) // 2 <= most
+    assert "| DAT101 | Polygons overlap | 20,000 |" in page and "| DAT203 of 1 |" in page
+    told = [int(n) for n in re.findall(r"DAT101 of (\d+) ", page)]
+    assert told == sorted(told, reverse=True) and told[0] == 19_999
+    (left,) = re.findall(r"^… and ([\d,]+) more \(`--format json`\)$", page, re.MULTILINE)
+    assert int(left.replace(",", "")) + page.count("| mend it |") == len(many)
+    assert "| DAT207 of 1 |" in page
 
 
 def test_junit_counts_what_was_left_out(result: Result) -> None:

@@ -200,7 +200,7 @@ def deliver(
         write_file(output, text, overwrite=overwrite)
         tell(session, Text(f"written: {output}", f"ditulis: {output}"))
     if fmt == "github" and os.environ.get("GITHUB_STEP_SUMMARY"):
-        add_to_step_summary(render("md", None), session.lang)
+        add_to_step_summary(render("step-summary", None), session.lang)
 
 
 def add_to_step_summary(markdown: str, lang: str) -> None:

@@ -15,9 +15,11 @@ from typing import Any, Literal
 
 from kkpr_check._version import __version__
 from kkpr_check.errors import Place, PlanError, Text
+from kkpr_check.io.index import LayerIndex
 from kkpr_check.io.paths import replacing
 from kkpr_check.io.planfolder import file_hashes, load_plan, plan_sha256
 from kkpr_check.io.planlayers import COPIES, LOCK_FILE, open_layer
+from kkpr_check.io.windows import OpenPlan
 from kkpr_check.plan import Plan
 from kkpr_check.sheets import Problems, read_sheet
 from kkpr_check.tables import FORMATS
@@ -44,7 +46,7 @@ def write_lock(directory: str | Path, *, overwrite: bool = False) -> Path:
     PlanError
         A lock is there already, the folder can not be written, or a file changed in the meantime.
     InputError, CrsError, ErrorGroup
-        The plan can not be read whole.
+        The plan can not be read whole, or no site could be judged with it: a field that is not there, a setback that is none.
     """
     root = Path(directory)
     target = root / LOCK_FILE
@@ -58,11 +60,14 @@ def write_lock(directory: str | Path, *, overwrite: bool = False) -> Path:
     plan = load_plan(root)
     hashes = file_hashes(root)
     with _writing(root), _clean_failure(root):
-        layers, copies = _layers(root, plan)
+        indexes = {spec.id: open_layer(root, spec, default_crs=plan.crs) for spec in plan.layers}
+        sha256 = plan_sha256(root, hashes=hashes)
+        OpenPlan(plan, indexes, sha256, "unlocked").check_fields()
+        layers, copies = _layers(root, plan, indexes)
         content = {
             "schema": SCHEMA,
             "tool": {"name": "kkpr-check", "version": __version__},
-            "plan": {"id": plan.id, "sha256": plan_sha256(root, hashes=hashes)},
+            "plan": {"id": plan.id, "sha256": sha256},
             "files": hashes,
             "tables": _table_rows(root, plan),
             "layers": layers,
@@ -142,12 +147,14 @@ def _named(*groups: tuple[str, list[str]]) -> Iterator[str]:
     return (f"{word} {', '.join(names)}" for word, names in groups if names)
 
 
-def _layers(root: Path, plan: Plan) -> tuple[dict[str, dict[str, Any]], set[str]]:
+def _layers(
+    root: Path, plan: Plan, indexes: Mapping[str, LayerIndex]
+) -> tuple[dict[str, dict[str, Any]], set[str]]:
     """Write the copy of every layer; return what the lock says of each, and the names of the copies."""
     layers: dict[str, dict[str, Any]] = {}
     copies = set()
     for spec in plan.layers:
-        index = open_layer(root, spec, default_crs=plan.crs)
+        index = indexes[spec.id]
         copy = index.write_copy(root / COPIES)
         copy.chmod(0o644)
         copies.add(copy.name)

@@ -87,7 +87,7 @@ class OpenPlan:
                 for name in spec.fields.values()
                 if _column(name, facts.fields) is None
             ]
-            self._check_setbacks(spec)
+            check_setbacks_of(spec, self.indexes[spec.id])
         for overlay in self.plan.overlays:
             for spec in self._layers_read_by(overlay):
                 facts = self.indexes[spec.id].facts
@@ -95,14 +95,6 @@ class OpenPlan:
                     errors.append(_no_field(spec, overlay.field, facts))
         if errors:
             raise errors[0] if len(errors) == 1 else ErrorGroup(errors)
-
-    def _check_setbacks(self, spec: LayerSpec) -> None:
-        if spec.role not in STRIP_ROLES:
-            return
-        index = self.indexes[spec.id]
-        named = any(_column(spec.fields[name], index.facts.fields) for name in _MOST_M if name in spec.fields)
-        rows, fields = index.attributes() if named else (objects([]), {})
-        check_setbacks(spec, fields, rows)
 
     def window(self, bounds_m: Bounds, work_crs: str, reach_m: float) -> PlanWindow:
         """Return the features within `reach_m` of a box, in the working CRS.
@@ -323,6 +315,15 @@ def _flag(value: Any) -> bool | None:
         return value
     text = (as_text(value) or "").casefold()
     return True if text in _TRUE else False if text in _FALSE else None
+
+
+def check_setbacks_of(spec: LayerSpec, index: LayerIndex) -> None:
+    """Do what `check_setbacks` does with an opened layer, whose columns are read only where they hold setbacks."""
+    if spec.role not in STRIP_ROLES:
+        return
+    named = any(_column(spec.fields[name], index.facts.fields) for name in _MOST_M if name in spec.fields)
+    rows, fields = index.attributes() if named else (objects([]), {})
+    check_setbacks(spec, fields, rows)
 
 
 def check_setbacks(spec: LayerSpec, fields: Mapping[str, Objects], rows: Objects) -> None:

@@ -31,7 +31,7 @@ def render(diff: Diff, fmt: str, lang: str, look: Look | None = None) -> str:
         from kkpr_check.report import changes_json
 
         return (changes_json.dumps if fmt == "json" else changes_json.dumps_lines)(diff, lang)
-    if fmt == "md":
+    if fmt in ("md", "step-summary"):
         from kkpr_check.report import changes_md
 
         return changes_md.dumps(diff, lang)

@@ -7,58 +7,15 @@ from itertools import groupby
 from kkpr_check.changes.result import Diff, ParcelChanges
 from kkpr_check.errors import Text
 from kkpr_check.report import changes_words as words
-from kkpr_check.report.safe import md, whole_characters
+from kkpr_check.report.comment import Page
+from kkpr_check.report.safe import md
 
-MAX_CHARACTERS = 65_536
-"""GitHub refuses a longer comment."""
-_ROOM_FOR_END = 300
 _CELL = 300
-
-
-class _Page:
-    """Lines that fit; what does not is counted."""
-
-    def __init__(self, lang: str) -> None:
-        self.lang = lang
-        self.lines: list[str] = []
-        self.left = MAX_CHARACTERS - _ROOM_FOR_END
-        self.open = 0
-
-    def add(self, *lines: str) -> bool:
-        """Add lines together or not at all; tell whether they fitted."""
-        size = sum(len(line.encode("utf-16-le")) // 2 + 1 for line in lines)
-        if size > self.left:
-            return False
-        self.left -= size
-        self.lines += lines
-        return True
-
-    def rows(self, head: tuple[str, ...], rows: list[str], summary: str | None = None) -> None:
-        """Add a table, folded under a summary, as long as there is room; say how many rows there was none for."""
-        closing = ["", "</details>", ""] if summary else [""]
-        room = sum(map(len, closing)) + 60
-        start = ["", *(["<details>", f"<summary>{summary}</summary>", ""] if summary else []), *head]
-        self.left -= room
-        if not self.add(*start):
-            self.left += room
-            self.add(Text(f"… and {len(rows)} more", f"… dan {len(rows)} lagi").pick(self.lang))
-            return
-        told = 0
-        for row in rows:
-            if not self.add(row):
-                break
-            told += 1
-        self.left += room
-        if told < len(rows):
-            self.add(
-                "", Text(f"… and {len(rows) - told} more", f"… dan {len(rows) - told} lagi").pick(self.lang)
-            )
-        self.add(*closing)
 
 
 def dumps(diff: Diff, lang: str) -> str:
     """Return the comment."""
-    page = _Page(lang)
+    page = Page(lang)
     page.add(f"## kkpr-check diff: {md(_short(words.headline(diff).pick(lang)))}", "")
     _versions(page, diff, lang)
     if diff.new.kind == "folder":
@@ -71,10 +28,10 @@ def dumps(diff: Diff, lang: str) -> str:
         page.add("", f"### {_cell(plan.new.id or plan.new.path)}", "")
         _versions(page, plan, lang)
         _what_changed(page, plan, lang)
-    return whole_characters("\n".join(page.lines)) + "\n"
+    return page.text()
 
 
-def _versions(page: _Page, diff: Diff, lang: str) -> None:
+def _versions(page: Page, diff: Diff, lang: str) -> None:
     for word, version in ((Text("OLD", "LAMA"), diff.old), (Text("NEW", "BARU"), diff.new)):
         page.add(f"- **{word.pick(lang)}** {_cell(words.version_line(version, lang))}")
     for what, why in diff.not_compared:
@@ -83,7 +40,7 @@ def _versions(page: _Page, diff: Diff, lang: str) -> None:
         )
 
 
-def _plans(page: _Page, diff: Diff, lang: str) -> None:
+def _plans(page: Page, diff: Diff, lang: str) -> None:
     """Tell which plans came, went, moved or could not be read, and which are the same."""
     lines = [f"- {words.title(c.code, lang)}: {_cell(words.change_line(c, lang))}" for c in diff.changes]
     if diff.unchanged:
@@ -94,7 +51,7 @@ def _plans(page: _Page, diff: Diff, lang: str) -> None:
             return
 
 
-def _what_changed(page: _Page, diff: Diff, lang: str) -> None:
+def _what_changed(page: Page, diff: Diff, lang: str) -> None:
     _transitions(page, diff, lang)
     for digit, changes in words.sections(diff):
         for code, same in groupby(changes, key=lambda change: change.code):
@@ -109,7 +66,7 @@ def _what_changed(page: _Page, diff: Diff, lang: str) -> None:
                 f"| {Text('file', 'berkas').pick(lang)} | {words.SECTIONS[digit].pick(lang).lower()} |",
                 "|---|---|",
             )
-            page.rows(head, rows, f"{code} {words.title(code, lang)} ({len(found)})")
+            page.rows(head, rows, len(rows), f"{code} {words.title(code, lang)} ({len(found)})")
     for note in diff.notes[:20]:
         page.add(f"- {_cell(note.pick(lang))}")
 
@@ -122,7 +79,7 @@ def _cell(text: str) -> str:
     return md(_short(text))
 
 
-def _transitions(page: _Page, diff: Diff, lang: str) -> None:
+def _transitions(page: Page, diff: Diff, lang: str) -> None:
     real = [one for one in diff.transitions if one.pieces]
     if not real:
         return
@@ -134,16 +91,17 @@ def _transitions(page: _Page, diff: Diff, lang: str) -> None:
         for one in real
     ]
     page.add("", f"### {Text('Zones', 'Zona').pick(lang)}")
-    page.rows(head, rows[:15])
+    page.rows(head, rows[:15], len(rows[:15]))
     if len(rows) > 15:
         page.rows(
             head,
             rows[15:],
+            len(rows[15:]),
             Text(f"{len(rows) - 15} more transitions", f"{len(rows) - 15} perubahan zona lainnya").pick(lang),
         )
 
 
-def _parcels(page: _Page, parcels: ParcelChanges, lang: str) -> None:
+def _parcels(page: Page, parcels: ParcelChanges, lang: str) -> None:
     page.add(
         "", f"### {Text('Parcels', 'Persil').pick(lang)}", "", f"{md(words.dates_line(parcels).pick(lang))}"
     )
@@ -162,11 +120,11 @@ def _parcels(page: _Page, parcels: ParcelChanges, lang: str) -> None:
         for group in parcels.groups
     ]
     if rows:
-        page.rows(head, rows)
+        page.rows(head, rows, len(rows))
     if parcels.unreadable:
         rows = [f"| {_cell(name)} | {_cell(why.pick(lang))} |" for _, name, why in parcels.unreadable]
         what = Text("parcels that cannot be judged", "persil yang tidak dapat dinilai").pick(lang)
-        page.rows(("| id | |", "|---|---|"), rows, f"{len(rows)} {what}")
+        page.rows(("| id | |", "|---|---|"), rows, len(rows), f"{len(rows)} {what}")
     if parcels.flips:
         names = [
             Text("parcel", "persil"),
@@ -184,4 +142,4 @@ def _parcels(page: _Page, parcels: ParcelChanges, lang: str) -> None:
         more = len(parcels.flips) - len(rows)
         title = Text(f"{len(parcels.flips)} parcels", f"{len(parcels.flips)} persil").pick(lang)
         note = "" if more <= 0 else Text(f", the first {len(rows)}", f", {len(rows)} pertama").pick(lang)
-        page.rows(head, rows, title + note)
+        page.rows(head, rows, len(rows), title + note)

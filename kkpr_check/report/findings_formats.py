@@ -14,7 +14,7 @@ FORMATS = ("text", "json", "jsonl", "sarif", "junit", "github", "gitlab", "md", 
 
 
 def render(result: Result, fmt: str, lang: str, look: Look | None = None) -> str:
-    """Return findings in one format (not ``auto``, not ``gpkg``).
+    """Return findings in one format (not ``auto``, not ``gpkg``); ``step-summary`` is ``md`` with more room.
 
     Parameters
     ----------
@@ -42,10 +42,11 @@ def render(result: Result, fmt: str, lang: str, look: Look | None = None) -> str
         from kkpr_check.report import findings_junit
 
         return findings_junit.dumps(result, lang)
-    if fmt == "md":
-        from kkpr_check.report import findings_md
+    if fmt in ("md", "step-summary"):
+        from kkpr_check.report import comment, findings_md
 
-        return findings_md.dumps(result, lang)
+        most = comment.MAX_CHARACTERS if fmt == "md" else findings_md.STEP_SUMMARY_CHARACTERS
+        return findings_md.dumps(result, lang, most)
     if fmt == "html":
         from kkpr_check.report import findings_html
 

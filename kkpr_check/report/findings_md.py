@@ -5,47 +5,46 @@ from __future__ import annotations
 from kkpr_check.errors import Text
 from kkpr_check.quality.findings import DataFinding, Result
 from kkpr_check.report import findings_words as words
-from kkpr_check.report.safe import md, whole_characters
+from kkpr_check.report.comment import MAX_CHARACTERS, Page
+from kkpr_check.report.safe import md
+from kkpr_check.report.words import number
 
-_MAX_CHARACTERS = 900_000
+STEP_SUMMARY_CHARACTERS = 900_000
 """GitHub refuses a step summary of more than 1 MiB."""
-
-
-_OF_A_CODE = 200
+_OF_A_CODE = 40
 """Findings of one code that stand together; the rest of a longer list follows those of the other codes."""
+_NOTES = 30
 
 
-def dumps(result: Result, lang: str) -> str:
-    """Return the summary, the counts by code and every finding, as long as there is room."""
-    head = [f"## kkpr-check validate: {md(words.summary(result, lang))}", ""]
-    head += [f"- {md(note)}" for note in words.notes(result, lang)]
+def dumps(result: Result, lang: str, most: int = MAX_CHARACTERS) -> str:
+    """Return the summary, the counts by code and the findings, largest first, as long as there is room."""
+    page = Page(lang, most)
+    page.add(f"## kkpr-check validate: {md(words.summary(result, lang))}")
+    notes = words.notes(result, lang)
+    page.add("", *(f"- {md(note)}" for note in notes[:_NOTES]))
+    if len(notes) > _NOTES:
+        page.add(
+            Text(f"- … and {len(notes) - _NOTES} more", f"- … dan {len(notes) - _NOTES} lagi").pick(lang)
+        )
     if result.findings:
-        head += ["", *_counts(result, lang)]
-    lines = ["", *_header(lang)] if result.findings else []
-    room = _MAX_CHARACTERS - sum(map(len, head))
-    told = 0
-    for finding in words.in_turn(result.findings, _OF_A_CODE):
-        row = _row(finding, lang)
-        room -= len(row.encode("utf-8", "replace")) + 1
-        if room < 0:
-            break
-        lines.append(row)
-        told += 1
-    left = len(result.findings) - told
-    if left:
-        lines += ["", Text(f"... and {left} more", f"... dan {left} lagi").pick(lang)]
-    return whole_characters("\n".join([*head, *lines])) + "\n"
+        page.add("", *_counts(result, lang))
+        rows = (_row(finding, lang) for finding in words.in_turn(result.findings, _OF_A_CODE))
+        page.rows(_header(lang), rows, len(result.findings))
+    return page.text()
 
 
 def _counts(result: Result, lang: str) -> list[str]:
-    code, what, number = (
+    code, what, how_many = (
         text.pick(lang) for text in (Text("code", "kode"), Text("what", "perihal"), Text("count", "jumlah"))
     )
-    rows = [f"| {name} | {md(words.title(name, lang))} | {count} |" for name, count in result.by_code.items()]
-    return [f"| {code} | {what} | {number} |", "|---|---|---:|", *rows]
+    rows = [
+        f"| {name} | {md(words.title(name, lang))} | {number(count, 0, lang)} |"
+        for name, count in result.by_code.items()
+    ]
+    return [f"| {code} | {what} | {how_many} |", "|---|---|---:|", *rows]
 
 
-def _header(lang: str) -> list[str]:
+def _header(lang: str) -> tuple[str, str]:
     names = (
         Text("level", "tingkat"),
         Text("code", "kode"),
@@ -54,7 +53,7 @@ def _header(lang: str) -> list[str]:
         Text("finding", "temuan"),
         Text("remedy", "saran"),
     )
-    return ["| " + " | ".join(name.pick(lang) for name in names) + " |", "|---|---|---|---|---|---|"]
+    return "| " + " | ".join(name.pick(lang) for name in names) + " |", "|---|---|---|---|---|---|"
 
 
 def _row(finding: DataFinding, lang: str) -> str:
