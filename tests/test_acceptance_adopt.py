@@ -289,8 +289,8 @@ def test_a_plot_that_two_rows_exclude_is_the_counter_example(tmp_path: Path, pla
         (p.code, p.text.en, p.text.id) for p in prove(load_rules(plan)) if p.place.file == "intensity.csv"
     ]
     assert any(
-        code == "DAT304" and en.startswith("a plot of 1,000.5 m2 on any road in R-3 has no KDB")
-        and id_.startswith("persil 1.000,5 m2")
+        code == "DAT304" and en.startswith("a plot of 1,000.5 m² on any road in R-3 has no KDB")
+        and id_.startswith("persil 1.000,5 m²")
         for code, en, id_ in said
     )  # fmt: skip
     assert ("DAT310", "no KLB is typed in for K-1") in [(code, en) for code, en, _ in said]
