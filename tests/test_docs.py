@@ -132,3 +132,12 @@ def test_floors_are_read_for_every_dependency() -> None:
                 '[project]\ndependencies = ["numpy"]\noptional-dependencies = {}\n[dependency-groups]\ntest = []'
             )
         )
+
+
+def test_the_file_map_names_every_module_once() -> None:
+    drawn = (ROOT / "docs" / "design.md").read_text("utf-8").split("```")[1]
+    package = ROOT / "kkpr_check"
+    names = [path.name for path in package.glob("[a-z]*.py")]
+    names += [f"{path.parent.name}/" for path in package.glob("*/__init__.py")]
+    told = {name: len(re.findall(rf"(?:^|[\s(,;]){re.escape(name)}(?!\w)", drawn)) for name in names}
+    assert {name: count for name, count in told.items() if count != 1} == {}
