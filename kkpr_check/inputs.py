@@ -27,6 +27,8 @@ FIELDS: Mapping[str, Text] = {
     "zoning": Text("zone for the uncovered part", "zona untuk bagian yang tidak tercakup"),
     "road": Text("road beside the parcel", "jalan di tepi persil"),
 }
+_MEASURED: Mapping[str, Text] = {"parcel area": Text("parcel area", "luas persil")}
+"""What nobody gives as an option: it follows from the outline."""
 NOT_JUDGED = Text("Can not be judged without: {missing}.", "Belum dapat dinilai tanpa: {missing}.")
 """All that is said of a rule whose inputs are missing."""
 
@@ -51,6 +53,8 @@ def label(name: str) -> Text:
     if name in FIELDS:
         field = FIELDS[name]
         return Text(f"{field.en} ({name})", f"{field.id} ({name})")
+    if name in _MEASURED:
+        return _MEASURED[name]
     first, _, rest = name.partition(":")
     if first == "plan.toml":
         rule = rest.rpartition("=")[2]

@@ -59,6 +59,7 @@ def test_the_sentences_of_a_rule_are_whole(rule: Rule) -> None:
 
 
 def test_missing_inputs_are_said_in_words() -> None:
+    assert Inputs(("parcel area",)).text() == Text("parcel area", "luas persil")
     said = Inputs(("height_m", "itbx.csv:toko:R-2", "sungai:levee", "<b>")).text()
     assert said.en == "height (height_m); table itbx.csv, toko, R-2; levee of layer sungai; <b>"
     assert said.id == "tinggi bangunan (height_m); tabel itbx.csv, toko, R-2; levee pada layer sungai; <b>"

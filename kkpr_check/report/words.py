@@ -153,7 +153,7 @@ PLAN_OWNER = Text(
 ROAD_OFFICE = Text("the road authority (PUPR) or the applicant", "penyelenggara jalan (PUPR) atau pemohon")
 APPLICANT_INPUTS = frozenset({
     "kbli", "activity", "floors", "height_m", "floor_area_m2", "basement_area_m2", "green_area_m2",
-    "legal_area_m2", "business_scale", "psn", "parcel", "footprint", "existing", "geometry",
+    "legal_area_m2", "business_scale", "psn", "parcel", "parcel area", "footprint", "existing", "geometry",
 })  # fmt: skip
 ROAD_INPUTS = frozenset({"road_class", "road"})
 
