@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -242,7 +243,19 @@ def parse_cell(text: str) -> Cell | None:
     return Cell(letter, tuple(codes))  # type: ignore[arg-type]
 
 
+def visible(text: str) -> str:
+    """Return a text with each character that can not be seen, or passes for a blank, named.
+
+    >>> visible("T1\u200b"), visible("T1, B3"), visible("\u00ad")
+    ('T1<ZERO WIDTH SPACE>', 'T1, B3', '<SOFT HYPHEN>')
+    """
+    return "".join(
+        c if c == " " or c.isprintable() else f"<{unicodedata.name(c, f'U+{ord(c):04X}')}>" for c in text
+    )
+
+
 def _bad_cell(text: str) -> PlanError:
+    text = visible(text)
     return PlanError(
         Text(f'"{text}" is no ITBX cell', f'"{text}" bukan isi sel ITBX'),
         remedy=Text(

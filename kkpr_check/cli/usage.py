@@ -20,8 +20,24 @@ def translate(error: Any) -> UsageError:
     """Return a complaint of Typer as our own error, with the way to the help page as remedy."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "kkpr-check"
-    remedy = Text(f"see `{path} --help`", f"lihat `{path} --help`")
+    remedy = _once_each(error, context) or Text(f"see `{path} --help`", f"lihat `{path} --help`")
     return UsageError(_text(error), remedy=remedy)
+
+
+def _once_each(error: Any, context: Any) -> Text | None:
+    """Return how to give an option several times, where its values were written one after the other."""
+    extra = re.match(r"Got unexpected extra argument.*? \((.*)\)$", error.format_message(), re.DOTALL)
+    if extra is None or context is None:
+        return None
+    several = [p for p in context.command.params if getattr(p, "multiple", False)]
+    given = [(p.opts[0], context.params.get(p.name)) for p in several if context.params.get(p.name)]
+    for option, values in given:
+        shown = " ".join(f"{option} {value}" for value in (*values, extra[1]))
+        if " " not in extra[1]:
+            return Text(
+                f"give an option once for each value: {shown}", f"tulis opsi sekali untuk tiap nilai: {shown}"
+            )
+    return None
 
 
 def _text(error: Any) -> Text:

@@ -11,7 +11,7 @@ from typing import Any
 
 from kkpr_check._version import __version__
 from kkpr_check.cells import parse_road_class
-from kkpr_check.errors import PlanError, Text
+from kkpr_check.errors import CrsError, PlanError, Text
 from kkpr_check.io.containers import SHAPEFILE_PARTS, sibling
 from kkpr_check.io.paths import is_inside
 from kkpr_check.io.planschema import Document, Key
@@ -120,6 +120,7 @@ def cross_check(document: Document, root: Path) -> None:
             Text("write the map scale: scale = 5000", "tulis skala peta: scale = 5000"),
         )
     _check_requires(document)
+    _check_crs(document, ("crs",), data.get("crs"))
     if data.get("status") == "in-force" and str(data.get("legal", "")).upper().startswith("TODO"):
         document.add(
             ("legal",),
@@ -132,6 +133,18 @@ def cross_check(document: Document, root: Path) -> None:
     for index, overlay in enumerate(data.get("overlay", [])):
         _check_overlay(document, index, overlay)
     _check_none_alone(document)
+
+
+def _check_crs(document: Document, key: Key, label: Any) -> None:
+    """Refuse a CRS that does not exist, also where no layer has need of it."""
+    from kkpr_check.io.crs import name_of
+
+    if not isinstance(label, str) or not label.strip():
+        return
+    try:
+        name_of(label)
+    except CrsError as error:
+        document.add(key, error.text, Text('for example crs = "EPSG:9491"', 'misalnya crs = "EPSG:9491"'))
 
 
 def _date(document: Document, key: str) -> dt.date | None:
@@ -176,6 +189,7 @@ def _check_layer(document: Document, root: Path, index: int, layer: Mapping[str,
         path_inside(document, root, (*key, "path"), layer["path"])
     if "role" in layer:
         _check_meanings(document, key, layer)
+    _check_crs(document, (*key, "crs"), layer.get("crs"))
     try:
         codecs.lookup(layer.get("encoding", "utf-8"))
     except LookupError:
