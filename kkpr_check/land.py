@@ -236,6 +236,8 @@ def _cell_text(cell: Any) -> str:
 def _judge_overlays(subjects: Subjects, plan: PlanMap, reach: Reach) -> list[Judgement]:
     found: list[Judgement] = []
     deciding = set(plan.judged.subject[plan.judged.area_m2 > 0].tolist())
+    # Of what lies outside its zones a plan says nothing, unless an overlay of it reaches there.
+    reached = sorted(set(plan.own.subject[plan.own.area_m2 > 0].tolist()))
     for rule in OVERLAY_RULES:
         sources, strips = sources_of(rule, plan.window), strips_of(rule, plan.window)
         hits: list[Judgement] = []
@@ -249,7 +251,7 @@ def _judge_overlays(subjects: Subjects, plan: PlanMap, reach: Reach) -> list[Jud
             continue
         seen = {h.subject for h in hits}
         none = declared_none(rule, plan.window)
-        for k in range(len(subjects.site)):
+        for k in reached:
             if k not in seen:
                 found.append(Judgement(k, rule, Outcome.PASS, plan, legal=none or plan.plan.legal))
     return found
