@@ -15,6 +15,8 @@ from kkpr_check.errors import Text
 from kkpr_check.inputs import Inputs
 from kkpr_check.model import Outcome
 from kkpr_check.phrases import Aside, Quantity, fill
+from kkpr_check.recount import Verified
+from kkpr_check.report.verification import dumps
 from kkpr_check.rules import RULES
 from kkpr_check.rules.base import Rule
 
@@ -134,3 +136,9 @@ def test_a_plan_that_was_not_judged_is_not_among_those_used(run: Run, tmp_path: 
         _, out, _ = run("--lang", lang, "check", str(EXAMPLES / "08-land.geojson"), "--plan", str(plan))
         assert used not in out and f"{left}\n  - rdtr-kefamenanu-sintetis: " in out
         assert f"m², {together}\n" in out and "*" not in out
+
+
+def test_a_verified_report_is_told_with_its_verdict_in_words() -> None:
+    result = Verified("lot", "partial", 1200, (), None)
+    assert dumps([result], "en").startswith("lot: verified, Conforms in part (1,200 values made again, ")
+    assert dumps([result], "id").startswith("lot: terverifikasi, Sesuai sebagian (1.200 nilai dibuat ulang, ")

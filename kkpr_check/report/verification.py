@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from kkpr_check._version import __version__
 from kkpr_check.errors import Text
+from kkpr_check.model import Verdict
 from kkpr_check.phrases import counted, say
 from kkpr_check.report.json import TOOL, encode
 from kkpr_check.report.safe import safe_lines, whole_value
+from kkpr_check.report.words import VERDICTS
 
 if TYPE_CHECKING:
     from kkpr_check.recount import Verified
@@ -33,11 +35,12 @@ def _lines(result: Verified, lang: str) -> list[str]:
             n=counted(len(found), "difference", "differences", "perbedaan"),
         )
         if found
-        else Text(
-            f"{result.id}: verified, {result.verdict} ({result.claims} values made again, areas and distances counted "
-            "by another algorithm)",
-            f"{result.id}: terverifikasi, {result.verdict} ({result.claims} nilai dibuat ulang, luas dan jarak dihitung "
-            "dengan algoritma lain)",
+        else say(
+            "{report}: verified, {verdict} ({n} made again, areas and distances counted by another algorithm)",
+            "{report}: terverifikasi, {verdict} ({n} dibuat ulang, luas dan jarak dihitung dengan algoritma lain)",
+            report=result.id,
+            verdict=VERDICTS[Verdict(result.verdict)],
+            n=counted(result.claims, "value", "values", "nilai"),
         )
     )
     lines = [head.pick(lang)]
