@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyogrio
 import pytest
+import shapely
 from cli_harness import Run
 
 from kkpr_check.io.windows import _canonical
@@ -75,3 +79,33 @@ def test_the_command_line_refuses_what_is_no_plain_number(run: Run, tmp_path: Pa
 )
 def test_a_number_of_a_plan_layer(meaning: str, value: Any, number: float | None) -> None:
     assert _canonical(meaning, value) == number
+
+
+def test_names_that_a_shapefile_cuts_are_options(run: Run, tmp_path: Path) -> None:
+    """An option left out without a word would be a missing input that nobody misses."""
+    given = {
+        "kbli": "47111", "floors": 2.0, "floor_area_m2": 412.5, "basement_area_m2": 33.0, "green_area_m2": 210.5,
+        "legal_area_m2": 580.0, "business_scale": "medium", "road_class": "lokal-primer",
+    }  # fmt: skip
+    (feature,) = json.loads((ROOT / "examples" / "08-land.geojson").read_text("utf-8"))["features"]
+    shape = shapely.to_wkb(shapely.from_geojson([json.dumps(feature["geometry"])]))
+    path = tmp_path / "site.shp"
+    columns = [
+        np.array([value], dtype=object if isinstance(value, str) else float) for value in given.values()
+    ]
+    pyogrio.raw.write(
+        path, shape, columns, [name[:10].upper() for name in given], crs="EPSG:4326", geometry_type="Polygon",
+        encoding="UTF-8",
+    )  # fmt: skip
+    code, out, err = run("check", "--parcel", str(path), *PLAN, "--format", "json")
+    assert code in (0, 1), err
+    report = json.loads(out)
+    assert {name: report["proposal"][name] for name in given} == given
+    table = tmp_path / "rows.csv"
+    assert run("batch", str(path), *PLAN, "--output", str(table))[0] == 0
+    with table.open(encoding="utf-8") as lines:
+        (row,) = csv.DictReader(lines)
+    assert row["verdict"] == report["verdict"]
+    for outcome in ("fail", "undetermined", "conditional"):
+        codes = dict.fromkeys(f["rule"] for f in report["findings"] if f["outcome"] == outcome)
+        assert [c for c in row[outcome].split(",") if c] == list(codes)

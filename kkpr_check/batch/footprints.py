@@ -26,7 +26,7 @@ from kkpr_check.errors import InputError, KkprError, Place, Text
 from kkpr_check.features import as_text
 from kkpr_check.geometry import objects
 from kkpr_check.io import crs as crs_policy
-from kkpr_check.io.options import OPTION_NAMES, Options, not_given, parse_options
+from kkpr_check.io.options import OPTION_COLUMNS, Options, not_given, parse_options
 from kkpr_check.io.raw import Raw
 
 NAME = "footprints.sqlite"
@@ -152,7 +152,7 @@ def _store(connection: sqlite3.Connection, reading: Reading, crs: str) -> None:
                 given = {
                     k: fields[k]
                     for k in fields
-                    if k in OPTION_NAMES and k != "id" and not not_given(fields[k])
+                    if k in OPTION_COLUMNS and k != "id" and not not_given(fields[k])
                 }
                 parcel_id = None if not_given(fields.get(PARCEL_ID)) else as_text(fields[PARCEL_ID])
                 wkb = None if geometry[row] is None else shapely.to_wkb(geometry[row])

@@ -18,6 +18,7 @@ from kkpr_check.io.options import (
     Parsed,
     merge_command_line,
     not_given,
+    option_of,
     parse_option,
     parse_options,
 )
@@ -45,12 +46,12 @@ def read_proposals(
     place
         The file, for messages; the row is added.
     """
-    columns = {name: values for name, values in fields.items() if _option(name) in PROPOSAL_FIELDS}
+    columns = {name: values for name, values in fields.items() if option_of(name) in PROPOSAL_FIELDS}
     read = ProposalsRead(objects([None] * rows))
     if not columns:
         read.proposal[:] = command_line.proposal()
         return read
-    names = [_option(name) for name in columns]
+    names = [option_of(name) for name in columns]
     parsed = [_parse_column(name, values) for name, values in zip(names, columns.values(), strict=True)]
     known: dict[tuple[Any, ...], Proposal] = {}
     plain = len(set(names)) == len(names)  # KBLI beside kbli: whether they agree is seen row by row

@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol
 from kkpr_check.errors import InputError, KkprError, Place, Text
 from kkpr_check.geometry import Objects
 from kkpr_check.io.containers import Source, digest_of, opened, parts_of
-from kkpr_check.io.options import OPTION_NAMES
+from kkpr_check.io.options import OPTION_COLUMNS
 from kkpr_check.io.raw import Raw
 
 FEATURE_ID_COLUMNS = ("objectid", "fid", "ogc_fid")
@@ -69,7 +69,7 @@ class Reading:
 def wanted_columns(id_field: str | None, more: Sequence[str] = ()) -> frozenset[str]:
     """Return the columns that a batch reads, in lower case."""
     named = [] if id_field is None else [id_field.strip().casefold()]
-    return frozenset([*OPTION_NAMES, *FEATURE_ID_COLUMNS, "role", *named, *more])
+    return frozenset([*OPTION_COLUMNS, *FEATURE_ID_COLUMNS, "role", *named, *more])
 
 
 class Parcels:

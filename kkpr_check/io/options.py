@@ -26,6 +26,10 @@ PROPOSAL_FIELDS = tuple(item.name for item in fields(Proposal))
 OPTION_NAMES = (*PROPOSAL_FIELDS, "id")
 """The options of contract section 2; `id` names the site and is no part of the proposal."""
 
+_SHORTENED = {name[:10]: name for name in OPTION_NAMES if len(name) > 10}
+OPTION_COLUMNS = frozenset((*OPTION_NAMES, *_SHORTENED))
+"""Names of columns that are options, in lower case: a shapefile cuts ``floor_area_m2`` to ``floor_area``."""
+
 _PLACES = {name: place for place, name in enumerate(OPTION_NAMES)}
 """The order in which a feature is read: that of its columns depends on which features a block holds."""
 
@@ -255,8 +259,14 @@ def parse_option(name: str, value: Any, *, place: Place | None = None) -> Parsed
     raise ValueError(f"no proposal option {name!r}")
 
 
-def _folded(column: object) -> str:
-    return str(column).strip().casefold()
+def option_of(column: object) -> str:
+    """Return the option that a column names, in any case and as a shapefile shortens it; of another its name in lower case.
+
+    >>> option_of(" KBLI"), option_of("FLOOR_AREA"), option_of("NAMOBJ")
+    ('kbli', 'floor_area_m2', 'namobj')
+    """
+    folded = str(column).strip().casefold()
+    return _SHORTENED.get(folded, folded)
 
 
 def parse_options(values: Mapping[str, Any], *, place: Place | None = None) -> Options:
@@ -272,7 +282,7 @@ def parse_options(values: Mapping[str, Any], *, place: Place | None = None) -> O
     assumptions: list[Text] = []
     errors: list[KkprError] = []
     columns = [
-        (name, str(column), raw) for column, raw in values.items() if (name := _folded(column)) in _PLACES
+        (name, str(column), raw) for column, raw in values.items() if (name := option_of(column)) in _PLACES
     ]
     for name, column, raw in sorted(columns, key=lambda one: (_PLACES[one[0]], one[1])):
         try:
