@@ -227,8 +227,11 @@ class _Page:
         if self.info.report.site.doubt is not None:
             return
         yield Line("heading", self.say(w.OVERLAYS))
+        if not told and not self.info.parts:
+            yield Line("text", self.say(w.OVERLAY_UNKNOWN), 1)
+            return
         if not told and not open_:
-            yield Line("text", self.say(w.NO_OVERLAY if self.info.parts else w.OVERLAY_UNKNOWN), 1)
+            yield Line("text", self.say(w.NO_OVERLAY), 1)
         for f in told:
             law = f" [{f.legal}]" if f.legal else ""
             yield Line(
