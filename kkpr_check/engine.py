@@ -6,7 +6,7 @@ Everything is in one metric CRS; nothing is read, printed or looked up here.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -18,7 +18,15 @@ from kkpr_check.building import Answer, judge_buildings
 from kkpr_check.candidates import BuildingSite, ZonePart
 from kkpr_check.errors import Text
 from kkpr_check.features import PlanWindow
-from kkpr_check.findings import building_finding, land_finding, not_evaluated, not_judged, unreadable
+from kkpr_check.findings import (
+    building_finding,
+    building_words,
+    land_finding,
+    land_words,
+    not_evaluated,
+    not_judged,
+    unreadable,
+)
 from kkpr_check.frontage import Network, frontage_of
 from kkpr_check.geometry import EMPTY, left_of, remainder_of, round_m, union_of, without_noise
 from kkpr_check.judgement import Judgement
@@ -350,10 +358,14 @@ def _report(
 ) -> Report:
     if site.doubt is not None:
         return _unreadable(site, draft, left_out)
-    findings = [land_finding(j, subjects.kind[j.subject]) for j in _shown(stage)]
-    findings += [building_finding(a, site) for a in answers]
-    findings += _without_answer(findings, site, stage, coverage)
-    kept = [f for f in findings if f.outcome is not Outcome.NOT_APPLICABLE]
+    land = _shown(stage)
+    idle_rules = {j.rule.code: land_words(j) for j in land if j.outcome is Outcome.NOT_APPLICABLE}
+    idle_rules |= {a.rule.code: building_words(a) for a in answers if a.outcome is Outcome.NOT_APPLICABLE}
+    kept = [
+        land_finding(j, subjects.kind[j.subject]) for j in land if j.outcome is not Outcome.NOT_APPLICABLE
+    ]
+    kept += [building_finding(a, site) for a in answers if a.outcome is not Outcome.NOT_APPLICABLE]
+    kept += _without_answer({f.rule for f in kept} | idle_rules.keys(), site, stage, coverage)
     kept.sort(key=lambda f: (f.subject != "parcel", ORDER[f.rule], f.plan or "", -f.outcome, f.zone or ""))
     pathway, reason = _pathway(site, stage, subjects, coverage, idle)
     ledger = _ledger(stage, subjects, coverage)
@@ -367,7 +379,7 @@ def _report(
         pathway_reason=reason,
         self_declaration=_is_self_declared(site),
         findings=tuple(kept),
-        not_evaluated=not_evaluated(findings),
+        not_evaluated=not_evaluated(kept, idle_rules),
         ledger=ledger,
         combined=_combined(ledger, stage, subjects, coverage),
         approvable=_approvable(site, stage),
@@ -413,11 +425,8 @@ def _key(item: Judgement) -> tuple[Any, ...]:
     return item.rule.code, item.plan.plan.id if item.plan else None, item.zone, item.outcome
 
 
-def _without_answer(
-    findings: Sequence[Finding], site: Site, stage: LandStage, coverage: Coverage
-) -> list[Finding]:
+def _without_answer(answered: Set[str], site: Site, stage: LandStage, coverage: Coverage) -> list[Finding]:
     """Return an undetermined finding for each rule that nothing here could be judged by: no plan, no zone."""
-    answered = {f.rule for f in findings}
     subjects = [k for k in (stage.parcel, stage.footprint) if k is not None]
     decided = any(m.rows(k) for m in coverage.maps for k in subjects)
     missing = ("zoning",) if decided else ("plan",)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from kkpr_check.geometry import round_m
 from kkpr_check.inputs import NOT_JUDGED, Inputs
 from kkpr_check.judgement import Judgement
 from kkpr_check.model import Finding, Outcome, Site
-from kkpr_check.phrases import Aside, Phrase, Quantity, Sentence, fill
+from kkpr_check.phrases import Aside, Later, Phrase, Quantity, Sentence
 from kkpr_check.rules import BY_CODE, RULES
 from kkpr_check.rules.base import Rule
 
@@ -37,7 +38,7 @@ def land_finding(item: Judgement, subject: Literal["parcel", "footprint"]) -> Fi
         operator=item.rule.operator if item.limit is not None else None,
         unit=unit if isinstance(item.measured, float) or item.limit is not None else None,
         margin=_margin(item.measured, item.limit, item.rule.operator),
-        message=_land_message(item, unit),
+        message=land_words(item),
         legal=item.legal,
         witness=item.witness,
         flip_distance_m=item.flip_distance_m,
@@ -46,7 +47,13 @@ def land_finding(item: Judgement, subject: Literal["parcel", "footprint"]) -> Fi
     )
 
 
-def _land_message(item: Judgement, unit: str | None) -> Phrase:
+def land_words(item: Judgement) -> Phrase:
+    """Return what a land answer tells."""
+    return Later(partial(_land_message, item))
+
+
+def _land_message(item: Judgement) -> Phrase:
+    unit = item.unit or item.rule.unit
     zone_name = ""
     if item.plan is not None and item.zone in item.plan.subzones:
         zone_name = item.plan.names[item.plan.subzones.index(item.zone)]
@@ -74,7 +81,6 @@ def building_finding(answer: Answer, site: Site) -> Finding:
     """Return the finding of a building answer."""
     part, rule = answer.part, answer.rule
     flip = _flip(answer, rule)
-    message, remedy = _building_message(answer, flip)
     return Finding(
         rule=rule.code,
         name=rule.name,
@@ -87,33 +93,43 @@ def building_finding(answer: Answer, site: Site) -> Finding:
         operator=rule.operator,
         unit=rule.unit,
         margin=_margin(answer.measured, answer.limit, rule.operator),
-        message=message,
+        message=Later(partial(_building_message, answer, flip)),
         legal=answer.legal,
         witness=answer.witness if answer.outcome >= Outcome.UNDETERMINED else None,
         flip_distance_m=flip,
         missing=answer.missing,
-        remedy=remedy,
+        remedy=Later(partial(_building_remedy, answer)) if answer.outcome is Outcome.FAIL else None,
         limit_m2=answer.limit_m2,
         zone_limits=answer.values.get("zone_limits", ()),
     )
 
 
-def _building_message(answer: Answer, flip_m: float | None) -> tuple[Phrase, Text | None]:
+def building_words(answer: Answer) -> Phrase:
+    """Return what a building answer tells."""
+    return Later(partial(_building_message, answer, _flip(answer, answer.rule)))
+
+
+def _building_message(answer: Answer, flip_m: float | None) -> Phrase:
+    values, rule = _building_values(answer), answer.rule
+    if rule.code in ("TAB002", "TAB003") and answer.outcome is Outcome.PASS and answer.measured is None:
+        return Phrase(_NO_SUCH_EDGE, values)
+    shallow = answer.outcome is Outcome.UNDETERMINED and not answer.missing and flip_m is not None
+    return _message(rule, answer.outcome, values, answer.missing, flip_m if shallow else None, float("nan"))
+
+
+def _building_remedy(answer: Answer) -> Phrase:
+    return Phrase(answer.rule.remedy, _building_values(answer))
+
+
+def _building_values(answer: Answer) -> dict[str, Any]:
     part, rule = answer.part, answer.rule
-    values = {
+    return {
         "zone": part.subzone if part else "-",
         "zone_name": part.name if part else "",
         "measured": _quantity(answer.measured, rule.unit),
         "limit": _quantity(answer.limit, rule.unit),
         **answer.values,
     }
-    if rule.code in ("TAB002", "TAB003") and answer.outcome is Outcome.PASS and answer.measured is None:
-        return Phrase(_NO_SUCH_EDGE, values), None
-    shallow = answer.outcome is Outcome.UNDETERMINED and not answer.missing and flip_m is not None
-    message = _message(
-        rule, answer.outcome, values, answer.missing, flip_m if shallow else None, float("nan")
-    )
-    return message, fill(rule.remedy, values) if answer.outcome is Outcome.FAIL else None
 
 
 def _flip(answer: Answer, rule: Rule) -> float | None:
@@ -199,15 +215,24 @@ def _without_numbers(
     )  # fmt: skip
 
 
-def not_evaluated(findings: Iterable[Finding]) -> tuple[tuple[str, Sentence], ...]:
-    """Name every rule without a finding; only what is not applicable may be missing from a report."""
-    evaluated = {f.rule for f in findings if f.outcome is not Outcome.NOT_APPLICABLE}
-    reasons: dict[str, Sentence] = {
-        f.rule: f.message for f in findings if f.outcome is Outcome.NOT_APPLICABLE
-    }
-    default = Text("Nothing here that the rule speaks of.", "Tidak ada hal yang diatur aturan ini di sini.")
+def not_evaluated(
+    findings: Iterable[Finding], idle: Mapping[str, Sentence]
+) -> tuple[tuple[str, Sentence], ...]:
+    """Name every rule without a finding; only what is not applicable may be missing from a report.
+
+    Parameters
+    ----------
+    findings
+        What is applicable.
+    idle
+        What rules tell that are not, by code.
+    """
+    evaluated = {f.rule for f in findings}
     return tuple(
-        (rule.code, reasons.get(rule.code) or rule.say.get(Outcome.NOT_APPLICABLE, default))
+        (rule.code, idle.get(rule.code) or rule.say.get(Outcome.NOT_APPLICABLE, _NOTHING_HERE))
         for rule in RULES
         if rule.code not in evaluated
     )
+
+
+_NOTHING_HERE = Text("Nothing here that the rule speaks of.", "Tidak ada hal yang diatur aturan ini di sini.")

@@ -20,7 +20,7 @@ from kkpr_check.geometry import (
 from kkpr_check.judgement import Judgement
 from kkpr_check.ledger import cut
 from kkpr_check.location import judge_location
-from kkpr_check.model import Outcome, Site
+from kkpr_check.model import OUTCOMES, Outcome, Site
 from kkpr_check.overlay import Source, Strip, declared_none, sources_of, strips_of, undeclared
 from kkpr_check.phrases import Phrase, Quantity
 from kkpr_check.plan import Cell, Tables
@@ -71,12 +71,17 @@ def _judge_use(
     n_groups = len(plan.subzones)
     rows = _use_rows(sites, uses, plan)
     parts = {k: plan.rows(k) for k in sorted(set(judged.subject.tolist()))}
-    words: dict[int, _PartWords] = {}
-    for k, part_rows in parts.items():
-        site = int(subjects.site[k])
-        words |= {row: _part_words(uses[site], plan, int(judged.group[row])) for row in part_rows}
     refused = _RefusedZones(plan, coverage.maps[:index])
     by_proposal = rows.of[subjects.site]
+    alike: dict[tuple[int, int], _PartWords] = {}
+    places = []
+    for k, part_rows in parts.items():
+        site, proposal = int(subjects.site[k]), int(by_proposal[k])
+        for row in part_rows:
+            key = proposal, int(judged.group[row])
+            if key not in alike:
+                alike[key] = _part_words(uses[site], plan, key[1])
+            places.append((k, row, sites[site], uses[site], *key, alike[key]))
     found = []
     for rule in USE_RULES:
         checked = rule.check(rows.block)
@@ -86,15 +91,15 @@ def _judge_use(
             mixed.reshape(rows.n_proposals, n_groups),
         )
         adverse = refused.judge(subjects, outcome[by_proposal] == Outcome.FAIL, parts, reach)
-        for k, part_rows in parts.items():
-            site = int(subjects.site[k])
-            for row in part_rows:
-                said = words[row]
-                item = Judgement(k, rule, Outcome(outcome[by_proposal[k], said.group]), plan, said.subzone)
-                item.pieces, item.legal = judged.geometry[row], plan.plan.legal
-                item.against(adverse[k])
-                _tell_use(item, said, sites[site], uses[site], bool(mixed[by_proposal[k], said.group]))
-                found.append(item)
+        for k, row, place, use, proposal, group, words in places:
+            against, said = adverse[k], OUTCOMES[outcome[proposal, group]]
+            if subjects.beside[k] and said < Outcome.UNDETERMINED and against.flip_distance_m is None:
+                continue  # nothing that anybody asks for
+            item = Judgement(k, rule, said, plan, words.subzone)
+            item.pieces, item.legal = judged.geometry[row], plan.plan.legal
+            item.against(against)
+            _tell_use(item, words, place, use, bool(mixed[proposal, group]))
+            found.append(item)
     return found
 
 
@@ -149,7 +154,8 @@ def _judge_holding(subjects: Subjects, plan: PlanMap) -> list[Judgement]:
     """RTR002: of every part that a plan decides, whether it lies in a holding zone."""
     (rule,) = HOLDING_RULES
     judged, held = plan.judged, np.flatnonzero(plan.holding)
-    parts = [(k, row) for k in sorted(set(judged.subject.tolist())) for row in plan.rows(k)]
+    told = [k for k in sorted(set(judged.subject.tolist())) if not subjects.beside[k]]
+    parts = [(k, row) for k in told for row in plan.rows(k)]
     holding = np.zeros(len(parts), dtype=bool)
     for n, (k, row) in enumerate(parts if len(held) else ()):
         alike = held[plan.group[held] == judged.group[row]]
@@ -182,19 +188,28 @@ def _use_rows(sites: Sequence[Site], uses: Sequence[Use], plan: PlanMap) -> _Pro
 
 
 class _PartWords(NamedTuple):
-    """What the matrix says of one part: its sub-zone, the cells that may apply, and what a message tells."""
+    """What the matrix says of one part: its sub-zone, the cells that may apply, and what a message tells.
+
+    `conditions` is what it tells of the T and of the B conditions, and their legal references.
+    """
 
     group: int
     subzone: str
     cells: list[Cell]
     values: dict[str, Any]
+    conditions: dict[str, tuple[dict[str, Any], str]]
 
 
 def _part_words(use: Use, plan: PlanMap, group: int) -> _PartWords:
     subzone, itbx = plan.subzones[group], plan.plan.tables.itbx
     cells = [cell for a in use.activities if (cell := itbx.get((a, subzone))) is not None]
     cell_text = ", ".join(dict.fromkeys(_cell_text(c) for c in cells))
-    return _PartWords(group, subzone, cells, {"activity": use.label, "hint": use.hint, "cell": cell_text})
+    values = {"activity": use.label, "hint": use.hint, "cell": cell_text}
+    conditions = {}
+    for side in _SIDE.values():
+        text, legal = use_words.conditions_text(cells, side, plan.plan.tables)
+        conditions[side] = values | {"conditions": text}, legal
+    return _PartWords(group, subzone, cells, values, conditions)
 
 
 _SIDE = {"KGT002": "T", "KGT003": "B"}
@@ -208,8 +223,7 @@ def _tell_use(item: Judgement, said: _PartWords, site: Site, use: Use, mixed: bo
     if cells:
         item.measured = item.values["cell"]
     if side is not None:
-        item.values = dict(item.values)
-        item.values["conditions"], legal = use_words.conditions_text(cells, side, tables)
+        item.values, legal = said.conditions[side]
         item.legal = legal or item.legal
     if item.outcome is not Outcome.UNDETERMINED or item.shallow:
         return
@@ -252,7 +266,7 @@ def _judge_overlays(subjects: Subjects, plan: PlanMap, reach: Reach) -> list[Jud
         seen = {h.subject for h in hits}
         none = declared_none(rule, plan.window)
         for k in reached:
-            if k not in seen:
+            if k not in seen and not subjects.beside[k]:
                 found.append(Judgement(k, rule, Outcome.PASS, plan, legal=none or plan.plan.legal))
     return found
 

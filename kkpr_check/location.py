@@ -11,7 +11,7 @@ import shapely
 from kkpr_check.errors import Text
 from kkpr_check.geometry import round_m, utm_areal_scale, web_mercator_inflation
 from kkpr_check.judgement import Judgement
-from kkpr_check.model import Outcome, Site
+from kkpr_check.model import OUTCOMES, Outcome, Site
 from kkpr_check.phrases import Quantity
 from kkpr_check.rules import RULES
 from kkpr_check.rules.rows import SiteRows
@@ -28,13 +28,14 @@ def judge_location(
     strict_accuracy: bool,
 ) -> list[Judgement]:
     """Judge where each subject lies; `found` are the other land judgements, for the distance to what is adverse."""
-    n = len(subjects.site)
     rows, zones = _site_rows(sites, subjects, coverage, found, strict_accuracy)
     items = []
     for rule in SITE_RULES:
         checked = rule.check(rows)
-        for k in range(n):
-            item = Judgement(k, rule, Outcome(checked.outcome[k]))
+        for k, said in enumerate(checked.outcome.tolist()):
+            if subjects.beside[k] and said < Outcome.UNDETERMINED:
+                continue
+            item = Judgement(k, rule, OUTCOMES[said])
             item.measured = None if checked.measured is None else _number(checked.measured[k])
             item.limit = None if checked.limit is None else _number(checked.limit[k])
             _tell_site(item, sites[int(subjects.site[k])], rows, k, zones[k], coverage)

@@ -29,6 +29,10 @@ class Outcome(enum.IntEnum):
         return self.name.lower()
 
 
+OUTCOMES = tuple(Outcome)
+"""Outcomes by their number."""
+
+
 class Verdict(enum.StrEnum):
     """What a report says."""
 
@@ -136,7 +140,7 @@ class Finding:
     witness: Any | None = None
     flip_distance_m: float | None = None
     missing: tuple[str, ...] = ()
-    remedy: Text | None = None
+    remedy: Sentence | None = None
     limit_m2: float | None = None
     zone_limits: tuple[tuple[str, float], ...] = ()
     """A limit that is a share of an area (KDB, KLB, KDH, KTB) in m2 of this parcel."""

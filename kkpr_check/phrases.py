@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
@@ -113,6 +113,32 @@ class Phrase:
 
     def __hash__(self) -> int:
         return hash(self.text())
+
+
+class Later(Phrase):
+    """A phrase that is put together when somebody reads it: of a million parcels nobody reads most of what is found."""
+
+    __slots__ = ("_make", "_phrase")
+
+    def __init__(self, make: Callable[[], Phrase]) -> None:
+        self._make = make
+        self._phrase: Phrase | None = None
+        self._said = None
+
+    def _made(self) -> Phrase:
+        if self._phrase is None:
+            self._phrase = self._make()
+        return self._phrase
+
+    @property
+    def template(self) -> Text:  # type: ignore[override]
+        """The sentence with its placeholders."""
+        return self._made().template
+
+    @property
+    def values(self) -> Mapping[str, Any]:  # type: ignore[override]
+        """What fills them."""
+        return self._made().values
 
 
 Sentence = Text | Phrase

@@ -23,12 +23,16 @@ UNKNOWN_SUBZONE = "?"
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """What is judged on the land: each parcel, then each footprint; `site` says whose it is."""
+    """What is judged on the land: each parcel, then each footprint; `site` says whose it is.
+
+    `beside` tells which are footprints of a site with a parcel: of them only what fails or is unknown is reported.
+    """
 
     site: Ints
     kind: tuple[Literal["parcel", "footprint"], ...]
     geometry: Objects
     area_m2: Floats
+    beside: tuple[bool, ...]
 
     @classmethod
     def of(cls, sites: Sequence[Site]) -> Subjects:
@@ -45,7 +49,8 @@ class Subjects:
         geometry = np.empty(len(rows), dtype=object)
         geometry[:] = [row[2] for row in rows]
         site = np.array([row[0] for row in rows], dtype=np.int64)
-        return cls(site, tuple(row[1] for row in rows), geometry, shapely.area(geometry))
+        beside = tuple(kind == "footprint" and sites[i].parcel is not None for i, kind, _ in rows)
+        return cls(site, tuple(row[1] for row in rows), geometry, shapely.area(geometry), beside)
 
 
 @dataclass(frozen=True, slots=True)

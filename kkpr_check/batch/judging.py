@@ -106,8 +106,13 @@ def _one_by_one(
     sites: SiteBlock, plans: Sequence[MemoryPlan], options: JudgeOptions, work_crs: str
 ) -> BlockRows:
     """Return the rows of sites that the engine judges one by one."""
-    reports = _reports(sites, plans, options, work_crs)
-    return rows_of(reports, sites.row, options.lang, message=options.message, findings=options.findings)
+    made = []
+    for members in _together(sites):
+        part = sites.take(members)
+        reports = _judge(list(part), plans, options, work_crs)
+        told = {"message": options.message, "findings": options.findings}
+        made.append(rows_of(reports, part.row, options.lang, **told))
+    return joined(made)
 
 
 def _reports(
