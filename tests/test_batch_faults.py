@@ -341,6 +341,36 @@ def test_a_journal_that_cannot_be_read_is_no_licence_to_start_over(
     assert done(output) == 3
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("block_rows", None),
+        ("block_rows", "x"),
+        ("block_rows", 0),
+        ("options", {"as_of": "2025-13-01"}),
+        ("options", {}),
+    ],
+)
+def test_a_damaged_journal_is_told(
+    tmp_path: Path, parcels: Path, monkeypatch: pytest.MonkeyPatch, key: str, value: Any
+) -> None:
+    output = tmp_path / "o.csv"
+    interrupted(parcels, output, monkeypatch)
+    file = work_of(output) / "journal.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
+    with pytest.raises(UsageError, match="journal"):
+        batch(parcels, output, resume=True)
+    assert done(output) == 3
+
+
+def test_a_folder_nobody_can_write_to_is_refused_before_the_work(tmp_path: Path, parcels: Path) -> None:
+    if not Path("/proc/self").is_dir():
+        pytest.skip("no /proc here")
+    with pytest.raises(UsageError, match="can not be written to"):
+        batch(parcels, tmp_path / "o.csv", findings="/proc/f.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 700 kB."""

@@ -6,6 +6,7 @@ what it leaves is whole or not there.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -119,8 +120,9 @@ class WorkFolder:
         """Return what the interrupted run was asked for, None where there is none."""
         try:
             journal = json.loads((self.path / "journal.json").read_bytes())
-            if journal["schema"] != SCHEMA:
+            if journal["schema"] != SCHEMA or int(journal["block_rows"]) < 1:
                 raise ValueError("schema")
+            dt.date.fromisoformat(journal["options"]["as_of"])
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:

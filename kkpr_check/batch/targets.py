@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from kkpr_check.io.paths import give_usual_mode, replacing
 
 
 def check_folders(request: BatchRequest) -> None:
-    """Refuse outputs whose folder does not exist.
+    """Refuse outputs whose folder does not exist or can not be written to, before hours of work are done for them.
 
     Raises
     ------
@@ -28,6 +29,28 @@ def check_folders(request: BatchRequest) -> None:
                 place=Place(target),
                 code="output",
             )
+        if target is not None:
+            _try_to_write(target)
+
+
+def _try_to_write(target: str) -> None:
+    """Refuse a target beside which no file can be made."""
+    try:
+        with tempfile.TemporaryFile(dir=Path(target).absolute().parent):
+            pass
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        reason = error.strerror or str(error)
+        raise UsageError(
+            Text(
+                f"the folder of the output can not be written to: {reason}",
+                f"folder keluaran tidak dapat ditulisi: {reason}",
+            ),
+            place=Place(target),
+            remedy=Text("choose another folder", "pilih folder lain"),
+            code="output",
+        ) from error
 
 
 def check_targets(request: BatchRequest) -> None:
