@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
@@ -28,7 +29,7 @@ from kkpr_check.findings import (
     unreadable,
 )
 from kkpr_check.frontage import Network, frontage_of
-from kkpr_check.geometry import EMPTY, left_of, remainder_of, round_m, union_of, without_noise
+from kkpr_check.geometry import EMPTY, left_of, overlap_of, remainder_of, round_m, union_of, without_noise
 from kkpr_check.judgement import Judgement
 from kkpr_check.land import judge_land
 from kkpr_check.ledger import Parts, entry
@@ -383,7 +384,7 @@ def _report(
         ledger=ledger,
         combined=_combined(ledger, stage, subjects, coverage),
         approvable=_approvable(site, stage),
-        assumptions=(*site.assumptions, *_assumptions(site)),
+        assumptions=(*site.assumptions, *_assumptions(site), *_of_one_rank(stage, subjects, coverage)),
         draft=draft,
         plans_judged=tuple(m.plan.id for m in coverage.maps),
         plans_left_out=tuple(left_out),
@@ -509,6 +510,33 @@ def _integrated(k: int, subjects: Subjects, coverage: Coverage) -> bool:
 
 def _decides(plan: Plan, subzone: str, proposal: Proposal) -> bool:
     return any((a, subzone) in plan.tables.itbx for a in use_of(proposal, plan.tables).activities)
+
+
+def _of_one_rank(stage: LandStage, subjects: Subjects, coverage: Coverage) -> list[Text]:
+    """Name the plans of one rank that cover the same ground: the first by its id judges it, which nobody decided."""
+    found: list[Text] = []
+    k = stage.parcel if stage.parcel is not None else stage.footprint
+    if k is None:
+        return found
+    for first, second in combinations(coverage.maps, 2):
+        if first.plan.order[0] != second.plan.order[0] or not first.rows(k):
+            continue
+        both = overlap_of(
+            union_of([first.judged.geometry[r] for r in first.rows(k)]),
+            union_of(second.own.whole[second.own.of(k)]),
+        )
+        if without_noise(both, float(subjects.area_m2[k]), coverage.tolerance).is_empty:
+            continue
+        one, other, size = first.plan.id, second.plan.id, Quantity(float(round_m(both.area)), "m2").text()
+        found.append(
+            Text(
+                f"{one} and {other} have the same rank and both cover {size.en} of the site: {one} was taken to decide there"
+                " (rank or valid_until in plan.toml says which does)",
+                f"{one} dan {other} setingkat dan sama-sama mencakup {size.id} lokasi: {one} dianggap menentukan di sana"
+                " (rank atau valid_until di plan.toml menyatakan yang berlaku)",
+            )
+        )
+    return found
 
 
 def _assumptions(site: Site) -> list[Text]:

@@ -1,9 +1,10 @@
-"""A site that no plan covers: nothing passes there, in `check` as in `batch`."""
+"""A site that no plan covers, or two of one rank: what is not known is said, in `check` as in `batch`."""
 
 from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,26 @@ def test_no_rule_passes_outside_all_plans(run: Run, tmp_path: Path, far: str, pl
     assert row["undetermined"].split(",") == [r for r, said in outcome.items() if said == "undetermined"]
     code, out, _ = run("check", far, *given, "--lang", "en", "--format", "text")
     assert out.count("Can not be judged without: plan in force") == 2
+
+
+def test_two_plans_of_one_rank_on_the_same_ground_are_told(run: Run, tmp_path: Path) -> None:
+    twin = shutil.copytree(SAMPLE, tmp_path / "twin", ignore=shutil.ignore_patterns(".kkpr", "plan.lock"))
+    text = (twin / "plan.toml").read_text("utf-8")
+    (twin / "plan.toml").write_text(
+        text.replace('id = "rdtr-kefamenanu-sintetis"', 'id = "z-lain"', 1), "utf-8"
+    )
+    site = str(ROOT / "examples" / "08-land.geojson")
+    for plans, told in (
+        ((SAMPLE, str(twin)), 1),
+        ((str(twin), SAMPLE), 1),
+        ((SAMPLE, RTRW), 0),
+        ((SAMPLE,), 0),
+    ):
+        given = [word for plan in plans for word in ("--plan", plan)]
+        code, out, err = run(
+            "check", site, *given, "--as-of", "2025-01-01", "--format", "json", "--lang", "en"
+        )
+        assert code in (0, 1), err
+        notes = [note for note in json.loads(out)["provenance"]["assumptions"] if "the same rank" in note]
+        assert len(notes) == told, plans
+        assert all("rdtr-kefamenanu-sintetis was taken to decide" in note for note in notes)
