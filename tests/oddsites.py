@@ -94,6 +94,8 @@ def _star(rng: Rng, at: Any, country: Country) -> Any:
 def _holed(rng: Rng, at: Any, country: Country) -> Any:
     whole = _box(rng, at, country).buffer(4)
     for _ in range(rng.integers(1, 4)):
+        if whole.is_empty:
+            break
         where = np.array(whole.centroid.coords[0]) + rng.normal(size=2) * 8
         whole = shapely.difference(whole, _box(rng, where, country).buffer(-1.5))
     return whole
