@@ -179,7 +179,8 @@ def _named(facts: Facts, judged: Ints) -> tuple[list[bytes], Ints]:
         decided[:, None],
         yes[:, None],
     ]
-    np.bitwise_or.at(said, parts.subject, np.hstack(bits))
+    first = np.flatnonzero(np.diff(parts.subject, prepend=-1))
+    said[parts.subject[first]] = np.bitwise_or.reduceat(np.hstack(bits), first)
     columns: list[NDArray[Any]] = [
         facts.decides, facts.gap_m2 > 0, facts.left_empty, facts.approvable_m2 > 0, facts.approvable_m2 == facts.lot_m2,
         facts.legal_area, *said.T, *facts.overlaid.values(), *_beside(facts),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kkpr_check.batch.placing import Ints
+from kkpr_check.batch.placing import Bools, Ints
 
 Halves = NDArray[np.uint64]
 
@@ -21,15 +21,27 @@ def names_of(own: Sequence[NDArray[Any]], subject: Ints, of_part: Sequence[NDArr
     own
         Columns of whole numbers, one value a subject.
     subject, of_part
-        Whose each part is, and columns of whole numbers, one value a part; equal parts count once.
+        Whose each part is, ascending, and columns of whole numbers, one value a part; equal parts count once.
     """
     halves = []
     for seed in (1, 2):
-        each = np.unique(np.column_stack([subject.astype(np.uint64), _mixed(of_part, seed)]), axis=0)
+        each = _mixed(of_part, seed)
+        first = _first(subject, each)
         total = np.zeros(len(own[0]), dtype=np.uint64)
-        np.add.at(total, each[:, 0].astype(np.int64), each[:, 1])
+        np.add.at(total, subject[first], each[first])
         halves.append(_mixed([*own, total.view(np.int64)], seed))
     return np.stack(halves)
+
+
+def _first(subject: Ints, each: NDArray[np.uint64]) -> Bools:
+    """Tell which parts are the first of their kind in their subject."""
+    found = np.ones(len(subject), dtype=bool)
+    follows = np.flatnonzero(subject[1:] == subject[:-1])
+    several = np.union1d(follows, follows + 1)
+    order = several[np.lexsort((each[several], subject[several]))]
+    again = (subject[order[1:]] == subject[order[:-1]]) & (each[order[1:]] == each[order[:-1]])
+    found[order[1:][again]] = False
+    return found
 
 
 def _mixed(columns: Sequence[NDArray[Any]], seed: int) -> NDArray[np.uint64]:

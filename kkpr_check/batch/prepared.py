@@ -354,15 +354,15 @@ class Prepared:
 
     def number(self, proposals: Objects) -> tuple[Ints, Bools]:
         """Return a number for each proposal without their legal area, and tell which have no areas of their own to judge."""
-        seen: dict[int, tuple[int, bool]] = {}
-        found = np.empty(len(proposals), dtype=np.int64)
-        simple = np.empty(len(proposals), dtype=bool)
-        for row, proposal in enumerate(proposals):
-            key = id(proposal)
-            if key not in seen:
-                bare = proposal if proposal.legal_area_m2 is None else replace(proposal, legal_area_m2=None)
-                sizes = (proposal.floor_area_m2, proposal.basement_area_m2, proposal.green_area_m2)
-                number = self.numbers.setdefault(bare, len(self.numbers))
-                seen[key] = number, all(size is None for size in sizes)
-            found[row], simple[row] = seen[key]
-        return found, simple
+        _, first, which = np.unique(
+            np.fromiter(map(id, proposals), np.int64, len(proposals)), return_index=True, return_inverse=True
+        )
+        found = np.empty(len(first), dtype=np.int64)
+        simple = np.empty(len(first), dtype=bool)
+        for row in np.argsort(first):  # numbered in the order of their rows
+            proposal = proposals[first[row]]
+            bare = proposal if proposal.legal_area_m2 is None else replace(proposal, legal_area_m2=None)
+            sizes = (proposal.floor_area_m2, proposal.basement_area_m2, proposal.green_area_m2)
+            found[row] = self.numbers.setdefault(bare, len(self.numbers))
+            simple[row] = all(size is None for size in sizes)
+        return found[which], simple[which]

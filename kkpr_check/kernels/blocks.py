@@ -73,7 +73,7 @@ class WkbBlock:
         """Lay out separate WKB values; None is a missing geometry."""
         values = [b"" if row is None else row for row in rows]
         offsets = np.zeros(len(values) + 1, np.int64)
-        np.cumsum([len(value) for value in values], out=offsets[1:])
+        np.cumsum(np.fromiter(map(len, values), np.int64, len(values)), out=offsets[1:])
         return cls(np.frombuffer(b"".join(values), np.uint8), offsets)
 
     @classmethod
@@ -81,7 +81,8 @@ class WkbBlock:
         """Encode shapely geometries (2-D, little-endian); None and empty ones are missing."""
         encoded = shapely.to_wkb(np.asarray(geometry, dtype=object), output_dimension=2, byte_order=1)
         gone = shapely.is_missing(geometry) | shapely.is_empty(geometry)
-        return cls.from_wkb([None if no else row for no, row in zip(gone, encoded, strict=True)])
+        encoded[gone] = b""
+        return cls.from_wkb(encoded.tolist())
 
     def to_shapely(self, rows: Ints | None = None) -> Objects:
         """Decode all rows, or the ones asked for; missing ones become None.
