@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
@@ -32,18 +32,32 @@ class Quantity(NamedTuple):
 
     def text(self) -> Text:
         """Return the number as both languages write it in a sentence: no more decimals than it needs."""
-        value, unit = (self.value * 100, "%") if self.unit == "ratio" else (self.value, self.unit)
-        digits = _DIGITS.get(unit, 0)
-        if digits and value and abs(value) < 10.0**-digits:
-            digits = 4
-        number = f"{value:,.{digits}f}"
-        if "." in number:
-            whole, decimals = number.split(".")
-            number = f"{whole}.{decimals.rstrip('0')}".rstrip(".")
-        if number == "-0":
-            number = "0"
-        named = (_ONE if abs(value) == 1 else _UNITS).get(unit) or _UNITS.get(unit, _NO_UNIT)
-        return Text(number + named.en, number.translate(_INDONESIAN) + named.id)
+        return Text(*(in_words([self.value], self.unit, lang)[0] for lang in ("en", "id")))
+
+
+def in_words(values: Sequence[float], unit: str, lang: str) -> list[str]:
+    """Return many numbers of one unit as a `Quantity` writes each in `lang`.
+
+    >>> in_words([1234.5, 0.001], "m2", "id"), in_words([1.0, 2.0], "floors", "en")
+    (['1.234,5 m²', '0,001 m²'], ['1 floor', '2 floors'])
+    """
+    if unit == "ratio":
+        values, unit = [value * 100 for value in values], "%"
+    digits = _DIGITS.get(unit, 0)
+    least = 10.0**-digits if digits else 0.0
+    numbers = [f"{value:,.{digits if abs(value) >= least or not value else 4}f}" for value in values]
+    if digits:
+        numbers = [number.rstrip("0").rstrip(".") for number in numbers]
+    if lang == "id":
+        numbers = "\n".join(numbers).translate(_INDONESIAN).split("\n") if numbers else []
+    many = _UNITS.get(unit, _NO_UNIT).pick(lang)
+    found = ["0" + many if number == "-0" else number + many for number in numbers]
+    if unit in _ONE:
+        one = _ONE[unit].pick(lang)
+        for n, value in enumerate(values):
+            if abs(value) == 1:
+                found[n] = numbers[n] + one
+    return found
 
 
 class Aside(NamedTuple):

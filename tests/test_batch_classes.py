@@ -251,6 +251,21 @@ def test_messages_leave_no_more_parcels_to_the_engine(tmp_path: Path, alone: lis
         assert one == other
 
 
+def test_messages_of_what_may_be_built_leave_no_more_parcels_to_the_engine(
+    tmp_path: Path, alone: list[int]
+) -> None:
+    rows, shapes = some(160)
+    rows = [{"id": row["id"], "kbli": row["kbli"]} for row in rows]
+    file, plan = (
+        write_geojsonl(tmp_path / "p.geojson", rows, shapes),
+        without_buildings(Path(PLANS[0]), tmp_path),
+    )
+    for message in ("none", "full"):
+        batch(file, tmp_path / f"{message}.csv", plans=(plan,), message=message)
+    silent, told = alone
+    assert silent == told < len(rows)
+
+
 def test_a_class_whose_words_do_not_fit_is_left_to_the_engine(
     tmp_path: Path, alone: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

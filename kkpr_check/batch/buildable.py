@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from kkpr_check.batch.facts import Facts
-from kkpr_check.batch.naming import Halves, names_of
+from kkpr_check.batch.naming import Halves, names_of, spread
 from kkpr_check.batch.placing import Bools, Floats, Ints
 from kkpr_check.candidates import BuildingSite, ZonePart, limit_of, rungs_of
 from kkpr_check.frontage import frontage_of, reached_by_roads
@@ -63,6 +65,23 @@ class Buildable:
         """Return how much is left of each of its `parts`."""
         found: Floats = self._facts.left_m2[self.parts(subject)]
         return found
+
+    def weighted_m2(self, subject: Ints, weights: Sequence[Floats], which: Ints) -> tuple[Floats, Floats]:
+        """Return the sum of what is left of the parts of parcels, each with its weight, and without weights.
+
+        Parameters
+        ----------
+        weights, which
+            Lists of weights, one a part, and which of them holds for each subject.
+        """
+        row, nth = spread([len(one) for one in weights], which)
+        own = np.concatenate([*weights, np.empty(0)])
+        start = np.cumsum([0, *(len(one) for one in weights)])
+        part = self._facts.built[self._first[subject[row]] + nth - start[which[row]]]
+        left_m2 = self._facts.left_m2[part]
+        weighted: Floats = np.bincount(row, left_m2 * own[nth], len(subject)).astype(np.float64)
+        whole: Floats = np.bincount(row, left_m2, len(subject)).astype(np.float64)
+        return weighted, whole
 
     def weights(self, subject: int, finding: Finding) -> tuple[float, ...]:
         """Return what a square metre of each part adds to a limit that is a share of an area.

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from kkpr_check.batch.buildable import Buildable
 from kkpr_check.batch.facts import Facts
 from kkpr_check.batch.longtable import LongTable
-from kkpr_check.batch.naming import distinct, names_of
+from kkpr_check.batch.naming import distinct, grouped, names_of
 from kkpr_check.batch.placing import Bools, Ints
 from kkpr_check.batch.prepared import Answer, Prepared, Said
-from kkpr_check.batch.sentences import Sentences, fixed_of
+from kkpr_check.batch.sentences import Sentences, Shared, fixed_of
 from kkpr_check.batch.siteblock import SiteBlock
 from kkpr_check.batch.standing import StandingBuildings
 from kkpr_check.batch.table import COLUMNS, BlockRows, rows_of
+from kkpr_check.geometry import objects
 from kkpr_check.land import USE_RULES
 from kkpr_check.model import Outcome, Report, Verdict
 from kkpr_check.rules import ORDER
@@ -100,12 +101,11 @@ def _rows(facts: Facts, exact: Exact, lang: str | None, *, findings: bool) -> Bl
     in_doubt = np.array([answer is not None and answer.in_doubt for answer in answers], dtype=bool)[which]
     table["approvable_m2"] = np.where(in_doubt, 0.0, table["approvable_m2"])
     known = np.flatnonzero(np.array([answer is not None for answer in answers], dtype=bool)[which])
-    words = _words(facts, judged[known], which[known], answers)
+    words, shared, alike = _words(facts, judged[known], which[known], answers)
     rows: tuple[Ints, dict[str, Any]] = np.empty(0, dtype=np.int64), {}
     if len(known) and (lang is not None or findings):
         mine, buildable = judged[known], Buildable(facts, judged[known], in_doubt[known])
-        fixed = [answers[c].fixed for c in which[known]]
-        sentences = None if lang is None else _sentences(facts, mine, words, buildable, fixed, lang)
+        sentences = None if lang is None else Sentences(facts, mine, shared, alike, buildable, lang)
         long = LongTable(facts, mine, buildable) if findings else None
         misfits = _learn([one for one in (sentences, long) if one is not None], facts.sites, reports, exact)
         # What the engine says of one of them is not what its class says.
@@ -113,7 +113,7 @@ def _rows(facts: Facts, exact: Exact, lang: str | None, *, findings: bool) -> Bl
         facts.prepared.answers |= dict.fromkeys([names[c] for c in odd.tolist()])
         told = ~np.isin(which[known], odd)
         if sentences is not None:
-            words["message"][:] = [sentences.message(subject) for subject in mine.tolist()]
+            words["message"] = sentences.messages()
             told &= [message is not None for message in words["message"]]
         if long is not None:
             told &= long.told()
@@ -123,24 +123,6 @@ def _rows(facts: Facts, exact: Exact, lang: str | None, *, findings: bool) -> Bl
         return None
     columns: dict[str, Any] = {name: values[known] for name, values in table.items()} | words
     return BlockRows(judged[known], {name: columns[name] for name in COLUMNS}, rows[1], rows[0])
-
-
-def _sentences(
-    facts: Facts,
-    judged: Ints,
-    words: dict[str, NDArray[Any]],
-    buildable: Buildable,
-    fixed: Sequence[dict[int, tuple[Said, ...]]],
-    lang: str,
-) -> Sentences:
-    """Return what writes the messages of the judged parcels."""
-    worst = np.full(len(judged), int(Outcome.PASS))
-    codes = np.full(len(judged), "", dtype=object)
-    for outcome in (Outcome.CONDITIONAL, Outcome.UNDETERMINED, Outcome.FAIL):
-        some = words[outcome.word] != ""
-        worst[some], codes[some] = outcome, words[outcome.word][some]
-    said = [of_class.get(int(outcome), ()) for of_class, outcome in zip(fixed, worst, strict=True)]
-    return Sentences(facts, judged, worst, codes, buildable, said, lang)
 
 
 def _learn(
@@ -244,17 +226,29 @@ def _extra_codes(facts: Facts, extra: int) -> list[str]:
 
 def _words(
     facts: Facts, judged: Ints, which: Ints, answers: Sequence[Answer | None]
-) -> dict[str, NDArray[Any]]:
-    """Return the columns that say what the rules come to: the class's, and the conditions of overlay areas."""
+) -> tuple[dict[str, NDArray[Any]], list[Shared], Ints]:
+    """Return the columns that say what the rules come to: the class's, and the conditions of overlay areas.
+
+    With them what the parcels share to which they say the same, and which of it each has.
+    """
     extra = facts.extra[judged]
-    pairs, row = np.unique(np.column_stack([which, extra]), axis=0, return_inverse=True)
-    made = [_with_conditions(answers[c], _extra_codes(facts, e)) for c, e in pairs.tolist()]
-    found: dict[str, NDArray[Any]] = {}
-    for name in WORDS:
-        values = np.empty(len(made), dtype=object)
-        values[:] = [one[name] for one in made]
-        found[name] = values[row.ravel()]
-    return found
+    first, row = grouped([which, extra])
+    made, shared = [], []
+    for answer, e in ((answers[which[n]], extra[n]) for n in first.tolist()):
+        assert answer is not None
+        made.append(values := _with_conditions(answer, _extra_codes(facts, int(e))))
+        shared.append(_shared(values, answer.fixed))
+    found = {name: objects([one[name] for one in made])[row] for name in WORDS}
+    return found, shared, row
+
+
+def _shared(values: dict[str, Any], fixed: dict[int, tuple[Said, ...]]) -> Shared:
+    """Return what the words of a class say of its messages."""
+    for worst in (Outcome.FAIL, Outcome.UNDETERMINED, Outcome.CONDITIONAL):
+        if values[worst.word]:
+            codes = _codes(values[worst.word])
+            return Shared(worst, any(c.startswith(("INT", "TAB")) for c in codes), fixed.get(int(worst), ()))
+    return Shared(Outcome.PASS, False, ())
 
 
 def _answer(
@@ -288,9 +282,8 @@ def _answer(
     return Answer(values, in_doubt, fixed)
 
 
-def _with_conditions(answer: Answer | None, extra: Sequence[str]) -> dict[str, Any]:
+def _with_conditions(answer: Answer, extra: Sequence[str]) -> dict[str, Any]:
     """Return the words of a class for a parcel with overlay areas that add a condition."""
-    assert answer is not None
     if not extra:
         return answer.values
     codes = sorted({*_codes(answer.values["conditional"]), *extra}, key=ORDER.__getitem__)

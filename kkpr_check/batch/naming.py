@@ -66,3 +66,38 @@ def distinct(names: Halves) -> tuple[list[bytes], Ints]:
     first = order[new]
     pairs = np.column_stack([one[first], other[first]])
     return [pair.tobytes() for pair in pairs], which
+
+
+def grouped(columns: Sequence[NDArray[Any]]) -> tuple[Ints, Ints]:
+    """Return the first of the rows of each kind, and the kind of each row; rows of a kind agree in all columns.
+
+    Columns hold numbers from -1 on; where they are no whole numbers, they are told apart as they are.
+    """
+    code = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        if column.dtype.kind == "f":
+            column = np.unique(column, return_inverse=True)[1]
+        code = code * (int(column.max(initial=0)) + 2) + column + 1
+    span = int(code.max(initial=0)) + 1
+    if span > 4 * len(code) + 1024:
+        _, first, kind = np.unique(code, return_index=True, return_inverse=True)
+        return first, kind.ravel()
+    earliest = np.full(span, len(code))
+    earliest[code[::-1]] = np.arange(len(code))[::-1]
+    used = np.flatnonzero(earliest < len(code))
+    number = np.zeros(span, dtype=np.int64)
+    number[used] = np.arange(len(used))
+    return earliest[used], number[code]
+
+
+def spread(lengths: Sequence[int], which: Ints) -> tuple[Ints, Ints]:
+    """Return for lists that stand one behind the other the place of each row that has one of them, and each of its items.
+
+    >>> [column.tolist() for column in spread([2, 0, 1], np.array([0, 2, 1, 0]))]
+    [[0, 0, 1, 3, 3], [0, 1, 2, 0, 1]]
+    """
+    length = np.array(lengths, dtype=np.int64)
+    own = length[which]
+    row = np.repeat(np.arange(len(which)), own)
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(own) - own, own)
+    return row, (np.cumsum(length) - length)[which[row]] + nth

@@ -15,30 +15,46 @@ import numpy as np
 
 from kkpr_check.batch.buildable import BLOCKS, Buildable
 from kkpr_check.batch.facts import AreaHits, Facts, StripHits
+from kkpr_check.batch.naming import distinct, grouped, spread
 from kkpr_check.batch.placing import Floats, Ints
-from kkpr_check.batch.prepared import NEAR, Place, Said, Saying, place_of_finding
-from kkpr_check.errors import Text
+from kkpr_check.batch.prepared import Place, Said, Saying, place_of_finding
+from kkpr_check.batch.wording import Told, messages, saying_of
 from kkpr_check.features import Objects
 from kkpr_check.geometry import round_m
 from kkpr_check.land import HOLDING_RULES, USE_RULES
 from kkpr_check.model import Finding, Outcome, Report
-from kkpr_check.phrases import Phrase, Quantity, fill
-from kkpr_check.rules import BY_CODE, ORDER
+from kkpr_check.rules import BY_CODE
 from kkpr_check.rules.rows import HoldingRows
-
-GAP = "\0"
 
 Key = tuple[Any, ...]
 """All that the words of a finding hang on: rule, plan and zone, then whatever else."""
+Words = tuple[Place, Saying | None]
+"""What is said of a place; None: the engine has to say it."""
+
+
+NUMBERS = ("measured", "area", "depth", "limit", "difference", "percent", "absolute")
+"""Names of the gaps in sentences."""
 
 
 class Hits(NamedTuple):
-    """Findings of one kind: whose they are, which of the keys they have, and the numbers that go into their words."""
+    """Findings: whose they are, which of the keys they have, and the numbers that go into their words.
+
+    `names` says of each key which of the numbers its findings have.
+    """
 
     subject: Ints
     keys: list[Key]
     key: Ints
     numbers: Mapping[str, Floats]
+    names: list[tuple[str, ...]]
+
+
+class Shared(NamedTuple):
+    """What some parcels are told alike: the outcome that decides, whether of what may be built, and what holds for all."""
+
+    worst: Outcome
+    built: bool
+    fixed: tuple[Said, ...]
 
 
 def fixed_of(report: Report, lang: str) -> dict[int, tuple[Said, ...]]:
@@ -53,7 +69,7 @@ def fixed_of(report: Report, lang: str) -> dict[int, tuple[Said, ...]]:
         if finding.outcome < Outcome.CONDITIONAL or _is_fact(finding):
             continue
         hierarchy = BY_CODE[finding.rule].block == "hierarchy"
-        saying = _saying(finding, {"measured": area_m2, "area": area_m2} if hierarchy else {}, lang)
+        saying = saying_of(finding, {"measured": area_m2, "area": area_m2} if hierarchy else {}, lang)
         if saying is not None:  # else it is missing, and no message of the class is complete
             found.setdefault(int(finding.outcome), []).append(Said(place_of_finding(finding), saying))
     return {outcome: tuple(said) for outcome, said in found.items()}
@@ -70,39 +86,37 @@ class Sentences:
     Parameters
     ----------
     judged
-        Those parcels, as numbers of `facts`.
-    worst, codes
-        Of each of them the worst outcome and the rules that come to it.
+        Those parcels, as numbers of `facts`, ascending.
+    shared, which
+        What parcels share whose class and conditions are the same, and which of it each of `judged` has.
     buildable
         What their building findings hang on.
-    fixed
-        Of each of them what its class says whatever its facts (`fixed_of`).
     """
 
     def __init__(
         self,
         facts: Facts,
         judged: Ints,
-        worst: Ints,
-        codes: Objects,
+        shared: Sequence[Shared],
+        which: Ints,
         buildable: Buildable,
-        fixed: Sequence[Sequence[Said]],
         lang: str,
     ) -> None:
         n = len(facts.parcels)
-        self._facts, self._judged, self._lang = facts, judged.tolist(), lang
-        self._prepared = facts.prepared
+        self._facts, self._judged, self._lang = facts, judged, lang
+        self._prepared, self._buildable = facts.prepared, buildable
+        self._shared, self._which = shared, which
+        worst = np.array([int(one.worst) for one in shared], dtype=np.int64)[which]
         self._worst = np.full(n, -1)
         self._worst[judged] = np.where(worst > Outcome.PASS, worst, -1)
-        self._fixed = dict(zip(self._judged, fixed, strict=True))
-        self._buildable = buildable
-        self._hits = [hits for hits in self._land_hits() if len(hits.subject)]
-        self._mine: dict[int, list[tuple[Hits, int]]] = {subject: [] for subject in self._judged}
-        for hits in self._hits:
-            for row, subject in enumerate(hits.subject.tolist()):
-                self._mine[subject].append((hits, row))
-        built = np.array([any(c.startswith(("INT", "TAB")) for c in some.split(",")) for some in codes], bool)
-        self._name = self._building_names(judged[built])
+        self._land = _together([hits for hits in self._land_hits() if len(hits.subject)])
+        self._first = np.searchsorted(self._land.subject, np.arange(n + 1))
+        built = np.array([one.built for one in shared], dtype=bool)[which]
+        self._built_at = np.flatnonzero(built)
+        self._names, name = self._building_names(judged[built])
+        self._name = np.full(n, -1)
+        """Of each parcel the name of what its building findings hang on, -1: it tells none."""
+        self._name[judged[built]] = name
         self.misfits: set[int] = set()
         """Parcels whose report says something else than their facts and their class."""
 
@@ -111,62 +125,100 @@ class Sentences:
         worst = self._worst[subject]
         findings = [f for f in report.findings if f.outcome == worst] if worst >= 0 else []
         land = [f for f in findings if BY_CODE[f.rule].block not in BLOCKS]
-        expected = [self._key(hits, row)[:3] for hits, row in self._mine[subject]]
-        expected += [said.place for said in self._fixed[subject]]
+        rows = range(*self._first[subject : subject + 2].tolist())
+        numbered = self._land.key[rows.start : rows.stop].tolist()
+        keys = [self._land.keys[n] for n in numbered]
+        fixed = self._shared[self._which[np.searchsorted(self._judged, subject)]].fixed
+        expected = [key[:3] for key in keys] + [said.place for said in fixed]
         fits = Counter(place_of_finding(f) for f in land) == Counter(expected)
-        if not fits or (subject in self._name) != (len(land) < len(findings)):
+        building = int(self._name[subject])
+        if not fits or (building >= 0) != (len(land) < len(findings)):
             self.misfits.add(subject)
-        for hits, row in self._mine[subject]:
-            key = self._key(hits, row)
+        for row, key, n in zip(rows, keys, numbered, strict=True):
+            if key in self._prepared.sayings:
+                continue
             same = [f for f in land if place_of_finding(f) == key[:3]]
-            numbers = {name: float(values[row]) for name, values in hits.numbers.items()}
-            told = [_saying(f, numbers, self._lang) for f in same] if fits else []
-            self._prepared.sayings.setdefault(key, next((one for one in told if one is not None), None))
-        name = self._name.get(subject)
-        if name is not None and name not in self._prepared.built:
+            numbers = {name: float(self._land.numbers[name][row]) for name in self._land.names[n]}
+            told = [saying_of(f, numbers, self._lang) for f in same] if fits else []
+            self._prepared.sayings[key] = next((one for one in told if one is not None), None)
+        if building >= 0 and self._names[building] not in self._prepared.built:
             built = [f for f in findings if BY_CODE[f.rule].block in BLOCKS]
-            self._prepared.built[name] = self._built(subject, built) if fits else None
+            self._prepared.built[self._names[building]] = self._built(subject, built) if fits else None
 
     def unknown(self) -> list[int]:
         """Return parcels that have between them all findings whose words are not known yet."""
         found: dict[int, None] = {}
-        for hits in self._hits:
-            new = [n for n, key in enumerate(hits.keys) if key not in self._prepared.sayings]
-            subject, first = np.unique(hits.key, return_index=True)
-            found |= dict.fromkeys(hits.subject[first[np.isin(subject, new)]].tolist())
-        names = {name: s for s, name in self._name.items() if name not in self._prepared.built}
-        return list(found | dict.fromkeys(names.values()))
+        new = np.array([key not in self._prepared.sayings for key in self._land.keys], dtype=bool)
+        rows = np.flatnonzero(new[self._land.key])
+        key, first = np.unique(self._land.key[rows], return_index=True)
+        seen: set[int] = set()
+        for k, row in zip(key.tolist(), rows[first].tolist(), strict=True):
+            if k not in seen:
+                subject = int(self._land.subject[row])
+                found[subject] = None
+                seen.update(self._land.key[self._first[subject] : self._first[subject + 1]].tolist())
+        named = self._judged[self._built_at]
+        names, first = np.unique(self._name[named], return_index=True)
+        asked = [self._names[name] not in self._prepared.built for name in names.tolist()]
+        return list(found | dict.fromkeys(named[first[asked]].tolist()))
 
-    def message(self, subject: int) -> str | None:
-        """Return the message of a parcel; None: the engine has to say it."""
-        told: list[tuple[tuple[Any, ...], str]] = []
-        for hits, row in self._mine[subject]:
-            key = self._key(hits, row)
-            saying = self._prepared.sayings[key]
-            if saying is None:
-                return None
-            numbers = {name: float(hits.numbers[name][row]) for name, _ in saying.gaps}
-            told.append((_order(key[:3]), self._text(saying, numbers)))
-        for said in self._fixed[subject]:
-            area_m2 = float(round_m(self._facts.parcels.area_m2[subject]))
-            told.append((_order(said.place), self._text(said.saying, {"measured": area_m2, "area": area_m2})))
-        if subject in self._name:
-            built = self._prepared.built[self._name[subject]]
-            if built is None:
-                return None
-            sizes_m2 = self._buildable.sizes_m2(subject)
-            for said in built:
-                numbers = self._building_numbers(subject, said, sizes_m2) if said.saying.gaps else {}
-                told.append((_order(said.place), self._text(said.saying, numbers)))
-        told.sort(key=lambda one: one[0])
-        return " | ".join(dict.fromkeys(text for _, text in told))
+    def messages(self) -> Objects:
+        """Return the messages of the judged parcels; None: the engine has to say it."""
+        n, at = len(self._judged), np.full(len(self._worst), -1)
+        at[self._judged] = np.arange(n)
+        said: list[Said] = []
+        known = np.ones(n, dtype=bool)
+        told = []
+        for one, words in (self._of_land(at), self._of_classes(), self._of_buildings(at)):
+            is_known = np.array([saying is not None for _, saying in words], dtype=bool)[one.said]
+            known[one.subject[~is_known]] = False
+            told.append(one._replace(said=one.said + len(said)))
+            said += [Said(place, saying or Saying((), ())) for place, saying in words]
+        subject = np.concatenate([one.subject for one in told])
+        rows = np.flatnonzero(known[subject])
+        numbers = {
+            name: np.concatenate([one.numbers.get(name, np.full(len(one.subject), np.nan)) for one in told])
+            for name in NUMBERS
+        }
+        joined = Told(
+            subject[rows],
+            np.concatenate([one.said for one in told])[rows],
+            {name: values[rows] for name, values in numbers.items()},
+        )
+        found = messages(n, joined, said, self._lang)
+        found[~known] = None
+        return found
 
-    def _text(self, saying: Saying, numbers: Mapping[str, float]) -> str:
-        words = saying.words
-        text = words[0]
-        for (name, unit), rest in zip(saying.gaps, words[1:], strict=True):
-            text += Quantity(numbers[name], unit).text().pick(self._lang) + rest
-        return text
+    def _of_land(self, at: Ints) -> tuple[Told, list[Words]]:
+        land = self._land
+        words = [(key[:3], self._prepared.sayings[key]) for key in land.keys]
+        return Told(at[land.subject], land.key, land.numbers), words
+
+    def _of_classes(self) -> tuple[Told, list[Words]]:
+        """Return what classes say whatever the facts: the numbers in it are areas of whole parcels."""
+        words: list[Words] = [(said.place, said.saying) for one in self._shared for said in one.fixed]
+        subject, said = spread([len(one.fixed) for one in self._shared], self._which)
+        area_m2 = round_m(self._facts.parcels.area_m2[self._judged[subject]])
+        return Told(subject, said, {"measured": area_m2, "area": area_m2}), words
+
+    def _of_buildings(self, at: Ints) -> tuple[Told, list[Words]]:
+        """Return the building findings; where those of a name are not known, one without words."""
+        unknown = (Said(("INT001", None, None), None),)  # type: ignore[arg-type]
+        by_name = [self._prepared.built[name] or unknown for name in self._names]
+        said = [one for some in by_name for one in some]
+        words: list[Words] = [(one.place, one.saying) for one in said]
+        owner = self._judged[self._built_at]
+        row, which = spread([len(some) for some in by_name], self._name[owner])
+        owner = owner[row]
+        measured, absolute, limit = (np.full(len(owner), np.nan) for _ in range(3))
+        lots = np.array([one.place[0] == "INT005" for one in said], dtype=bool)[which]
+        measured[lots] = self._buildable.low_m2[owner[lots]]
+        mixed = np.flatnonzero(np.array([bool(one.weights) for one in said], dtype=bool)[which])
+        weights = [np.array(one.weights) for one in said]
+        weighted_m2, whole_m2 = self._buildable.weighted_m2(owner[mixed], weights, which[mixed])
+        least = np.array([one.place[0] in ("INT001", "INT002") for one in said], dtype=bool)[which[mixed]]
+        absolute[mixed], limit[mixed] = _amounts(weighted_m2, whole_m2, least)
+        return Told(at[owner], which, {"measured": measured, "absolute": absolute, "limit": limit}), words
 
     # --- findings on the land
 
@@ -247,24 +299,20 @@ class Sentences:
         **numbers: Floats,
     ) -> Hits:
         """Return findings with their keys: the place by the first column, then the columns and the outcome."""
-        table = np.column_stack([*columns, self._worst[subject]]).astype(float)
-        distinct, key = np.unique(table, axis=0, return_inverse=True)
-        keys: list[Key] = [(*place_of(int(one[0])), *one) for one in distinct.tolist()]
-        return Hits(subject, keys, key.ravel(), numbers)
-
-    @staticmethod
-    def _key(hits: Hits, row: int) -> Key:
-        return hits.keys[int(hits.key[row])]
+        columns = [*columns, self._worst[subject]]
+        first, key = grouped(columns)
+        keys: list[Key] = [
+            (*place_of(int(one[0])), *one)
+            for one in zip(*(column[first].tolist() for column in columns), strict=True)
+        ]
+        return Hits(subject, keys, key, numbers, [tuple(numbers)] * len(keys))
 
     # --- findings of what may be built
 
-    def _building_names(self, judged: Ints) -> dict[int, bytes]:
-        """Return the names of all that the building findings hang on, for the parcels that tell such."""
-        if not len(judged):
-            return {}
+    def _building_names(self, judged: Ints) -> tuple[list[bytes], Ints]:
+        """Return the names of all that the building findings hang on, and which each parcel that tells such has."""
         by_road = judged[self._worst[judged] < Outcome.FAIL]  # nothing fails by a road where nothing is built
-        names = self._buildable.names(judged, self._worst, by_road).T.copy()
-        return {subject: name.tobytes() for subject, name in zip(judged.tolist(), names, strict=True)}
+        return distinct(self._buildable.names(judged, self._worst, by_road))
 
     def _built(self, subject: int, findings: Sequence[Finding]) -> tuple[Said, ...] | None:
         """Return the building findings of a parcel with gaps for areas; None where the arrays find other numbers."""
@@ -273,7 +321,7 @@ class Sentences:
         for finding in findings:
             weights = self._buildable.weights(subject, finding)
             bare = Said(place_of_finding(finding), Saying((), ()), weights)
-            saying = _saying(finding, self._building_numbers(subject, bare, sizes_m2), self._lang)
+            saying = saying_of(finding, self._building_numbers(subject, bare, sizes_m2), self._lang)
             if saying is None:
                 return None
             found.append(bare._replace(saying=saying))
@@ -285,43 +333,30 @@ class Sentences:
             return {"measured": float(self._buildable.low_m2[subject])}
         if not said.weights:
             return {}
-        weighted_m2, whole_m2 = float(sizes_m2 @ said.weights), float(sizes_m2.sum())
-        if rule in ("INT001", "INT002") or not whole_m2:
-            return {"absolute": weighted_m2}
-        limit = weighted_m2 / whole_m2
-        return {"absolute": limit * float(round_m(whole_m2)), "limit": limit}
+        weighted_m2, whole_m2 = sizes_m2 @ said.weights, sizes_m2.sum()
+        absolute, limit = _amounts(weighted_m2, whole_m2, np.array(rule in ("INT001", "INT002")))
+        found = {"absolute": float(absolute), "limit": float(limit)}
+        return {name: value for name, value in found.items() if not np.isnan(value)}
 
 
-def _order(place: Place) -> tuple[Any, ...]:
-    rule, plan, zone = place
-    return ORDER[rule], plan or "", zone or ""
+def _amounts(weighted_m2: Any, whole_m2: Any, least: Any) -> tuple[Floats, Floats]:
+    """Return an area that a limit comes to, and as a share of the whole the limit itself; NaN where it has none."""
+    share = np.divide(weighted_m2, whole_m2, out=np.full(np.shape(whole_m2), np.nan), where=whole_m2 != 0)
+    limit = np.where(least, np.nan, share)
+    return np.where(np.isnan(limit), weighted_m2, limit * round_m(whole_m2)), limit
 
 
-def _saying(finding: Finding, numbers: Mapping[str, float], lang: str) -> Saying | None:
-    """Return the sentence of a finding with gaps for some numbers; None where its own numbers are others."""
-    phrase = finding.message
-    head = f"{finding.rule}: "
-    if not isinstance(phrase, Phrase):
-        return Saying((head + phrase.pick(lang),), ())
-    gaps: list[tuple[str, Quantity]] = []
-    pieces = _with_gaps(phrase, numbers, gaps).pick(lang).split(GAP)
-    near = all(abs(given.value - numbers[name]) <= NEAR.get(given.unit, 1e-9) for name, given in gaps)
-    if not near or GAP in phrase.pick(lang):
-        return None
-    filled = [gaps[int(piece)] if n % 2 else None for n, piece in enumerate(pieces)]
-    words = [piece for n, piece in enumerate(pieces) if not n % 2]
-    words[0] = head + words[0]
-    return Saying(tuple(words), tuple((one[0], one[1].unit) for one in filled if one is not None))
-
-
-def _with_gaps(phrase: Phrase, numbers: Mapping[str, float], gaps: list[tuple[str, Quantity]]) -> Text:
-    values: dict[str, Any] = {}
-    for name, value in phrase.values.items():
-        if isinstance(value, Phrase):
-            value = _with_gaps(value, numbers, gaps)
-        elif name in numbers and isinstance(value, Quantity):
-            gap = f"{GAP}{len(gaps)}{GAP}"
-            gaps.append((name, value))
-            value = Text(gap, gap)
-        values[name] = value
-    return fill(phrase.template, values)
+def _together(parts: Sequence[Hits]) -> Hits:
+    """Join findings, parcel by parcel."""
+    if not parts:
+        return Hits(np.empty(0, dtype=np.int64), [], np.empty(0, dtype=np.int64), {}, [])
+    starts = np.cumsum([0, *(len(hits.keys) for hits in parts)])
+    subject = np.concatenate([hits.subject for hits in parts])
+    key = np.concatenate([hits.key + start for hits, start in zip(parts, starts, strict=False)])
+    order = np.argsort(subject, kind="stable")
+    numbers = {}
+    for name in NUMBERS:
+        values = [hits.numbers.get(name, np.full(len(hits.subject), np.nan)) for hits in parts]
+        numbers[name] = np.concatenate(values)[order]
+    keys = [key for hits in parts for key in hits.keys]
+    return Hits(subject[order], keys, key[order], numbers, [one for hits in parts for one in hits.names])
