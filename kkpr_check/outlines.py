@@ -25,6 +25,8 @@ Indices = NDArray[np.int32]
 
 GRID_M = 1e-4
 """Edges are matched on the grid on which areas are dissolved."""
+ROW_M = 25.0
+"""Edges stand in rows as high as this, so that those of a place are near each other in memory."""
 TOUCH_M, INSET_M = 1e-3, 0.01
 AT_ONCE = 4_000
 """Features whose rings are taken apart together: a large layer must not stand in memory a second time."""
@@ -160,6 +162,8 @@ def edges_of(features: Objects, tolerance: Tolerance) -> Edges:
     whole = ends[order[first]].astype(np.float64)
     del ends  # a large layer: what is no longer needed must not stand beside what comes
     whole *= GRID_M
+    near = np.lexsort((whole[:, 0], whole[:, 1] // ROW_M))
+    whole, first, count = whole[near], first[near], count[near]
     zone, left = zone[order], left[order]
     second = np.minimum(first + 1, len(order) - 1)
     pair = (count == 2) & (zone[first] != zone[second]) & (left[first] != left[second])

@@ -9,7 +9,7 @@ Nothing is annotated inside: numba infers the types of its functions, and mypy c
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -20,6 +20,8 @@ from kkpr_check.kernels.blocks import Bools, Floats, Ints, Objects
 from kkpr_check.outlines import Edges
 
 TOLERANCE_M = 1e-6
+SLACK_M = 0.01
+"""How much nearer than the outline an edge of doubtful standing has to be to count."""
 MOST_TRIANGLES = 20_000
 CELL_M = 25.0
 MOST_CELLS = 4_000_000
@@ -28,25 +30,41 @@ _inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=Tru
 _outer = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 
 
+class _Grid(NamedTuple):
+    """Edges of a layer and in which cells they are. Metres."""
+
+    ends: Any  # (e, 4)
+    feature: Any  # (e,)
+    other: Any  # (e,)
+    loose: Any  # (e,)
+    ptr: Any  # (rows * columns + 1,) where the edges of a cell begin in edge
+    edge: Any  # edge rows
+    x0: float
+    y0: float
+    cell: float
+    shape: Any  # rows, columns
+
+
 class Depths:
     """Edges of a layer in a grid, asked for the depth of polygons in sets of its features."""
 
     def __init__(self, edges: Edges, features: int) -> None:
-        self._edges = edges
         self.features = features
         low = edges.ends.reshape(-1, 2).min(axis=0)
         high = edges.ends.reshape(-1, 2).max(axis=0)
         area = float(np.prod(np.maximum(high - low, 1.0)))
-        self._cell = max(CELL_M, float(np.sqrt(area / MOST_CELLS)))
-        self._low = low
-        self._shape = (np.floor((high - low) / self._cell).astype(np.int64) + 1)[::-1]
-        self._ptr, self._rows = _cells(edges.ends, low[0], low[1], self._cell, self._shape[0], self._shape[1])
-        self._all = np.ones(int(np.prod(self._shape)), dtype=bool)
+        cell = max(CELL_M, float(np.sqrt(area / MOST_CELLS)))
+        columns, rows = (int(n) + 1 for n in (high - low) / cell)
+        x0, y0 = map(float, low)
+        ptr, edge = _cells(edges.ends, x0, y0, cell, rows, columns)
+        self._grid = _Grid(
+            edges.ends, edges.feature, edges.other, edges.loose, ptr, edge, x0, y0, cell, (rows, columns)
+        )
+        self._all = np.ones(rows * columns, dtype=bool)
 
     def marks(self, failing: Bools) -> Bools:
         """Return the cells with an edge that can be an outline of some features: worth it where many polygons ask."""
-        edges = self._edges
-        marks: Bools = _marked(failing, edges.feature, edges.other, edges.loose, self._ptr, self._rows)
+        marks: Bools = _marked(self._grid, failing)
         return marks
 
     def of(self, polygons: Objects, failing: Bools, marks: Bools | None = None) -> Floats:
@@ -61,12 +79,12 @@ class Depths:
         marks
             What `marks` says of `failing`.
         """
-        triangles, start = _triangles(polygons)
-        edges = self._edges
-        depth: Floats = _depths(
-            triangles, start, failing, edges.ends, edges.feature, edges.other, edges.loose, self._ptr, self._rows,
-            self._all if marks is None else marks, self._low[0], self._low[1], self._cell, self._shape[0], self._shape[1],
-        )  # fmt: skip
+        marks = self._all if marks is None else marks
+        coords, ptr = _corners(polygons)
+        depth: Floats = _at_corners(self._grid, failing, marks, coords, ptr)
+        rest = np.flatnonzero(depth < 0)
+        if len(rest):
+            depth[rest] = _depths(self._grid, failing, marks, *_triangles(polygons[rest]))
         return depth
 
     @staticmethod
@@ -77,8 +95,9 @@ class Depths:
             shapely.get_rings(shapely.get_parts(outline)), return_index=True
         )
         same = (ring[1:] == ring[:-1]) & (coords[1:] != coords[:-1]).any(axis=1)
-        found = float(_across(triangles, np.hstack([coords[:-1], coords[1:]])[same]))
-        return found if found >= 0 else float("nan")
+        ends = np.hstack([coords[:-1], coords[1:]])[same]
+        whole: Floats = _across_each(triangles, np.array([0, len(triangles)]), ends, np.array([0, len(ends)]))
+        return float(whole[0])
 
 
 def across_each(pieces: Objects, outlines: Objects) -> Floats:
@@ -104,10 +123,15 @@ def across_each(pieces: Objects, outlines: Objects) -> Floats:
     return depth
 
 
+def _corners(polygons: Objects) -> tuple[Floats, Ints]:
+    """Return the corners of polygons, and where those of each begin."""
+    coords, owner = shapely.get_coordinates(polygons, return_index=True)
+    return coords, np.searchsorted(owner, np.arange(len(polygons) + 1))
+
+
 def _triangles(polygons: Objects) -> tuple[Floats, Ints]:
     """Return triangles (t, 3, 2) that make up the polygons, and where those of each begin: fans where one is convex."""
-    coords, owner = shapely.get_coordinates(polygons, return_index=True)
-    ptr = np.searchsorted(owner, np.arange(len(polygons) + 1))
+    coords, ptr = _corners(polygons)
     convex = _convex(coords, ptr) & (shapely.get_num_interior_rings(polygons) == 0)
     cut = np.flatnonzero(~convex)
     pieces, of = shapely.get_parts(shapely.constrained_delaunay_triangles(polygons[cut]), return_index=True)
@@ -190,173 +214,191 @@ def _cells(ends, x0, y0, cell, rows, columns):
 
 
 @_outer
-def _marked(failing, feature, other, loose, ptr, rows):
-    marks = np.zeros(len(ptr) - 1, np.bool_)
+def _marked(grid, failing):
+    marks = np.zeros(len(grid.ptr) - 1, np.bool_)
     for cell in range(len(marks)):
-        for k in range(ptr[cell], ptr[cell + 1]):
-            e = rows[k]
-            one = failing[feature[e]]
-            two = other[e] >= 0 and failing[other[e]]
-            if one != two or (loose[e] and (one or two)):
+        for k in range(grid.ptr[cell], grid.ptr[cell + 1]):
+            e = grid.edge[k]
+            one = failing[grid.feature[e]]
+            two = grid.other[e] >= 0 and failing[grid.other[e]]
+            if one != two or (one and grid.loose[e]):
                 marks[cell] = True
                 break
     return marks
 
 
 @_inner
-def _squared(x, y, ends, e):
-    ax, ay, bx, by = ends[e, 0], ends[e, 1], ends[e, 2], ends[e, 3]
-    dx, dy = bx - ax, by - ay
-    t = ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy)
-    t = min(max(t, 0.0), 1.0)
-    dx, dy = x - ax - t * dx, y - ay - t * dy
+def _squared(x, y, near, k):
+    dx, dy = x - near[k, 0], y - near[k, 1]
+    t = min(max((dx * near[k, 2] + dy * near[k, 3]) * near[k, 4], 0.0), 1.0)
+    dx, dy = dx - t * near[k, 2], dy - t * near[k, 3]
     return dx * dx + dy * dy
 
 
 @_inner
-def _to_edge(x, y, ends, e):
-    return np.sqrt(_squared(x, y, ends, e))
+def _to_edge(x, y, near, k):
+    return np.sqrt(_squared(x, y, near, k))
 
 
 @_inner
-def _nearest(x, y, ends, chosen, n):
+def _nearest(x, y, near, n):
+    """Return the distance to the nearest of n edges, and which it is."""
     best, at = np.inf, -1
     for k in range(n):
-        d = _squared(x, y, ends, chosen[k])
+        d = _squared(x, y, near, k)
         if d < best:
-            best, at = d, chosen[k]
+            best, at = d, k
     return np.sqrt(best), at
 
 
 @_inner
-def _collect(
-    x,
-    y,
-    radius,
-    failing,
-    ends,
-    feature,
-    other,
-    loose,
-    ptr,
-    rows,
-    marks,
-    x0,
-    y0,
-    cell,
-    n_rows,
-    n_columns,
-    chosen,
-):
-    """Gather the outline edges that can be nearest to any point within `radius` of a place.
+def _put(near, n, ends, e, x, y):
+    """Write edge e as row n, relative to a place: begin, direction, 1 / length squared. Return its squared distance."""
+    dx, dy = ends[e, 2] - ends[e, 0], ends[e, 3] - ends[e, 1]
+    length2 = dx * dx + dy * dy
+    near[n, 0], near[n, 1], near[n, 2], near[n, 3] = ends[e, 0] - x, ends[e, 1] - y, dx, dy
+    near[n, 4] = 1.0 / length2 if length2 > 0.0 else 0.0
+    near[n, 5] = _squared(0.0, 0.0, near, n)
+    return near[n, 5]
 
-    Returns the edges, how many, and the distance of the nearest loose edge.
+
+@_inner
+def _longer(rows):
+    longer = np.empty((2 * len(rows), rows.shape[1]))
+    longer[: len(rows)] = rows
+    return longer
+
+
+@_inner
+def _around(grid, failing, marks, x, y, radius, near):
+    """Gather the outline edges that can be nearest to any point within `radius` of a place, relative to it.
+
+    Returns the edges, how many, and the distance of the nearest loose edge where that is within reach of them.
     """
-    column, row = int(np.floor((x - x0) / cell)), int(np.floor((y - y0) / cell))
-    best, near_loose, n, ring = np.inf, np.inf, 0, 0
-    furthest = max(max(row, n_rows - row), max(column, n_columns - column)) + 1
-    while ring <= furthest and (ring - 1) * cell <= best + 2 * radius:
-        for r in range(max(row - ring, 0), min(row + ring, n_rows - 1) + 1):
-            edge_row = r == row - ring or r == row + ring
-            step = 1 if edge_row or ring == 0 else 2 * ring
+    rows, columns = grid.shape[0], grid.shape[1]
+    column, row = int(np.floor((x - grid.x0) / grid.cell)), int(np.floor((y - grid.y0) / grid.cell))
+    furthest = max(max(row, rows - row), max(column, columns - column)) + 1
+    best2, reach, reach2, loose2, n, ring = np.inf, np.inf, np.inf, np.inf, 0, 0
+    while ring <= furthest and (ring - 1) * grid.cell <= reach:
+        for r in range(max(row - ring, 0), min(row + ring, rows - 1) + 1):
+            step = 1 if r == row - ring or r == row + ring or ring == 0 else 2 * ring
             for c in range(column - ring, column + ring + 1, step):
-                if c < 0 or c >= n_columns or not marks[r * n_columns + c]:
+                if c < 0 or c >= columns or not marks[r * columns + c]:
                     continue
-                for k in range(ptr[r * n_columns + c], ptr[r * n_columns + c + 1]):
-                    e = rows[k]
-                    one = failing[feature[e]]
-                    two = other[e] >= 0 and failing[other[e]]
-                    if loose[e]:
-                        if one or two:
-                            near_loose = min(near_loose, _to_edge(x, y, ends, e))
+                for k in range(grid.ptr[r * columns + c], grid.ptr[r * columns + c + 1]):
+                    e = grid.edge[k]
+                    one = failing[grid.feature[e]]
+                    two = grid.other[e] >= 0 and failing[grid.other[e]]
+                    if one == two and not (one and grid.loose[e]):
                         continue
-                    if one == two:
-                        continue
-                    d = _to_edge(x, y, ends, e)
-                    if d > best + 2 * radius:
-                        continue
-                    best = min(best, d)
-                    if n == len(chosen):
-                        longer = np.empty(2 * n, np.int64)
-                        longer[:n] = chosen
-                        chosen = longer
-                    chosen[n] = e
-                    n += 1
+                    d2 = _put(near, n, grid.ends, e, x, y)
+                    if grid.loose[e]:
+                        loose2 = min(loose2, d2)
+                    elif d2 <= reach2:
+                        n += 1
+                        near = _longer(near) if n == len(near) else near
+                        if d2 < best2:
+                            best2, reach = d2, np.sqrt(d2) + 2 * radius + SLACK_M
+                            reach2 = reach * reach
         ring += 1
     kept = 0
     for k in range(n):
-        if _to_edge(x, y, ends, chosen[k]) <= best + 2 * radius + 1e-9:
-            chosen[kept] = chosen[k]
+        if near[k, 5] <= reach2:
+            near[kept] = near[k]
             kept += 1
-    return chosen, kept, near_loose
+    return near, kept, np.sqrt(loose2)
+
+
+@_inner
+def _middle(places):
+    """Return the middle of the box of some places, and how far the box reaches from there."""
+    x1 = y1 = np.inf
+    x2 = y2 = -np.inf
+    for k in range(len(places)):
+        x1, x2 = min(x1, places[k, 0]), max(x2, places[k, 0])
+        y1, y2 = min(y1, places[k, 1]), max(y2, places[k, 1])
+    return (x1 + x2) / 2, (y1 + y2) / 2, np.hypot(x2 - x1, y2 - y1) / 2
+
+
+@_inner
+def _furthest(corners, x, y, near, k):
+    """Return the corner furthest from edge k, and its distance: nothing between the corners is further from the edge."""
+    most, at = -1.0, 0
+    for c in range(len(corners)):
+        d = _squared(corners[c, 0] - x, corners[c, 1] - y, near, k)
+        if d > most:
+            most, at = d, c
+    return at, np.sqrt(most)
+
+
+@_inner
+def _at_corner(corners, x, y, near, n):
+    """Return the greatest distance to the edges, where one edge proves that a corner has it; else -1."""
+    _, edge = _nearest(0.0, 0.0, near, n)
+    corner, _ = _furthest(corners, x, y, near, edge)
+    depth, edge = _nearest(corners[corner, 0] - x, corners[corner, 1] - y, near, n)
+    _, most = _furthest(corners, x, y, near, edge)
+    return depth if most <= depth + TOLERANCE_M else -1.0
 
 
 @_outer
-def _depths(
-    triangles, start, failing, ends, feature, other, loose, ptr, rows, marks, x0, y0, cell, n_rows, n_columns
-):
-    n = len(start) - 1
+def _at_corners(grid, failing, marks, coords, ptr):
+    """Return the depth of each polygon (coords from ptr on), NaN where only a union can tell, -1 where triangles have to."""
+    n = len(ptr) - 1
     depth = np.full(n, np.nan)
-    chosen = np.empty(256, np.int64)
-    stack, near = np.empty((512, 3, 3)), np.empty((512, 3), np.int64)
+    near = np.empty((256, 6))
     for k in range(n):
-        low, high = start[k], start[k + 1]
-        if high == low:
+        corners = coords[ptr[k] : ptr[k + 1]]
+        if len(corners) == 0:
             continue
-        xa = ya = np.inf
-        xb = yb = -np.inf
-        for t in range(low, high):
-            for c in range(3):
-                xa, xb = min(xa, triangles[t, c, 0]), max(xb, triangles[t, c, 0])
-                ya, yb = min(ya, triangles[t, c, 1]), max(yb, triangles[t, c, 1])
-        x, y, radius = (xa + xb) / 2, (ya + yb) / 2, np.hypot(xb - xa, yb - ya) / 2
-        chosen, m, near_loose = _collect(
-            x,
-            y,
-            radius,
-            failing,
-            ends,
-            feature,
-            other,
-            loose,
-            ptr,
-            rows,
-            marks,
-            x0,
-            y0,
-            cell,
-            n_rows,
-            n_columns,
-            chosen,
-        )
-        if m == 0:
-            continue
-        best, stack, near = _deepest(triangles[low:high], ends, chosen, m, stack, near)
-        if best >= 0 and near_loose - radius > best + 0.01:
-            depth[k] = best
+        x, y, radius = _middle(corners)
+        near, m, loose = _around(grid, failing, marks, x, y, radius, near)
+        if m > 0:
+            best = _at_corner(corners, x, y, near, m)
+            if best < 0 or loose - radius > best + SLACK_M:
+                depth[k] = best
     return depth
 
 
 @_outer
-def _across(triangles, ends):
-    chosen = np.arange(len(ends))
-    stack, near = np.empty((512, 3, 3)), np.empty((512, 3), np.int64)
-    return _deepest(triangles, ends, chosen, len(ends), stack, near)[0]
+def _depths(grid, failing, marks, triangles, start):
+    n = len(start) - 1
+    depth = np.full(n, np.nan)
+    near = np.empty((256, 6))
+    stack, nearest = np.empty((512, 3, 3)), np.empty((512, 3), np.int64)
+    for k in range(n):
+        corners = triangles[start[k] : start[k + 1]]
+        if len(corners) == 0:
+            continue
+        x, y, radius = _middle(corners.reshape(-1, 2))
+        near, m, loose = _around(grid, failing, marks, x, y, radius, near)
+        if m == 0:
+            continue
+        best, stack, nearest = _deepest(corners, x, y, near, m, stack, nearest)
+        if best >= 0 and loose - radius > best + SLACK_M:
+            depth[k] = best
+    return depth
 
 
 @_outer
 def _across_each(triangles, start, ends, ptr):
     n = len(start) - 1
     depth = np.full(n, np.nan)
-    stack, near = np.empty((512, 3, 3)), np.empty((512, 3), np.int64)
+    stack, nearest = np.empty((512, 3, 3)), np.empty((512, 3), np.int64)
+    near = np.empty((256, 6))
     for k in range(n):
-        chosen = np.arange(ptr[k], ptr[k + 1])
-        if start[k + 1] > start[k] and len(chosen) > 0:
-            best, stack, near = _deepest(
-                triangles[start[k] : start[k + 1]], ends, chosen, len(chosen), stack, near
-            )
-            if best >= 0:
-                depth[k] = best
+        m = ptr[k + 1] - ptr[k]
+        if start[k + 1] == start[k] or m == 0:
+            continue
+        while len(near) < m:
+            near = _longer(near)
+        corners = triangles[start[k] : start[k + 1]]
+        x, y, _ = _middle(corners.reshape(-1, 2))
+        for e in range(m):
+            _put(near, e, ends, ptr[k] + e, x, y)
+        best, stack, nearest = _deepest(corners, x, y, near, m, stack, nearest)
+        if best >= 0:
+            depth[k] = best
     return depth
 
 
@@ -387,39 +429,41 @@ def _balanced(a, b, c):
 
 
 @_inner
-def _corner(stack, near, n, c, x, y, ends, chosen, m):
-    """Write a corner of triangle n: its place, the distance to the nearest chosen edge, and that edge."""
-    distance, edge = _nearest(x, y, ends, chosen, m)
+def _corner(stack, nearest, n, c, x, y, near, m):
+    """Write a corner of triangle n: its place, the distance to the nearest edge, and that edge."""
+    distance, edge = _nearest(x, y, near, m)
     stack[n, c, 0], stack[n, c, 1], stack[n, c, 2] = x, y, distance
-    near[n, c] = edge
+    nearest[n, c] = edge
     return distance
 
 
 @_inner
-def _deepest(triangles, ends, chosen, m, stack, near):
-    """Return the greatest distance from a point of some triangles to the chosen edges (-1: too many triangles).
+def _deepest(triangles, x0, y0, near, m, stack, nearest):
+    """Return the greatest distance from a point of some triangles to m edges (-1: too many triangles).
 
-    `stack` holds corners with their distance, `near` the edge each is nearest to; both are returned, maybe longer.
+    `stack` holds corners with their distance, `nearest` the edge nearest to each; both are returned, maybe longer.
     """
     n = len(triangles)
     if n > len(stack):
-        stack, near = np.empty((2 * n, 3, 3)), np.empty((2 * n, 3), np.int64)
+        stack, nearest = np.empty((2 * n, 3, 3)), np.empty((2 * n, 3), np.int64)
     best = 0.0
     for t in range(n):
         for c in range(3):
-            x, y = triangles[t, c, 0], triangles[t, c, 1]
-            best = max(best, _corner(stack, near, t, c, x, y, ends, chosen, m))
+            x, y = triangles[t, c, 0] - x0, triangles[t, c, 1] - y0
+            best = max(best, _corner(stack, nearest, t, c, x, y, near, m))
     done = 0
     by = np.empty((3, 3))
     while n > 0:
         n -= 1
         done += 1
         if done > MOST_TRIANGLES:
-            return -1.0, stack, near
+            return -1.0, stack, nearest
         for s in range(3):
             for c in range(3):
                 by[s, c] = (
-                    stack[n, c, 2] if s == c else _to_edge(stack[n, c, 0], stack[n, c, 1], ends, near[n, s])
+                    stack[n, c, 2]
+                    if s == c
+                    else _to_edge(stack[n, c, 0], stack[n, c, 1], near, nearest[n, s])
                 )
         bound = np.inf
         for s in range(3):
@@ -438,7 +482,7 @@ def _deepest(triangles, ends, chosen, m, stack, near):
         if min(w0, w1, w2) >= 0.0:
             x = stack[n, 0, 0] * w0 + stack[n, 1, 0] * w1 + stack[n, 2, 0] * w2
             y = stack[n, 0, 1] * w0 + stack[n, 1, 1] * w1 + stack[n, 2, 1] * w2
-            best = max(best, _nearest(x, y, ends, chosen, m)[0])
+            best = max(best, _nearest(x, y, near, m)[0])
         if bound <= best + TOLERANCE_M:
             continue
         for i in range(3):
@@ -448,7 +492,7 @@ def _deepest(triangles, ends, chosen, m, stack, near):
                 t = here / (here + there)
                 x = stack[n, i, 0] * (1 - t) + stack[n, j, 0] * t
                 y = stack[n, i, 1] * (1 - t) + stack[n, j, 1] * t
-                best = max(best, _nearest(x, y, ends, chosen, m)[0])
+                best = max(best, _nearest(x, y, near, m)[0])
         if bound <= best + TOLERANCE_M:
             continue
         longest, a = -1.0, 0
@@ -459,12 +503,12 @@ def _deepest(triangles, ends, chosen, m, stack, near):
                 longest, a = side, i
         b, c = (a + 1) % 3, (a + 2) % 3
         if n + 2 > len(stack):
-            longer, longer_near = np.empty((2 * len(stack), 3, 3)), np.empty((2 * len(stack), 3), np.int64)
-            longer[: n + 1], longer_near[: n + 1] = stack[: n + 1], near[: n + 1]
-            stack, near = longer, longer_near
+            longer, longer_nearest = np.empty((2 * len(stack), 3, 3)), np.empty((2 * len(stack), 3), np.int64)
+            longer[: n + 1], longer_nearest[: n + 1] = stack[: n + 1], nearest[: n + 1]
+            stack, nearest = longer, longer_nearest
         x, y = (stack[n, a, 0] + stack[n, b, 0]) / 2, (stack[n, a, 1] + stack[n, b, 1]) / 2
-        stack[n + 1], near[n + 1] = stack[n], near[n]
-        best = max(best, _corner(stack, near, n, b, x, y, ends, chosen, m))
-        stack[n + 1, a], near[n + 1, a] = stack[n, b], near[n, b]
+        stack[n + 1], nearest[n + 1] = stack[n], nearest[n]
+        best = max(best, _corner(stack, nearest, n, b, x, y, near, m))
+        stack[n + 1, a], nearest[n + 1, a] = stack[n, b], nearest[n, b]
         n += 2
-    return best, stack, near
+    return best, stack, nearest
