@@ -35,13 +35,16 @@ class Index(NamedTuple):
 
     bounds: Any  # (z, 4)
     edges: Any  # (e, 5), by zone and slab of the left end
-    slab_start: Any  # (z + 1,) where a zone's slabs begin
-    slab_scale: Any  # (z,) slabs per metre
-    own: Any  # (s + 1,) where a slab's edges begin in edges
-    over_ptr: Any  # (s + 1,) where a slab's edges from slabs to the left begin in over
+    slabs: (
+        Any  # (z, 4) of a zone: x of its left side, slabs per metre, where its slabs begin, how many it has
+    )
+    begins: (
+        Any  # (s + 1, 2) where a slab's own edges begin in edges, and those from slabs to the left in over
+    )
     over: Any  # edge rows
     bucket_ptr: Any  # (rows * columns + 1,)
     bucket_zones: Any  # zone rows, ascending within a bucket
+    bucket_boxes: Any  # (b, 4) bounds of those, side by side
     bucket_shape: Any  # (2,) rows, columns
     label: Any  # (rows, columns) int32, what covers a cell that no edge touches
     touched: Any  # (rows, columns / 8) uint8, a bit for each cell that an edge may touch
@@ -263,7 +266,7 @@ def _sort_zone(edges, slots, own, scratch):
 
 @_outer
 def read_zones(data, offsets, start, bounds):
-    """Return edges sorted by zone and slab, slabs, and for each slab its own edges and those that run into it."""
+    """Return edges sorted by zone and slab, the zones' slabs, where a slab's edges begin, and those that run into it."""
     zones, most = len(start) - 1, 0
     edges = np.empty((start[zones], 5))
     for z in range(zones):
@@ -294,12 +297,18 @@ def read_zones(data, offsets, start, bounds):
             for s in range(slot + 1, _slot(edges[k, 2], bounds[z, 0], scale[z], count) + 1):
                 rows[fill[first + s]] = k
                 fill[first + s] += 1
-    return edges, slab_start, scale, own, over, rows
+    slabs, begins = np.empty((zones, 4)), np.empty((len(own), 2), np.int64)
+    for z in range(zones):
+        slabs[z, 0], slabs[z, 1] = bounds[z, 0], scale[z]
+        slabs[z, 2], slabs[z, 3] = slab_start[z], slab_start[z + 1] - slab_start[z]
+    for s in range(len(own)):
+        begins[s, 0], begins[s, 1] = own[s], over[s]
+    return edges, slabs, begins, rows
 
 
 @_outer
 def bucket_zones(bounds, x0, y0, per_x, per_y, rows, columns):
-    """Return (where a bucket begins, zones) of a coarse grid over the bounding boxes of zones."""
+    """Return (where a bucket begins, zones, their boxes) of a coarse grid over the bounding boxes of zones."""
     ptr = np.zeros(rows * columns + 1, np.int64)
     zones = np.empty(0, np.int32)
     fill = ptr[:-1].copy()
@@ -321,7 +330,11 @@ def bucket_zones(bounds, x0, y0, per_x, per_y, rows, columns):
                 ptr[b + 1] += ptr[b]
             zones = np.empty(ptr[-1], np.int32)
             fill = ptr[:-1].copy()
-    return ptr, zones
+    boxes = np.empty((len(zones), 4))
+    for k in range(len(zones)):
+        for c in range(4):
+            boxes[k, c] = bounds[zones[k], c]
+    return ptr, zones, boxes
 
 
 @_inner
@@ -452,12 +465,12 @@ def _gather(index, z, ox, oy, x1, x2, y1, y2, out):
 
     Each edge comes once: those of the box's slabs, and those that run into its first slab from the left.
     """
-    edges, base, x0 = index.edges, index.slab_start[z], index.bounds[z, 0]
-    count, scale, n = index.slab_start[z + 1] - base, index.slab_scale[z], 0
+    edges, begins, x0, scale = index.edges, index.begins, index.slabs[z, 0], index.slabs[z, 1]
+    base, count, n = np.int64(index.slabs[z, 2]), np.int64(index.slabs[z, 3]), 0
     low, high = base + _slot(x1 + ox, x0, scale, count), base + _slot(x2 + ox, x0, scale, count)
-    over, own = index.over_ptr[low], index.own[low]
-    spill = index.over_ptr[low + 1] - over
-    total = spill + index.own[high + 1] - own
+    own, over = begins[low, 0], begins[low, 1]
+    spill = begins[low + 1, 1] - over
+    total = spill + begins[high + 1, 0] - own
     for at in range(total):
         k = np.int64(index.over[over + at]) if at < spill else own + at - spill
         left, right, ya, yb = edges[k, 0] - ox, edges[k, 2] - ox, edges[k, 1] - oy, edges[k, 3] - oy
@@ -469,19 +482,42 @@ def _gather(index, z, ox, oy, x1, x2, y1, y2, out):
 
 
 @_inner
-def _pair_area(index, z, subject, n, ox, oy, near):
+def _times_around(near, count, x, height):
+    """Return how often a zone surrounds a box from y = 0 to `height` around x, or -1 where an edge may meet the box.
+
+    `near` are the zone's edges of the box's x range that do not run below it; those above are crossed on the way up.
+    """
+    times = 0.0
+    for k in range(count):
+        if min(near[k, 1], near[k, 3]) <= height:
+            return -1.0
+        if near[k, 0] <= x < near[k, 2]:
+            times += near[k, 4]
+    return times
+
+
+@_inner
+def _pair_area(index, z, subject, n, ox, oy, width, height, area, near):
     """Return area(subject and zone z); the subject is relative to (ox, oy), its lower left corner.
 
     An edge of the zone that runs wholly below the subject counts once for each of its sides, so for nothing; one
     above it counts. Runs of the subject's outline are measured against the zone's edges of their own x range.
+    Where none of them meets the subject's box, the zone holds all of it or nothing.
     """
-    total = 0.0
+    box, total = index.bounds[z], 0.0
+    if box[0] > ox + width or box[2] < ox or box[1] > oy + height or box[3] < oy:
+        return 0.0
+    count = _gather(index, z, ox, oy, 0.0, width, 0.0, np.inf, near)
+    times = _times_around(near, count, width / 2, height)
+    if times == 0.0 or times == 1.0:
+        return times * area
     for begin in range(0, n, RUN):
         end = min(begin + RUN, n)
-        x1, x2 = np.inf, -np.inf
-        for i in range(begin, end):
-            x1, x2 = min(x1, subject[i, 0]), max(x2, subject[i, 2])
-        count = _gather(index, z, ox, oy, x1, x2, 0.0, np.inf, near)
+        if n > RUN:
+            x1, x2 = np.inf, -np.inf
+            for i in range(begin, end):
+                x1, x2 = min(x1, subject[i, 0]), max(x2, subject[i, 2])
+            count = _gather(index, z, ox, oy, x1, x2, 0.0, np.inf, near)
         for k in range(count):
             near[k, 5] = (near[k, 3] - near[k, 1]) / (near[k, 2] - near[k, 0]) if near[k, 4] != 0.0 else 0.0
         for i in range(begin, end):
@@ -526,40 +562,57 @@ def _segments2(ax, ay, bx, by, cx, cy, dx, dy):
 
 
 @_inner
-def _edge_distance(index, z, subject, n, ox, oy, width, height, reach, near):
-    """Return the least distance of the outlines of subject and zone z, or infinity beyond `reach`."""
+def _boxes2(x1, y1, x2, y2, u1, v1, u2, v2):
+    """Return the squared distance of two boxes, a little less than what lies in them can be apart."""
+    across, up = max(u1 - x2, x1 - u2, 0.0), max(v1 - y2, y1 - v2, 0.0)
+    return (across * across + up * up) * (1.0 - 1e-9)
+
+
+@_inner
+def _edge_distance(index, z, subject, n, ox, oy, width, height, reach, enough, near):
+    """Return the least distance of the outlines of subject and zone z, or infinity beyond `reach`.
+
+    Any distance up to `enough` is as good as the least. What can not be nearer by its box is left out.
+    """
     count = _gather(index, z, ox, oy, -reach, width + reach, -reach, height + reach, near)
-    best = np.inf
+    best, limit = np.inf, reach * reach
     for k in range(count):
-        e = near[k]
+        ax, ay, bx, by = near[k, 0], near[k, 1], near[k, 2], near[k, 3]
+        low, high = min(ay, by), max(ay, by)
+        if _boxes2(ax, low, bx, high, 0.0, 0.0, width, height) > limit:
+            continue
         for i in range(n):
-            f = subject[i]
-            if f[2] + reach >= e[0] and f[0] - reach <= e[2]:
-                best = min(best, _segments2(e[0], e[1], e[2], e[3], f[0], f[1], f[2], f[3]))
+            cx, cy, dx, dy = subject[i, 0], subject[i, 1], subject[i, 2], subject[i, 3]
+            if _boxes2(ax, low, bx, high, cx, min(cy, dy), dx, max(cy, dy)) > limit:
+                continue
+            found = _segments2(ax, ay, bx, by, cx, cy, dx, dy)
+            if found < best:
+                best, limit = found, min(limit, found)
+                if np.sqrt(best) <= enough:
+                    return np.sqrt(best)
     return np.sqrt(best) if best <= reach * reach else np.inf
 
 
 @_inner
 def _candidates(index, x1, y1, x2, y2, out):
     """Write the zones whose bounding box meets a box to `out`, ascending; return (out, how many)."""
-    frame, bounds, n = index.frame, index.bounds, 0
+    frame, boxes, n = index.frame, index.bucket_boxes, 0
     rows, columns = index.bucket_shape[0], index.bucket_shape[1]
     i1, i2 = _slot(y1, frame[4], frame[6], rows), _slot(y2, frame[4], frame[6], rows)
     j1, j2 = _slot(x1, frame[3], frame[5], columns), _slot(x2, frame[3], frame[5], columns)
     for i in range(i1, i2 + 1):
         for j in range(j1, j2 + 1):
             for at in range(index.bucket_ptr[i * columns + j], index.bucket_ptr[i * columns + j + 1]):
-                z = index.bucket_zones[at]
-                if bounds[z, 0] > x2 or bounds[z, 2] < x1 or bounds[z, 1] > y2 or bounds[z, 3] < y1:
+                if boxes[at, 0] > x2 or boxes[at, 2] < x1 or boxes[at, 1] > y2 or boxes[at, 3] < y1:
                     continue
                 # A zone stands in many buckets: take it in the first that the box and the zone share.
-                if i != max(i1, _slot(bounds[z, 1], frame[4], frame[6], rows)):
+                if i != max(i1, _slot(boxes[at, 1], frame[4], frame[6], rows)):
                     continue
-                if j != max(j1, _slot(bounds[z, 0], frame[3], frame[5], columns)):
+                if j != max(j1, _slot(boxes[at, 0], frame[3], frame[5], columns)):
                     continue
                 if n == len(out):
                     out = _longer(out)
-                out[n] = z
+                out[n] = index.bucket_zones[at]
                 n += 1
     _sort(out[:n])
     return out, n
@@ -604,31 +657,43 @@ def measure(index, data, offsets, low, high, margin, listed):
         read_edges(data, offsets[row], x1, y1, subject)
         noise = min(max(NOISE_M2, NOISE_RATIO * (x2 - x1) * (y2 - y1)), area / 2)
         found, candidates = _candidates(index, x1 - reach, y1 - reach, x2 + reach, y2 + reach, found)
+        holder = EDGE  # without a margin, these are the cells that have told nothing
+        if margin > 0.0:
+            holder = _cell(index, x1 - 2 * SAFE_M, y1 - 2 * SAFE_M, x2 + 2 * SAFE_M, y2 + 2 * SAFE_M)
         begin, whole = n, False
         while n + candidates > len(rows):
             rows, zones, values = _longer(rows), _longer(zones), _longer(values)
         while m + candidates > len(nrows):
             nrows, nzones, nvalues = _longer(nrows), _longer(nzones), _longer(nvalues)
         for c in range(candidates):
-            shared = _pair_area(index, found[c], subject, count, x1, y1, near)
+            if holder >= NONE:
+                shared = area if found[c] == holder else 0.0
+            else:
+                shared = _pair_area(index, found[c], subject, count, x1, y1, x2 - x1, y2 - y1, area, near)
             if shared > noise:
                 whole = abs(shared - area) <= noise
                 shared = area if whole else shared
                 rows[n], zones[n], values[n] = row, found[c], shared
                 n += 1
         alone, at = n == begin + 1 and whole, begin
+        width, height, safe = x2 - x1, y2 - y1, margin + SAFE_M
         for c in range(candidates if alone or listed else 0):
-            shares = at < n and zones[at] == found[c]
-            at += shares
-            if not (alone or (listed and not shares)):
-                continue
-            z, width, height = found[c], x2 - x1, y2 - y1
-            distance = _edge_distance(index, z, subject, count, x1, y1, width, height, reach, near)
-            alone = alone and distance > margin + SAFE_M
-            if listed and not shares and distance <= margin:
-                nrows[m], nzones[m], nvalues[m] = row, z, distance
-                m += 1
-        inside[row - low] = alone
+            z = found[c]
+            if at < n and zones[at] == z:
+                at += 1
+            elif alone or listed:
+                enough = 0.0 if listed else safe
+                distance = _edge_distance(
+                    index, z, subject, count, x1, y1, width, height, reach, enough, near
+                )
+                alone = alone and distance > safe
+                if listed and distance <= margin:
+                    nrows[m], nzones[m], nvalues[m] = row, z, distance
+                    m += 1
+        if alone:  # the zone that holds it comes last: a neighbour's edges often tell
+            z = zones[begin]
+            distance = _edge_distance(index, z, subject, count, x1, y1, width, height, reach, safe, near)
+            inside[row - low] = distance > safe
     return (rows[:n], zones[:n], values[:n]), (nrows[:m], nzones[:m], nvalues[:m]), areas, inside, status
 
 

@@ -181,8 +181,8 @@ class GridPrepared:
         label, cells = self._label(edges, start, bounds, box)
         touched = np.packbits(label == self._loops.EDGE, axis=1, bitorder="little")
         buckets = self._buckets(bounds, box)
-        frame = np.concatenate((box[:2], [cells], buckets[3], safe, [np.diff(start).max(initial=0)]))
-        return self._loops.Index(bounds, edges, *slabs, *buckets[:3], label, touched, frame)
+        frame = np.concatenate((box[:2], [cells], buckets[4], safe, [np.diff(start).max(initial=0)]))
+        return self._loops.Index(bounds, edges, *slabs, *buckets[:4], label, touched, frame)
 
     def _label(self, edges: Floats, start: Ints, bounds: Floats, box: Floats) -> tuple[Any, float]:
         """Return the grid of labels over `box` and its cells per metre."""
@@ -199,7 +199,7 @@ class GridPrepared:
         _in_threads(self._threads, work, bands)
         return label, 1 / cell
 
-    def _buckets(self, bounds: Floats, box: Floats) -> tuple[Any, Any, Any, Floats]:
+    def _buckets(self, bounds: Floats, box: Floats) -> tuple[Any, Any, Any, Any, Floats]:
         """Return buckets about as many as zones, fewer where boxes are large; their shape; their frame."""
         size = np.maximum(box[2:] - box[:2], 1e-3)
         count = max(1, int(np.sqrt(len(bounds))))
@@ -207,8 +207,8 @@ class GridPrepared:
         while count > 1 and np.sum((spans[:, 0] * count + 1) * (spans[:, 1] * count + 1)) > 16 * len(bounds):
             count //= 2
         per = count / size
-        ptr, zones = self._loops.bucket_zones(bounds, box[0], box[1], per[0], per[1], count, count)
-        return ptr, zones, np.array((count, count)), np.concatenate((box[:2], per))
+        found = self._loops.bucket_zones(bounds, box[0], box[1], per[0], per[1], count, count)
+        return *found, np.array((count, count)), np.concatenate((box[:2], per))
 
     def shares(self, subjects: Polygons) -> Shares:
         """Measure a block of valid polygons in metres."""
