@@ -397,7 +397,9 @@ def _surroundings(views: Sequence[LayerView]) -> Surroundings:
     shapes = [
         g for view in outlines for g in view.geometry if g is not None and shapely.get_dimensions(g) == 2
     ]
-    return Surroundings(union_of(np.array(shapes, dtype=object)), boundaries, views)
+    boundary = union_of(np.array(shapes, dtype=object))
+    shapely.prepare(boundary)
+    return Surroundings(boundary, boundaries, views)
 
 
 def _is_administrative(view: LayerView) -> bool:

@@ -207,7 +207,7 @@ def test_where_the_geometry_library_gives_up_the_other_checks_go_on(
 ) -> None:
     from kkpr_check.quality import coverage
 
-    def give_up(_: Any) -> Any:
+    def give_up(*_: Any) -> Any:
         raise shapely.errors.GEOSException("side location conflict")
 
     monkeypatch.setattr(coverage, "analyse", give_up)

@@ -130,6 +130,8 @@ class Coverage:
         Share of the edges without a partner.
     tree
         Index of the parts.
+    open
+        What lies around the polygons, within the rectangle that was looked at.
     """
 
     parts: Parts
@@ -138,6 +140,7 @@ class Coverage:
     neighbours: Ints
     unmatched_ratio: float
     tree: shapely.STRtree
+    open: Objects
 
 
 def parts_of(geometry: Objects) -> Parts:
@@ -151,18 +154,20 @@ def parts_of(geometry: Objects) -> Parts:
     return Parts(polygon[order], owner[order].astype(np.int64))
 
 
-def analyse(geometry: Objects) -> Coverage:
+def analyse(geometry: Objects, around: Floats | None = None) -> Coverage:
     """Look at the polygons of a layer as a coverage.
 
     Parameters
     ----------
     geometry
         Valid 2-D geometries in a metric plane; None allowed.
+    around
+        A rectangle in which it is to be known what lies around them: x0, y0, x1, y1.
     """
     parts = parts_of(geometry)
     ends, neighbours, unmatched_ratio = _left_over(parts)
     tree = shapely.STRtree(parts.polygon)
-    faces = faces_of(ends, lambda some: _by_depth(some, parts, tree), without_noise)
+    faces = faces_of(ends, lambda some: _by_depth(some, parts, tree), without_noise, around)
     return Coverage(
         parts,
         tuple(_pairs(faces.deep, parts, tree)),
@@ -170,6 +175,7 @@ def analyse(geometry: Objects) -> Coverage:
         neighbours,
         unmatched_ratio,
         tree,
+        faces.open,
     )
 
 

@@ -33,10 +33,13 @@ class Faces(NamedTuple):
         Those without any polygon, whole.
     deep
         Those with two polygons or more; a frame may cut them.
+    open
+        What lies around all of it, within the rectangle that was looked at.
     """
 
     bare: Objects
     deep: Objects
+    open: Objects
 
 
 class _Tile(NamedTuple):
@@ -58,6 +61,7 @@ def faces_of(
     ends: Floats,
     by_depth: Callable[[Objects], tuple[Objects, Objects]],
     lasting: Callable[[Objects], Objects],
+    around: Floats | None = None,
 ) -> Faces:
     """Return the faces between segments by how many polygons lie on them.
 
@@ -69,14 +73,18 @@ def faces_of(
         Returns what of some faces lies under no polygon, and the faces that two or more may cover.
     lasting
         Leaves out the faces that are noise.
+    around
+        A rectangle that has to be looked at too: x0, y0, x1, y1.
     """
+    corners = (
+        ends.reshape(-1, 2) if around is None else np.concatenate([ends.reshape(-1, 2), around.reshape(2, 2)])
+    )
+    if not len(corners):
+        return Faces(NO_FACES, NO_FACES, NO_FACES)
+    outer = _outer(corners)
     if not len(ends):
-        return Faces(NO_FACES, NO_FACES)
-    outer = _outer(ends)
+        return Faces(NO_FACES, NO_FACES, objects([shapely.box(*outer)]))
     tiles = list(_tiles(ends, outer))
-    if len(tiles) == 1:
-        bare, deep = by_depth(lasting(_between(_lines(ends), NO_FACES)))
-        return Faces(lasting(bare), deep)
     found, cut = [], []
     for tile in tiles:
         faces = _inside(_between(_lines(ends[tile.rows]), _frame(tile.frame)), tile.frame)
@@ -85,14 +93,15 @@ def faces_of(
         bare, deep = by_depth(faces[at_frame])
         found.append((NO_FACES, deep))
         cut.append(_cut(bare, tile.frame))
-    found.append((_joined(cut, outer), NO_FACES))
+    whole, open_ = _joined(cut, outer)
+    found.append((whole, NO_FACES))
     bares, deeps = zip(*found, strict=True)
-    return Faces(lasting(np.concatenate(bares)), np.concatenate(deeps))
+    return Faces(lasting(np.concatenate(bares)), np.concatenate(deeps), open_)
 
 
-def _outer(ends: Floats) -> Floats:
-    """Return the rectangle around all segments with room to spare, on the grid."""
-    low, high = ends.min(axis=(0, 1)) - _OUTSIDE_M, ends.max(axis=(0, 1)) + _OUTSIDE_M
+def _outer(corners: Floats) -> Floats:
+    """Return the rectangle around all corners with room to spare, on the grid."""
+    low, high = corners.min(axis=0) - _OUTSIDE_M, corners.max(axis=0) + _OUTSIDE_M
     return _on_grid(np.concatenate([low, high]))
 
 
@@ -181,8 +190,8 @@ def _cut(faces: Objects, frame: Floats) -> _Cut:
     return _Cut(faces, sides, face[ring[:-1][run]])
 
 
-def _joined(cut: list[_Cut], outer: Floats) -> Objects:
-    """Put the pieces of faces together along the frames that cut them; what is open to the outside is no face."""
+def _joined(cut: list[_Cut], outer: Floats) -> tuple[Objects, Objects]:
+    """Put the pieces of faces together along the frames that cut them; return the faces, and what is open to the outside."""
     first = np.cumsum([0, *(len(one.polygon) for one in cut)])
     polygon = np.concatenate([one.polygon for one in cut])
     side = np.concatenate([one.sides for one in cut])
@@ -191,12 +200,14 @@ def _joined(cut: list[_Cut], outer: Floats) -> Objects:
     once = of[a] < of[b]
     a, b = a[once], b[once]
     beside = shapely.length(shapely.intersection(side[a], side[b])) > NODE_GRID_M / 2
-    open_ = set(np.flatnonzero(_at(polygon, outer)).tolist())
+    is_open = _at(polygon, outer)
     alone = np.ones(len(polygon), dtype=bool)
     whole = []
     for group in clusters(np.stack([of[a], of[b]], axis=1), beside):
         alone[group] = False
-        if open_.isdisjoint(group):
+        if is_open[group].any():
+            is_open[group] = True
+        else:
             whole += list(polygons_of(union_of(polygon[group])))
-    alone[list(open_)] = False
-    return np.concatenate([polygon[alone], objects(whole)])
+    faces = np.concatenate([polygon[alone & ~is_open], objects(whole)])
+    return faces, polygons_of(union_of(polygon[is_open]))

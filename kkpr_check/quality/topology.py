@@ -15,7 +15,16 @@ import shapely
 
 from kkpr_check.errors import Text
 from kkpr_check.features import as_text
-from kkpr_check.geometry import DIGITS, clusters, collect, objects, polygons_of, remainder_of, small, union_of
+from kkpr_check.geometry import (
+    DIGITS,
+    clusters,
+    collect,
+    objects,
+    overlap_of,
+    polygons_of,
+    remainder_of,
+    small,
+)
 from kkpr_check.phrases import Quantity, say
 from kkpr_check.quality import coverage
 from kkpr_check.quality.base import (
@@ -65,7 +74,8 @@ _IGNORED_ROLES = frozenset({"area_ha", "geometry", "id", "length"})
 
 def topology(view: LayerView, around: Surroundings) -> Iterator[DataFinding]:
     """Yield every finding of the polygons of a layer."""
-    found = coverage.analyse(view.geometry)
+    bounds = None if around.boundary is None else np.array(around.boundary.bounds)
+    found = coverage.analyse(view.geometry, bounds)
     yield from _overlaps(view, found)
     if view.role not in CUT_ON_PURPOSE:
         yield from _gaps(view, found, around)
@@ -203,14 +213,8 @@ def _gaps(view: LayerView, found: Coverage, around: Surroundings) -> Iterator[Da
     pieces, bare = found.holes, np.empty(0, dtype=object)
     known_inside = around.boundary is not None and view.role == "zoning"
     if around.boundary is not None and known_inside:
-        rest = coverage.without_noise(
-            polygons_of(remainder_of(around.boundary, union_of(found.parts.polygon)))
-        )
-        in_hole = np.zeros(len(rest), dtype=bool)
-        in_hole[shapely.STRtree(pieces).query(shapely.point_on_surface(rest), predicate="intersects")[0]] = (
-            True
-        )
-        pieces, bare = rest[in_hole], rest[~in_hole]
+        pieces = _inside(around.boundary, found.holes)
+        bare = _inside(around.boundary, found.open)
     measured = _measured(view, pieces[:, None])
     for piece, near, *measures, chord in zip(
         pieces, beside(pieces, found.parts, found.tree), *measured, strict=True
@@ -221,6 +225,13 @@ def _gaps(view: LayerView, found: Coverage, around: Surroundings) -> Iterator[Da
             yield _gap(view, piece, near, *measures, known_inside=known_inside)
     for piece in bare:
         yield _uncovered(view, piece)
+
+
+def _inside(boundary: shapely.Geometry, places: Objects) -> Objects:
+    """Return what of places lies inside the boundary, noise left out."""
+    whole = shapely.covers(boundary, places)
+    cut = shapely.get_parts(overlap_of(places[~whole], boundary))
+    return coverage.without_noise(np.concatenate([places[whole], cut]))
 
 
 def _is_apart(view: LayerView, around: Surroundings) -> bool:
