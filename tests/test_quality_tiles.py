@@ -7,8 +7,9 @@ import pytest
 import shapely
 
 from kkpr_check.quality import coverage, faces
-from kkpr_check.quality.base import Objects
+from kkpr_check.quality.base import LayerView, Objects, Surroundings
 from kkpr_check.quality.beside import beside
+from kkpr_check.quality.topology import topology
 
 CELL_M, ORIGIN_M = 20.0, (760_000.0, 9_380_000.0)
 
@@ -87,3 +88,25 @@ def test_the_two_longest_neighbours_stand_beside_a_hole() -> None:
     far = shapely.box(1_000, 0, 1_001, 1)
     assert list(beside(np.array([hole, far, hole]), parts, tree)) == [(0, 1), (None, None), (0, 1)]
     assert list(beside(np.empty(0, dtype=object), parts, tree)) == []
+
+
+@pytest.mark.parametrize("tile", [3_000, 150])
+@pytest.mark.parametrize("noded", [True, False])
+def test_what_the_boundary_has_bare_is_what_the_union_leaves(
+    monkeypatch: pytest.MonkeyPatch, tile: int, noded: bool
+) -> None:
+    """A boundary wider than the layer, cutting off a corner of it, with an enclave, an island far away and a hole it halves."""
+    monkeypatch.setattr(faces, "TILE_SEGMENTS", tile)
+    geometry = drawn_alone(10, 0.0 if noded else 0.4, 5)
+    x, y = ORIGIN_M
+    edge = shapely.Polygon([(x + 50, y - 30), (x + 260, y - 30), (x + 230, y + 250), (x + 50, y + 190)])
+    enclave, island = shapely.box(x + 130, y + 60, x + 150, y + 90), shapely.box(x + 900, y, x + 950, y + 40)
+    boundary = shapely.union(shapely.difference(edge, enclave), island)
+    layer = LayerView("zona.shp", "zona", "zoning", geometry, np.arange(len(geometry)))
+    told = list(topology(layer, Surroundings(boundary)))
+    rest = shapely.difference(boundary, shapely.union_all(geometry))
+    pieces = coverage.without_noise(shapely.get_parts(rest))
+    bare = sorted(f.area_m2 or 0.0 for f in told if f.code in ("DAT102", "DAT107"))
+    assert bare == pytest.approx(sorted(shapely.area(pieces)), abs=0.02)
+    assert {"DAT102", "DAT107"} <= {finding.code for finding in told}
+    assert any(f.code == "DAT107" and f.area_m2 == pytest.approx(2_000.0) for f in told), "the island"
