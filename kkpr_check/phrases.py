@@ -144,6 +144,9 @@ class Later(Phrase):
             self._phrase = self._make()
         return self._phrase
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Phrase, (self.template, self.values)  # what it is made of stays where it is: plans, outlines
+
     @property
     def template(self) -> Text:  # type: ignore[override]
         """The sentence with its placeholders."""
