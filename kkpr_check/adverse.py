@@ -24,6 +24,7 @@ from kkpr_check.geometry import (
     overlap_of,
     polygons_of,
     remainder_of,
+    round_depth_m,
     round_m,
     without_noise,
 )
@@ -149,7 +150,7 @@ class AdverseArea:
             reach.ask(inward)
         # No circle inside the subject is larger than the subject: (b) can not exceed its radius.
         own = self._own_m(pieces, subject) if inward < np.sqrt(subject.area / np.pi) else 0.0
-        depth = float(round_m(max(inward, own)))
+        depth = float(round_depth_m(max(inward, own)))
         deep = whole or depth > self.ce90_m
         return Adverse(Outcome.FAIL if deep else Outcome.UNDETERMINED, depth)
 

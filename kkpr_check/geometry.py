@@ -52,6 +52,15 @@ def round_m(value: Any) -> Any:
     return np.round(value, DIGITS)
 
 
+def round_depth_m(value: Any) -> Any:
+    """Round depths as `round_m`, by way of 1e-5: a depth is half a width, so a tie of the 1e-4 grid, and known to 1e-6 only.
+
+    >>> float(round_depth_m(31.1819493)) == float(round_depth_m(31.1819507))
+    True
+    """
+    return round_m(np.round(value, DIGITS + 1))
+
+
 def polygons_of(geometry: Any) -> Objects:
     """Return the polygon parts of any geometry; lines and points of an overlay are no area and fall away."""
     if isinstance(geometry, shapely.Polygon):

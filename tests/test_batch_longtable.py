@@ -127,7 +127,7 @@ def test_limits_that_hang_on_areas_and_roads(
     same(fast, exact)
     assert {"0.5*rumija", "0.5*rumija+1"} & {row["limit"] for row in fast}
     shares = {row["limit"] for row in fast if row["rule"] == "INT003" and row["zone"] == ""}
-    assert len(shares) > 10  # of parcels in several sub-zones
+    assert len(shares) > 6  # of parcels in several sub-zones
     *first, last = alone
     assert last == 240 > sum(first)
 

@@ -26,6 +26,7 @@ from kkpr_check.geometry import (
     lasting,
     parts_with_owner,
     remainder_of,
+    round_depth_m,
     round_m,
     segments_of,
     unions_by,
@@ -216,7 +217,7 @@ class Layer:
         rows = bad[shallow[parts.subject[bad]]]
         subject = parts.subject[rows]
         np.maximum.at(flip_m, subject, self._across_m(parcels.geometry[subject], parts.geometry[rows]))
-        flip_m = round_m(flip_m)
+        flip_m = np.where(inside, round_depth_m(flip_m), round_m(flip_m))
         flip_m[~inside & (flip_m > self._reach_m)] = np.inf
         with np.errstate(invalid="ignore"):
             fails |= inside & (flip_m > self._features.ce90_m)
